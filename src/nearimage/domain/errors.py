@@ -1,0 +1,199 @@
+"""What can go wrong, named by what the caller must do about it.
+
+    InvalidInput   change the request
+    NotFound       name something that exists
+    Conflict       look at what is there first
+    Denied         ask for the right
+    Busy           try again, unchanged
+    NotSupported   do it another way: this version cannot
+    Corrupt        restore or rebuild: stored data is damaged (never hidden)
+
+Each class has a stable kebab-case `code`; a message says what was wrong, what was expected and what to do. The doors turn a family into
+a status in one place, `nearimage.doors.faults`. May import the standard library only.
+"""
+
+from typing import ClassVar
+
+
+class NearimageError(Exception):
+    """The root of everything nearimage raises on purpose.
+
+    Args:
+        message: one or two sentences for the person who made the request.
+        **detail: the values a program would want, JSON-compatible.
+    """
+
+    code: ClassVar[str] = "internal"
+
+    def __init__(self, message: str, **detail: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.detail = detail
+
+
+class InvalidInput(NearimageError):
+    """The request is wrong; the same request will be wrong again."""
+
+    code = "invalid-input"
+
+
+class NotFound(NearimageError):
+    """What the request names is not there."""
+
+    code = "not-found"
+
+
+class Conflict(NearimageError):
+    """The request contradicts what is stored."""
+
+    code = "conflict"
+
+
+class Denied(NearimageError):
+    """The caller may not do this."""
+
+    code = "denied"
+
+
+class Busy(NearimageError):
+    """Nothing was done; the same request may succeed later."""
+
+    code = "busy"
+
+
+class NotSupported(NearimageError):
+    """A valid request that this version cannot answer; detail has "feature"."""
+
+    code = "not-supported"
+
+
+class Corrupt(NearimageError):
+    """Stored data does not check out; detail has "path"."""
+
+    code = "corrupt"
+
+
+class UnreadablePicture(InvalidInput):
+    """The bytes are no picture that can be decoded; detail has "format" (or None) and "size" in bytes."""
+
+    code = "unreadable-picture"
+
+
+class PictureTooLarge(InvalidInput):
+    """A picture over the limit on bytes or pixels; detail has "limit" and "got"."""
+
+    code = "picture-too-large"
+
+
+class InvalidBase64(InvalidInput):
+    """Text that should be base64 and is not; detail has "position" of the first wrong character, or None."""
+
+    code = "invalid-base64"
+
+
+class InvalidFilter(InvalidInput):
+    """A filter that fits no property; detail has "property"."""
+
+    code = "invalid-filter"
+
+
+class InvalidSchema(InvalidInput):
+    """A collection that cannot be made as asked; detail names the setting."""
+
+    code = "invalid-schema"
+
+
+class InvalidValue(InvalidInput):
+    """A property value that does not fit its data type; detail has "property" and "data_type"."""
+
+    code = "invalid-value"
+
+
+class VectorNameUnknown(InvalidInput):
+    """A target vector that the collection does not have; detail has "have"."""
+
+    code = "vector-name-unknown"
+
+
+class VectorNameAmbiguous(InvalidInput):
+    """Several named vectors and no target; detail has "have"."""
+
+    code = "vector-name-ambiguous"
+
+
+class DimensionMismatch(InvalidInput):
+    """A vector of another length than those stored; detail has "vector", "want" and "got"."""
+
+    code = "dimension-mismatch"
+
+
+class InvalidVector(InvalidInput):
+    """A vector that cannot be compared: empty, NaN, infinite, or all zero under cosine; detail has "vector"."""
+
+    code = "invalid-vector"
+
+
+class CollectionNotFound(NotFound):
+    """No collection of that name; detail has "collection"."""
+
+    code = "collection-not-found"
+
+
+class ObjectNotFound(NotFound):
+    """No object with that id; detail has "collection" and "id"."""
+
+    code = "object-not-found"
+
+
+class CollectionExists(Conflict):
+    """A collection of that name is there already; detail has "collection"."""
+
+    code = "collection-exists"
+
+
+class ObjectExists(Conflict):
+    """An object with that id is there already; detail has "id"."""
+
+    code = "object-exists"
+
+
+class ObjectChanged(Conflict):
+    """The object was changed by another caller between reading and writing; detail has "id"."""
+
+    code = "object-changed"
+
+
+class FolderInUse(Busy):
+    """Another process has the data folder open; detail has "path", "pid" and, where known, "http_port"."""
+
+    code = "folder-in-use"
+
+
+class FolderUnusable(InvalidInput):
+    """The data folder cannot be made, read or written; detail has "path"."""
+
+    code = "folder-unusable"
+
+
+class FormatTooNew(InvalidInput):
+    """The data folder was written by a newer version; detail has "path", "found" and "known"."""
+
+    code = "format-too-new"
+
+
+class PortTaken(Busy):
+    """Another program listens on the port; detail has "host" and "port"."""
+
+    code = "port-taken"
+
+
+class DiskFull(Busy):
+    """A write did not fit on the disk; nothing of it was kept; detail has "path"."""
+
+    code = "disk-full"
+
+
+class ModelMissing(InvalidInput):
+    """A model that was asked for is not installed; detail has "model" and "how" to get it."""
+
+    code = "model-missing"

@@ -1,0 +1,71 @@
+"""What is stored and what comes back: records, projections, hits.
+
+May import numpy, the standard library and `domain` only.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import numpy as np
+import numpy.typing as npt
+
+Scalar = str | int | float | bool
+PropertyValue = Scalar | bytes | tuple[Scalar, ...]
+"""text, uuid (canonical form) and date (RFC 3339, as given) are str; blob is bytes; arrays are tuples. A missing value is an absent key, never None."""
+
+Vector = npt.NDArray[np.float32]
+"""(dims,) float32, finite, as the user or the vectorizer gave it (not normalised)."""
+
+Matrix = npt.NDArray[np.float32]
+"""(n, dims) float32, C-contiguous; n may be 0."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One object of a collection.
+
+    Attributes:
+        properties: what a projection left of them. Values have passed `nearimage.service.values`.
+        vectors: by named vector; an object may lack some or all of them.
+        created_ms, updated_ms: Unix time in milliseconds.
+        revision: set by the engine on what it returns: changes with every write of the object, never 0. Of no meaning on a record to be stored.
+    """
+
+    id: UUID
+    properties: Mapping[str, PropertyValue] = field(default_factory=dict)
+    vectors: Mapping[str, Vector] = field(default_factory=dict)
+    created_ms: int = 0
+    updated_ms: int = 0
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Projection:
+    """Which parts of an object a caller wants back.
+
+    Attributes:
+        properties: names; None means every property but blobs (pictures are large: they come only when named). Unknown names give nothing.
+        vectors: names; None means all of them.
+    """
+
+    properties: tuple[str, ...] | None = None
+    vectors: tuple[str, ...] | None = ()
+
+
+EVERYTHING_BUT_BLOBS = Projection(vectors=None)
+IDS_ONLY = Projection(properties=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """An object that answers a query.
+
+    Attributes:
+        distance: in the metric of the vector searched; None where the query ranked nothing.
+        certainty: 1 - distance / 2; only under cosine, where it is between 0 and 1.
+    """
+
+    record: Record
+    distance: float | None = None
+    certainty: float | None = None

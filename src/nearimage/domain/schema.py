@@ -1,0 +1,113 @@
+"""What a collection is: its properties and its named vectors.
+
+Frozen values, checked where they are made (`nearimage.service.collections`), stored by the engine, rendered by the doors. A setting that
+nothing below the doors reads (replication, sharding ...) rides along in `settings`, so that clients get back what they sent.
+
+May import the standard library and `domain` only.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+LEGACY_VECTOR = "default"
+"""The name under which the one vector of a collection without named vectors is kept (and what clients may call it)."""
+
+NO_MODULE = "none"
+"""The vectorizer of vectors that the user supplies."""
+
+
+class DataType(StrEnum):
+    """The data types a property can have, under the names clients send."""
+
+    TEXT = "text"
+    INT = "int"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    UUID = "uuid"
+    BLOB = "blob"
+    TEXT_ARRAY = "text[]"
+    INT_ARRAY = "int[]"
+    NUMBER_ARRAY = "number[]"
+    BOOLEAN_ARRAY = "boolean[]"
+    DATE_ARRAY = "date[]"
+    UUID_ARRAY = "uuid[]"
+
+    @property
+    def is_array(self) -> bool:
+        """Whether a value is a list."""
+        return self.value.endswith("[]")
+
+    @property
+    def element(self) -> "DataType":
+        """The type of one entry: `int` for `int[]` and for `int`."""
+        return DataType(self.value.removesuffix("[]"))
+
+
+class Tokenization(StrEnum):
+    """How a text property is cut into the tokens that filters and keyword search compare."""
+
+    WORD = "word"
+    LOWERCASE = "lowercase"
+    WHITESPACE = "whitespace"
+    FIELD = "field"
+
+
+class Metric(StrEnum):
+    """How two vectors are compared; smaller is nearer."""
+
+    COSINE = "cosine"
+    DOT = "dot"
+    L2_SQUARED = "l2-squared"
+    MANHATTAN = "manhattan"
+    HAMMING = "hamming"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Property:
+    """One property of a collection's objects."""
+
+    name: str
+    data_type: DataType
+    tokenization: Tokenization | None = None
+    filterable: bool = True
+    searchable: bool = False
+    range_filters: bool = False
+    description: str = ""
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VectorConfig:
+    """One named vector: who makes it, how it is compared, which index was asked for."""
+
+    name: str
+    module: str = NO_MODULE
+    module_settings: Mapping[str, object] = field(default_factory=dict)
+    metric: Metric = Metric.COSINE
+    index_type: str = "hnsw"
+    index_settings: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collection:
+    """A named set of objects that share properties and named vectors.
+
+    `legacy_vector` says that the one vector was declared without a name; it is then called `LEGACY_VECTOR` here.
+    """
+
+    name: str
+    properties: tuple[Property, ...] = ()
+    vectors: tuple[VectorConfig, ...] = ()
+    legacy_vector: bool = False
+    description: str = ""
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+    def property(self, name: str) -> Property | None:
+        """The property of that name, or None."""
+        return next((p for p in self.properties if p.name == name), None)
+
+    def vector(self, name: str) -> VectorConfig | None:
+        """The named vector of that name, or None."""
+        return next((v for v in self.vectors if v.name == name), None)

@@ -1,0 +1,30 @@
+"""What a vectorizer module is told about a named vector: which properties feed it, with which weights, through which model.
+
+May import the standard library and `domain` only.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Modality(StrEnum):
+    """The kinds of input a model may understand."""
+
+    TEXT = "text"
+    IMAGE = "image"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModuleSettings:
+    """A module's settings for one named vector, checked.
+
+    Attributes:
+        fields: property names by modality, in the order given; a property may stand under several.
+        weights: a weight for each field named there, by modality; a modality without weights counts 1 for each field.
+        model: which of the module's models, by name.
+    """
+
+    fields: Mapping[Modality, tuple[str, ...]] = field(default_factory=dict)
+    weights: Mapping[Modality, tuple[float, ...]] = field(default_factory=dict)
+    model: str

@@ -1,0 +1,86 @@
+"""Distances between vectors, exactly, as Weaviate's users know them.
+
+    cosine      1 - cos            0 .. 2
+    dot         -(a . b)           unbounded
+    l2-squared  sum (a - b)^2      0 ..
+    manhattan   sum |a - b|        0 ..
+    hamming     count of a != b    0 .. dims
+
+May import numpy, the standard library and `domain` only.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from nearimage.domain.errors import DimensionMismatch, InvalidVector
+from nearimage.domain.objects import Matrix, Vector
+from nearimage.domain.schema import Metric
+
+THRESHOLD_TOLERANCE = 1e-6
+"""A distance limit keeps what exceeds it by this much: float32 sums of the same numbers differ in the last bits."""
+
+MAX_DIMENSIONS = 65_535
+"""A named vector is at most this long: the wire's multi-vectors count dimensions in 16 bits, and no picture model comes near it."""
+
+
+def distances(metric: Metric, matrix: Matrix, query: Vector, norms: npt.NDArray[np.float32] | None = None) -> npt.NDArray[np.float32]:
+    """The distance of each row to the query.
+
+    Args:
+        matrix: (n, dims) float32; n may be 0.
+        query: (dims,) float32.
+        norms: (n,) float32, the L2 norms of the rows, if the caller has them; used under cosine only.
+
+    Returns:
+        (n,) float32, in the order of the rows.
+
+    Cost:
+        One pass over the matrix; manhattan and hamming make temporaries of its size.
+    """
+    if metric is Metric.COSINE:
+        lengths = np.linalg.norm(matrix, axis=1) if norms is None else norms
+        scale = lengths * np.float32(np.linalg.norm(query))
+        cosine = np.divide(matrix @ query, scale, out=np.zeros(len(matrix), np.float32), where=scale > 0)
+        return np.maximum(np.float32(1) - cosine, np.float32(0))
+    if metric is Metric.DOT:
+        return -(matrix @ query)
+    if metric is Metric.HAMMING:
+        return (matrix != query).sum(axis=1).astype(np.float32)
+    difference = matrix - query
+    if metric is Metric.MANHATTAN:
+        return np.abs(difference).sum(axis=1, dtype=np.float32)
+    return np.einsum("ij,ij->i", difference, difference)
+
+
+def certainty_of(distance: float) -> float:
+    """Cosine distance 0..2 as a certainty 1..0."""
+    return 1 - distance / 2
+
+
+def distance_of(certainty: float) -> float:
+    """Certainty 1..0 as a cosine distance 0..2."""
+    return 2 * (1 - certainty)
+
+
+def check_vector(vector: Vector, *, name: str, metric: Metric) -> None:
+    """Refuse what cannot be compared.
+
+    Raises:
+        InvalidVector: empty, longer than `MAX_DIMENSIONS`, not finite, or all zero under cosine.
+    """
+    if vector.ndim != 1 or not 0 < len(vector) <= MAX_DIMENSIONS:
+        raise InvalidVector(f"vector {name!r} has shape {vector.shape}; expected one dimension of 1 to {MAX_DIMENSIONS} numbers", vector=name)
+    if not np.isfinite(vector).all():
+        raise InvalidVector(f"vector {name!r} contains NaN or infinity; every number must be finite in float32", vector=name)
+    if metric is Metric.COSINE and not vector.any():
+        raise InvalidVector(f"vector {name!r} is all zeros, which has no direction to compare by cosine; leave the vector out or use another metric", vector=name)
+
+
+def check_dimensions(got: int, want: int, *, name: str) -> None:
+    """Refuse a vector of another length than those stored.
+
+    Raises:
+        DimensionMismatch: detail has "vector", "want" and "got".
+    """
+    if got != want:
+        raise DimensionMismatch(f"vector {name!r} has {got} dimensions; the vectors stored under that name have {want}", vector=name, want=want, got=got)

@@ -1,0 +1,189 @@
+"""The engine port: storage and search for shards, in the field's own words.
+
+    service --Record, Filter, Vector--> Engine -> Shard --Record, distance--> service
+
+Nothing here is shaped after a protocol or a database: ids are UUIDs, distances are floats, a shard is one collection (later: of one tenant). What
+one search needs comes back from one call, read from one snapshot, so that a concurrent delete cannot leave holes in a page.
+
+Promises that hold for every engine, and that `nearimage.testing.EngineContract` checks:
+  - A write that returned is durable (it survives kill -9 and power loss) and visible to every call that starts later.
+  - A write that raised changed nothing; in a batch, each record succeeds or fails alone.
+  - Every method may be called from any thread; none returns live references into the engine's state.
+
+May import `domain` only.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+import numpy as np
+import numpy.typing as npt
+
+from nearimage.domain.errors import NearimageError
+from nearimage.domain.filters import Filter
+from nearimage.domain.objects import Projection, Record, Vector
+from nearimage.domain.schema import Collection, Metric
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What an engine can do; the service asks, never guesses."""
+
+    metrics: frozenset[Metric]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nearest:
+    """The answer to `Shard.nearest`.
+
+    Attributes:
+        records: nearest first; equal distances in the order of ids.
+        distances: (len(records),) float32, ascending, in the named vector's metric.
+    """
+
+    records: tuple[Record, ...]
+    distances: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShardStats:
+    """Figures of one shard.
+
+    Attributes:
+        objects: how many objects are stored.
+        dimensions: the length of each named vector that has been stored at least once.
+        disk_bytes: what the shard takes on disk; 0 for an engine without one.
+    """
+
+    objects: int
+    dimensions: Mapping[str, int]
+    disk_bytes: int
+
+
+class Shard(Protocol):
+    """The objects of one collection."""
+
+    def put(self, records: Sequence[Record]) -> tuple[NearimageError | None, ...]:
+        """Store records, replacing those with the same id whole.
+
+        Args:
+            records: any number; where an id comes twice, the last one wins.
+
+        Returns:
+            One entry a record, in order: None where it is stored, else why not (DimensionMismatch: not the length stored under that name,
+            or, for a first vector, not that of an earlier record in the call).
+
+        Raises:
+            DiskFull: nothing of the call was stored.
+
+        Cost:
+            One durable commit for the whole call. Blocks.
+        """
+        ...
+
+    def put_if(self, record: Record, revision: int) -> None:
+        """Store one record only if the stored one still has this revision (compare and set).
+
+        Args:
+            revision: what `get` returned; 0 means that no object with the id may be there.
+
+        Raises:
+            ObjectExists: revision is 0 and there is one.
+            ObjectChanged: revision is another, or the object is gone.
+            DimensionMismatch, DiskFull: as for `put`.
+        """
+        ...
+
+    def delete(self, ids: Sequence[UUID]) -> int:
+        """Delete objects; ids that are not there count nothing.
+
+        Returns:
+            How many were deleted. Durable when it returns.
+        """
+        ...
+
+    def get(self, ids: Sequence[UUID], projection: Projection) -> dict[UUID, Record]:
+        """The objects with these ids; ids that are not there are absent."""
+        ...
+
+    def scan(self, *, where: Filter | None, after: UUID | None, limit: int, offset: int, projection: Projection) -> tuple[Record, ...]:
+        """Objects in ascending order of ids (as 16 bytes, big-endian).
+
+        Args:
+            after: only greater ids.
+            offset: skip so many of them first.
+
+        Cost:
+            Without a filter O(limit + offset).
+        """
+        ...
+
+    def nearest(
+        self, vector_name: str, query: Vector, *, limit: int, offset: int, where: Filter | None, max_distance: float | None, projection: Projection
+    ) -> Nearest:
+        """Objects by distance of their named vector to the query; objects without that vector do not count.
+
+        Args:
+            query: (dims,) float32, checked by `domain.vectors.check_vector`.
+            offset: skip so many of the nearest.
+            max_distance: inclusive, with `domain.vectors.THRESHOLD_TOLERANCE`.
+
+        Raises:
+            DimensionMismatch: the query has another length than the vectors stored.
+
+        Cost:
+            O(objects x dims) in an exact engine. Blocks.
+        """
+        ...
+
+    def count(self, where: Filter | None = None) -> int:
+        """How many objects there are, or pass the filter."""
+        ...
+
+    def stats(self) -> ShardStats:
+        """Figures of this shard, for people and metrics."""
+        ...
+
+
+class Engine(Protocol):
+    """All collections of one database."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this engine can do."""
+        ...
+
+    def collections(self) -> tuple[Collection, ...]:
+        """Every collection, in the order of names."""
+        ...
+
+    def create_collection(self, collection: Collection) -> None:
+        """Make an empty collection, durably.
+
+        Raises:
+            CollectionExists: the name is taken.
+            DiskFull: nothing was made.
+        """
+        ...
+
+    def drop_collection(self, name: str) -> None:
+        """Delete a collection and all its objects, durably.
+
+        Raises:
+            CollectionNotFound: there is none of that name.
+        """
+        ...
+
+    def shard(self, collection: str) -> Shard:
+        """The shard that holds a collection's objects.
+
+        Raises:
+            CollectionNotFound: there is none of that name.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of files and memory; calls that run are finished first. Closing twice is fine; every other call afterwards raises Busy."""
+        ...
