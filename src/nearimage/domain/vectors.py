@@ -41,15 +41,17 @@ def distances(metric: Metric, matrix: Matrix, query: Vector, norms: npt.NDArray[
         lengths = np.linalg.norm(matrix, axis=1) if norms is None else norms
         scale = lengths * np.float32(np.linalg.norm(query))
         cosine = np.divide(matrix @ query, scale, out=np.zeros(len(matrix), np.float32), where=scale > 0)
-        return np.maximum(np.float32(1) - cosine, np.float32(0))
-    if metric is Metric.DOT:
-        return -(matrix @ query)
-    if metric is Metric.HAMMING:
-        return (matrix != query).sum(axis=1).astype(np.float32)
-    difference = matrix - query
-    if metric is Metric.MANHATTAN:
-        return np.abs(difference).sum(axis=1, dtype=np.float32)
-    return np.einsum("ij,ij->i", difference, difference)
+        result = np.maximum(np.float32(1) - cosine, np.float32(0))
+    elif metric is Metric.DOT:
+        result = -(matrix @ query)
+    elif metric is Metric.HAMMING:
+        result = (matrix != query).sum(axis=1)
+    elif metric is Metric.MANHATTAN:
+        result = np.abs(matrix - query).sum(axis=1)
+    else:
+        difference = matrix - query
+        result = np.einsum("ij,ij->i", difference, difference)
+    return np.asarray(result, np.float32)
 
 
 def certainty_of(distance: float) -> float:
