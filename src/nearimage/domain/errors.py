@@ -197,3 +197,15 @@ class ModelMissing(InvalidInput):
     """A model that was asked for is not installed; detail has "model" and "how" to get it."""
 
     code = "model-missing"
+
+
+class NoVectorizer(InvalidInput):
+    """A query by picture or words on a vector that no module makes; detail has "vector" and "module"."""
+
+    code = "no-vectorizer"
+
+
+class TooManyResults(InvalidInput):
+    """offset + limit over the configured maximum; detail has "asked" and "maximum"."""
+
+    code = "too-many-results"

@@ -75,7 +75,7 @@ def check_vector(vector: Vector, *, name: str, metric: Metric) -> None:
     if not np.isfinite(vector).all():
         raise InvalidVector(f"vector {name!r} contains NaN or infinity; every number must be finite in float32", vector=name)
     if metric is Metric.COSINE and not vector.any():
-        raise InvalidVector(f"vector {name!r} is all zeros, which has no direction to compare by cosine; leave the vector out or use another metric", vector=name)
+        raise InvalidVector(f"vector {name!r} is all zeros, which has no direction for cosine; leave it out or use another metric", vector=name)
 
 
 def check_dimensions(got: int, want: int, *, name: str) -> None:

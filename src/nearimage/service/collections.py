@@ -1,0 +1,95 @@
+"""Make, read and drop collections.
+
+May import `domain` and `ports` only.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from nearimage.domain.errors import CollectionExists, CollectionNotFound, InvalidSchema
+from nearimage.domain.schema import NO_MODULE, Collection, DataType, Property, VectorConfig
+from nearimage.ports.engine import Engine
+from nearimage.ports.vectorizer import VectorizerModule
+from nearimage.service.names import check_collection_name, check_property_name, check_vector_name, collection_name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collections:
+    """The collections of one database."""
+
+    engine: Engine
+    modules: Mapping[str, VectorizerModule]
+
+    def create(self, collection: Collection) -> Collection:
+        """Check a collection and make it, empty.
+
+        Raises:
+            InvalidSchema: a name, a data type or a module's settings are wrong; detail names the setting.
+            CollectionExists: the name is taken, also by one that differs in upper and lower case only.
+        """
+        check_collection_name(collection.name)
+        _unique((p.name for p in collection.properties), "properties")
+        _unique((v.name for v in collection.vectors), "vectorConfig")
+        for prop in collection.properties:
+            _check_property(prop)
+        for vector in collection.vectors:
+            self._check_vector(vector)
+        for known in self.engine.collections():
+            if known.name.lower() == collection.name.lower():
+                raise CollectionExists(f"a collection named {known.name!r} already exists; names differ in more than case", collection=known.name)
+        self.engine.create_collection(collection)
+        return collection
+
+    def get(self, name: str) -> Collection:
+        """The collection of that name; its first letter may come in lower case.
+
+        Raises:
+            CollectionNotFound: there is none.
+        """
+        wanted = collection_name(name)
+        for known in self.engine.collections():
+            if known.name == wanted:
+                return known
+        raise CollectionNotFound(f"there is no collection named {wanted!r}; create it first", collection=wanted)
+
+    def all(self) -> tuple[Collection, ...]:
+        """Every collection, in the order of names."""
+        return self.engine.collections()
+
+    def drop(self, name: str) -> bool:
+        """Delete a collection with all its objects.
+
+        Returns:
+            Whether there was one.
+        """
+        try:
+            self.engine.drop_collection(collection_name(name))
+        except CollectionNotFound:
+            return False
+        return True
+
+    def _check_vector(self, vector: VectorConfig) -> None:
+        check_vector_name(vector.name)
+        if vector.metric not in self.engine.capabilities.metrics:
+            raise InvalidSchema(f"vector {vector.name!r}: this engine cannot compare by {vector.metric}", setting="distance")
+        if vector.module == NO_MODULE:
+            return
+        if vector.module not in self.modules:
+            have = sorted(self.modules)
+            raise InvalidSchema(f"vector {vector.name!r}: there is no module {vector.module!r}; this server has {have}, or 'none'", setting="vectorizer")
+        self.modules[vector.module].check(vector.module_settings)
+
+
+def _check_property(prop: Property) -> None:
+    check_property_name(prop.name)
+    if prop.data_type.element is not DataType.TEXT and prop.tokenization is not None:
+        raise InvalidSchema(f"property {prop.name!r} is {prop.data_type}; only text has a tokenization", setting="tokenization")
+    if prop.data_type.element is not DataType.TEXT and prop.searchable:
+        raise InvalidSchema(f"property {prop.name!r} is {prop.data_type}; only text is searchable by keywords", setting="indexSearchable")
+
+
+def _unique(names: Iterable[str], setting: str) -> None:
+    twice = [name for name, count in Counter(name.lower() for name in names).items() if count > 1]
+    if twice:
+        raise InvalidSchema(f"{setting} names {twice} more than once (upper and lower case count as the same)", setting=setting)

@@ -1,0 +1,51 @@
+"""Which names collections, properties and vectors may have.
+
+The rules are Weaviate's, so that a schema moves both ways. May import `domain` only.
+"""
+
+import re
+
+from nearimage.domain.errors import InvalidSchema
+
+COLLECTION = re.compile(r"[A-Z][_0-9A-Za-z]{0,254}")
+PROPERTY = re.compile(r"[_A-Za-z][_0-9A-Za-z]{0,230}")
+VECTOR = re.compile(r"[_A-Za-z][_0-9A-Za-z]{0,229}")
+RESERVED = {"_additional", "_id", "id"}
+
+
+def collection_name(name: str) -> str:
+    """The name under which a collection is known: its first letter is upper-cased."""
+    return name[:1].upper() + name[1:]
+
+
+def check_collection_name(name: str) -> None:
+    """Refuse what cannot name a collection.
+
+    Raises:
+        InvalidSchema: detail has "setting".
+    """
+    if not COLLECTION.fullmatch(name):
+        raise InvalidSchema(f"{name!r} cannot name a collection: a letter, then letters, digits and _, 255 at most", setting="class")
+
+
+def check_property_name(name: str) -> None:
+    """Refuse what cannot name a property.
+
+    Raises:
+        InvalidSchema: detail has "setting".
+    """
+    if not PROPERTY.fullmatch(name) or name in RESERVED:
+        raise InvalidSchema(
+            f"{name!r} cannot name a property: a letter or _, then letters, digits and _, 231 at most; {sorted(RESERVED)} are taken",
+            setting="properties.name",
+        )
+
+
+def check_vector_name(name: str) -> None:
+    """Refuse what cannot name a vector.
+
+    Raises:
+        InvalidSchema: detail has "setting".
+    """
+    if not VECTOR.fullmatch(name):
+        raise InvalidSchema(f"{name!r} cannot name a vector: a letter or _, then letters, digits and _, 230 at most", setting="vectorConfig")

@@ -1,0 +1,164 @@
+"""Insert, replace, merge, delete and read single objects, and store batches of them.
+
+    Draft --check--> Record --vectorize--> Record with vectors --put--> stored
+
+Checks and vectors come first, the write last and whole: what fails leaves nothing behind. Replacing and merging read the object, work on it and
+write it back only if nobody else changed it meanwhile (compare and set), else they start again.
+
+May import `domain` and `ports` only.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID, uuid4
+
+from nearimage.domain.drafts import Draft
+from nearimage.domain.errors import InvalidInput, NearimageError, ObjectChanged, ObjectNotFound
+from nearimage.domain.objects import Projection, Record
+from nearimage.domain.schema import Collection
+from nearimage.ports.clock import Clock
+from nearimage.ports.engine import Engine
+from nearimage.service.collections import Collections
+from nearimage.service.targets import name_vectors
+from nearimage.service.values import ValueReader
+from nearimage.service.vectorize import ObjectVectorizer
+
+TRIES = 10
+"""Rounds of compare and set; each lost round means that another writer of the same object got through, so ten in a row are no accident."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Objects:
+    """Reads and writes objects of one database."""
+
+    collections: Collections
+    engine: Engine
+    values: ValueReader
+    vectorizer: ObjectVectorizer
+    clock: Clock
+
+    def insert(self, collection: str, draft: Draft) -> Record:
+        """Store a new object.
+
+        Raises:
+            ObjectExists: the id is taken.
+            InvalidInput: a value, a vector or a picture is wrong.
+        """
+        schema = self.collections.get(collection)
+        record = self._prepare(schema, [draft])[0]
+        if isinstance(record, NearimageError):
+            raise record
+        self.engine.shard(schema.name).put_if(record, 0)
+        return record
+
+    def put_many(self, collection: str, drafts: Sequence[Draft]) -> list[Record | NearimageError]:
+        """Store many objects, replacing those whose ids are taken.
+
+        Returns:
+            For each draft, in order: the stored record, or why it was not stored. One bad object costs the others nothing.
+
+        Raises:
+            CollectionNotFound: there is no such collection.
+        """
+        schema = self.collections.get(collection)
+        prepared = self._prepare(schema, drafts)
+        good = [record for record in prepared if isinstance(record, Record)]
+        outcomes = iter(self.engine.shard(schema.name).put(good))
+        return [entry if isinstance(entry, NearimageError) else next(outcomes) or entry for entry in prepared]
+
+    def replace(self, collection: str, object_id: UUID, draft: Draft) -> Record:
+        """Store an object in the place of the one with its id, keeping the time of creation.
+
+        Raises:
+            ObjectNotFound: there is none to replace.
+        """
+        schema = self.collections.get(collection)
+        fresh = self._checked(schema, replace(draft, id=object_id))
+        return self._rewrite(schema, object_id, lambda old: replace(fresh, created_ms=old.created_ms))
+
+    def merge(self, collection: str, object_id: UUID, draft: Draft) -> Record:
+        """Change some properties of an object: given ones replace, None takes away, the rest stays.
+
+        Raises:
+            ObjectNotFound: there is none to change.
+        """
+        schema = self.collections.get(collection)
+        changes = self._checked(schema, replace(draft, id=object_id))
+        gone = {name for name, value in draft.properties.items() if value is None}
+        made = {v.name for v in schema.vectors if self.vectorizer.module(v)}
+
+        def merged(old: Record) -> Record:
+            properties = {name: value for name, value in old.properties.items() if name not in gone} | dict(changes.properties)
+            kept = {name: vector for name, vector in old.vectors.items() if name not in made}
+            return replace(changes, properties=properties, vectors=kept | dict(changes.vectors), created_ms=old.created_ms)
+
+        return self._rewrite(schema, object_id, merged)
+
+    def delete(self, collection: str, object_id: UUID) -> bool:
+        """Delete an object; returns whether there was one."""
+        schema = self.collections.get(collection)
+        return self.engine.shard(schema.name).delete([object_id]) > 0
+
+    def get(self, collection: str, object_id: UUID, projection: Projection) -> Record:
+        """Read one object.
+
+        Raises:
+            ObjectNotFound: there is none.
+        """
+        schema = self.collections.get(collection)
+        found = self.engine.shard(schema.name).get([object_id], projection)
+        if object_id not in found:
+            raise _missing(schema, object_id)
+        return found[object_id]
+
+    def validate(self, collection: str, draft: Draft) -> None:
+        """Check an object without storing it; pictures are read but not embedded.
+
+        Raises:
+            InvalidInput: as `insert` would.
+        """
+        self._checked(self.collections.get(collection), draft)
+
+    def _prepare(self, schema: Collection, drafts: Sequence[Draft]) -> list[Record | NearimageError]:
+        """Check and vectorize; an entry is an error where the draft cannot be stored."""
+        checked: list[Record | NearimageError] = []
+        for draft in drafts:
+            try:
+                checked.append(self._checked(schema, draft))
+            except InvalidInput as wrong:
+                checked.append(wrong)
+        good = [record for record in checked if isinstance(record, Record)]
+        ready = iter(self.vectorizer.add_vectors(schema, good, [None] * len(good)))
+        return [entry if isinstance(entry, NearimageError) else next(ready) for entry in checked]
+
+    def _checked(self, schema: Collection, draft: Draft) -> Record:
+        now = self.clock.now_ms()
+        return Record(
+            id=draft.id or uuid4(),
+            properties=self.values.read(schema, draft.properties),
+            vectors=name_vectors(schema, draft.vectors),
+            created_ms=now,
+            updated_ms=now,
+        )
+
+    def _rewrite(self, schema: Collection, object_id: UUID, change: Callable[[Record], Record]) -> Record:
+        """Compare and set: read, change, vectorize, write if still the same."""
+        shard = self.engine.shard(schema.name)
+        everything = Projection(properties=tuple(p.name for p in schema.properties), vectors=None)
+        for _ in range(TRIES):
+            old = shard.get([object_id], everything).get(object_id)
+            if old is None:
+                raise _missing(schema, object_id)
+            fresh = self.vectorizer.add_vectors(schema, [change(old)], [old])[0]
+            if isinstance(fresh, NearimageError):
+                raise fresh
+            try:
+                shard.put_if(fresh, old.revision)
+            except ObjectChanged:
+                continue
+            return fresh
+        raise ObjectChanged(f"object {object_id} was changed by other callers {TRIES} times while this change was made; try again", id=str(object_id))
+
+
+def _missing(schema: Collection, object_id: UUID) -> ObjectNotFound:
+    return ObjectNotFound(f"collection {schema.name!r} has no object with id {object_id}", collection=schema.name, id=str(object_id))

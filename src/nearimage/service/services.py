@@ -1,0 +1,48 @@
+"""All use cases of one database, as the doors get them. May import `domain`, `ports` and `service` only."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from nearimage.domain.query import DEFAULT_LIMIT, MAXIMUM_RESULTS
+from nearimage.ports.clock import Clock
+from nearimage.ports.engine import Engine
+from nearimage.ports.media import Media
+from nearimage.ports.vectorizer import VectorizerModule
+from nearimage.service.collections import Collections
+from nearimage.service.objects import Objects
+from nearimage.service.search import Searches
+from nearimage.service.values import ValueReader
+from nearimage.service.vectorize import ObjectVectorizer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The implementations behind the ports."""
+
+    engine: Engine
+    media: Media
+    modules: Sequence[VectorizerModule]
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The use cases: one object a door calls for anything."""
+
+    collections: Collections
+    objects: Objects
+    searches: Searches
+    modules: Mapping[str, VectorizerModule]
+
+
+def build_services(parts: Parts, *, default_limit: int = DEFAULT_LIMIT, maximum_results: int = MAXIMUM_RESULTS) -> Services:
+    """Wire the use cases to their ports."""
+    modules = {module.name: module for module in parts.modules}
+    vectorizer = ObjectVectorizer(media=parts.media, modules=modules)
+    collections = Collections(engine=parts.engine, modules=modules)
+    values = ValueReader(media=parts.media)
+    objects = Objects(collections=collections, engine=parts.engine, values=values, vectorizer=vectorizer, clock=parts.clock)
+    searches = Searches(
+        collections=collections, engine=parts.engine, vectorizer=vectorizer, default_limit=default_limit, maximum_results=maximum_results
+    )
+    return Services(collections=collections, objects=objects, searches=searches, modules=modules)

@@ -1,0 +1,164 @@
+"""Check property values against a collection's data types.
+
+    JSON value --data type--> PropertyValue
+
+The wire decides little: JSON has no int64 beside its doubles, gRPC's Struct has doubles only, pictures travel as base64. So the data type of the
+property decides, in one place for all doors. May import `domain` and `ports` only.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from nearimage.domain.dates import instant_ns
+from nearimage.domain.errors import InvalidInput, InvalidValue
+from nearimage.domain.objects import PropertyValue, Scalar
+from nearimage.domain.schema import Collection, DataType, Property
+from nearimage.ports.media import Media
+
+INT64 = range(-(2**63), 2**63)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueReader:
+    """Reads the property values of requests."""
+
+    media: Media
+
+    def read(self, collection: Collection, properties: Mapping[str, object]) -> dict[str, PropertyValue]:
+        """Check and convert the properties of one object; None and missing are the same and leave no entry.
+
+        Raises:
+            InvalidValue: an unknown property, or a value that does not fit its data type.
+        """
+        known = {p.name: p for p in collection.properties}
+        read: dict[str, PropertyValue] = {}
+        for name, value in properties.items():
+            if name not in known:
+                raise InvalidValue(
+                    f"collection {collection.name!r} has no property {name!r}; it has {sorted(known)}. Add the property to the collection first",
+                    property=name,
+                    data_type=None,
+                )
+            if value is not None:
+                read[name] = self._value(known[name], value)
+        return read
+
+    def _value(self, prop: Property, value: object) -> PropertyValue:
+        if prop.data_type is DataType.BLOB:
+            return self._blob(prop, value)
+        convert = _CONVERT[prop.data_type.element]
+        if not prop.data_type.is_array:
+            return convert(prop, value)
+        if not isinstance(value, list | tuple):
+            raise _misfit(prop, value, "a list")
+        return tuple(convert(prop, entry) for entry in value)
+
+    def _blob(self, prop: Property, value: object) -> bytes:
+        if not isinstance(value, str):
+            raise _misfit(prop, value, "base64 text")
+        try:
+            return self.media.read(value)
+        except InvalidInput as wrong:
+            wrong.message = f"property {prop.name!r}: {wrong.message}"
+            wrong.detail["property"] = prop.name
+            raise
+
+
+def as_text(prop: Property, value: object) -> str:
+    """Text stays text."""
+    if not isinstance(value, str):
+        raise _misfit(prop, value, "text")
+    return value
+
+
+def as_int(prop: Property, value: object) -> int:
+    """An int, or a float without a fraction (gRPC knows no other), within 64 bits."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or (isinstance(value, float) and not value.is_integer()):
+        raise _misfit(prop, value, "a whole number")
+    if int(value) not in INT64:
+        raise _misfit(prop, value, "a whole number of at most 64 bits")
+    return int(value)
+
+
+def as_number(prop: Property, value: object) -> float:
+    """A finite float."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _misfit(prop, value, "a number")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise _misfit(prop, value, "a finite number")
+    return number
+
+
+def as_boolean(prop: Property, value: object) -> bool:
+    """True or false."""
+    if not isinstance(value, bool):
+        raise _misfit(prop, value, "true or false")
+    return value
+
+
+def as_date(prop: Property, value: object) -> str:
+    """RFC 3339 text, kept as it came."""
+    if not isinstance(value, str):
+        raise _misfit(prop, value, "a date as RFC 3339 text")
+    try:
+        instant_ns(value)
+    except ValueError as wrong:
+        raise _misfit(prop, value, "a date as RFC 3339 text with a zone, such as 2026-01-31T12:00:00Z") from wrong
+    return value
+
+
+def as_uuid(prop: Property, value: object) -> str:
+    """A UUID in canonical form."""
+    if not isinstance(value, str):
+        raise _misfit(prop, value, "a UUID as text")
+    try:
+        return str(UUID(value))
+    except ValueError as wrong:
+        raise _misfit(prop, value, "a UUID such as 36ddd591-2dee-4e7e-a3cc-eb86d30a4303") from wrong
+
+
+_CONVERT: Mapping[DataType, Callable[[Property, object], Scalar]] = {
+    DataType.TEXT: as_text,
+    DataType.INT: as_int,
+    DataType.NUMBER: as_number,
+    DataType.BOOLEAN: as_boolean,
+    DataType.DATE: as_date,
+    DataType.UUID: as_uuid,
+}
+
+
+def convert_scalar(prop: Property, value: object) -> Scalar:
+    """One value of a property's element type.
+
+    Raises:
+        InvalidValue: it does not fit.
+    """
+    return _CONVERT[prop.data_type.element](prop, value)
+
+
+def _misfit(prop: Property, value: object, expected: str) -> InvalidValue:
+    shown = repr(value)
+    shown = shown if len(shown) <= 60 else f"{shown[:57]}..."
+    return InvalidValue(
+        f"property {prop.name!r} has data type {prop.data_type}: expected {expected}, got {type(value).__name__} {shown}",
+        property=prop.name,
+        data_type=str(prop.data_type),
+    )
+
+
+def uuid_of(text: str, *, what: str) -> UUID:
+    """A UUID from a request.
+
+    Raises:
+        InvalidValue: the text is none; the message names `what`.
+    """
+    try:
+        return UUID(text)
+    except ValueError as wrong:
+        raise InvalidValue(f"{what} must be a UUID such as 36ddd591-2dee-4e7e-a3cc-eb86d30a4303, got {text!r}", property=what, data_type="uuid") from wrong
