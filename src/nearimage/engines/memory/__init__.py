@@ -1,0 +1,3 @@
+from nearimage.engines.memory.engine import MemoryEngine
+
+__all__ = ["MemoryEngine"]

@@ -1,0 +1,85 @@
+"""Whether one object passes a filter: the definitions of `nearimage.domain.filters`, line by line.
+
+    Filter, Record --passes--> bool
+
+May import `domain` only.
+"""
+
+import operator
+from collections.abc import Callable
+
+from nearimage.domain.dates import instant_ns
+from nearimage.domain.errors import InvalidFilter
+from nearimage.domain.filters import CREATED_FIELD, ID_FIELD, UPDATED_FIELD, And, Compare, Filter, FilterScalar, Not, Operator, Or
+from nearimage.domain.objects import PropertyValue, Record, Scalar
+from nearimage.domain.schema import Collection, DataType, Property, Tokenization
+from nearimage.domain.text import like_regex, tokenize, tokenize_pattern
+
+_OWN_FIELDS = {
+    ID_FIELD: Property(name=ID_FIELD, data_type=DataType.TEXT, tokenization=Tokenization.FIELD),
+    CREATED_FIELD: Property(name=CREATED_FIELD, data_type=DataType.INT),
+    UPDATED_FIELD: Property(name=UPDATED_FIELD, data_type=DataType.INT),
+}
+
+_ORDERS: dict[Operator, Callable[[Scalar, Scalar], bool]] = {
+    Operator.EQUAL: operator.eq,
+    Operator.GREATER_THAN: operator.gt,
+    Operator.GREATER_THAN_EQUAL: operator.ge,
+    Operator.LESS_THAN: operator.lt,
+    Operator.LESS_THAN_EQUAL: operator.le,
+}
+
+
+def passes(where: Filter, record: Record, collection: Collection) -> bool:
+    """Whether the object passes the filter."""
+    match where:
+        case And(parts):
+            return all(passes(part, record, collection) for part in parts)
+        case Or(parts):
+            return any(passes(part, record, collection) for part in parts)
+        case Not(part):
+            return not passes(part, record, collection)
+        case Compare(field, how, value):
+            return _holds(_property(field, collection), how, value, _value_of(field, record))
+
+
+def _holds(prop: Property, how: Operator, wanted: FilterScalar | tuple[FilterScalar, ...], got: PropertyValue | None) -> bool:
+    if isinstance(wanted, tuple):
+        equal = (_some_element(prop, Operator.EQUAL, one, got) for one in wanted)
+        if how is Operator.CONTAINS_ALL:
+            return all(equal)
+        return any(equal) is (how is Operator.CONTAINS_ANY)
+    if how is Operator.IS_NULL:
+        return (got is None) is wanted
+    if how is Operator.NOT_EQUAL:
+        return not _some_element(prop, Operator.EQUAL, wanted, got)
+    return _some_element(prop, how, wanted, got)
+
+
+def _some_element(prop: Property, how: Operator, wanted: Scalar, got: PropertyValue | None) -> bool:
+    elements = () if got is None or isinstance(got, bytes) else got if isinstance(got, tuple) else (got,)
+    kind = prop.data_type.element
+    if kind is DataType.TEXT:
+        return any(_text_compares(str(element), how, str(wanted), prop.tokenization or Tokenization.WORD) for element in elements)
+    if kind is DataType.DATE:
+        return any(_ORDERS[how](instant_ns(str(element)), instant_ns(str(wanted))) for element in elements)
+    return any(_ORDERS[how](element, wanted) for element in elements)
+
+
+def _text_compares(text: str, how: Operator, wanted: str, cut: Tokenization) -> bool:
+    have = tokenize(text, cut)
+    if how is Operator.LIKE:
+        return all(any(like_regex(pattern).fullmatch(token) for token in have) for pattern in tokenize_pattern(wanted, cut))
+    return all(any(_ORDERS[how](token, sought) for token in have) for sought in tokenize(wanted, cut))
+
+
+def _property(field: str, collection: Collection) -> Property:
+    found = _OWN_FIELDS.get(field) or collection.property(field)
+    if found is None or not found.filterable:
+        raise InvalidFilter(f"{field!r} is no filterable property of {collection.name!r}", property=field)
+    return found
+
+
+def _value_of(field: str, record: Record) -> PropertyValue | None:
+    own: dict[str, PropertyValue] = {ID_FIELD: str(record.id), CREATED_FIELD: record.created_ms, UPDATED_FIELD: record.updated_ms}
+    return own.get(field) if field in own else record.properties.get(field)

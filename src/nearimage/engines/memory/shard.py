@@ -1,0 +1,142 @@
+"""One collection's objects in a dict.
+
+A batch is its records, put one after another: a record is checked against what the records before it left, and the last one with an id stays.
+
+May import numpy, `domain` and `ports`.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from uuid import UUID
+
+import numpy as np
+
+from nearimage.domain.errors import InvalidInput, NearimageError, ObjectChanged, ObjectExists, VectorNameUnknown
+from nearimage.domain.filters import Filter
+from nearimage.domain.objects import Projection, PropertyValue, Record, Vector
+from nearimage.domain.schema import Collection, VectorConfig
+from nearimage.domain.vectors import THRESHOLD_TOLERANCE, check_dimensions, exact_distances
+from nearimage.engines.memory.filters import passes
+from nearimage.ports.engine import Nearest, ShardStats
+
+
+class MemoryShard:
+    """The objects of one collection; see `nearimage.ports.engine.Shard`."""
+
+    def __init__(self, collection: Collection, lock: "threading.RLock") -> None:
+        self._collection = collection
+        self._lock = lock
+        self._objects: dict[UUID, Record] = {}
+        self._dimensions: dict[str, int] = {}
+        self._revision = 0
+        self._refusal: NearimageError | None = None
+
+    def put(self, records: Sequence[Record]) -> tuple[NearimageError | None, ...]:
+        """Store records, replacing those with the same id whole."""
+        with self._open():
+            return tuple(self._try_put(record) for record in records)
+
+    def put_if(self, record: Record, revision: int) -> None:
+        """Store one record only if the stored one still has this revision."""
+        with self._open():
+            stored = self._objects.get(record.id)
+            if revision == 0 and stored:
+                raise ObjectExists(f"an object with id {record.id} is there already", id=str(record.id))
+            if revision != (stored.revision if stored else 0):
+                raise ObjectChanged(f"object {record.id} was changed or deleted since it was read; read it again", id=str(record.id))
+            self._put(record)
+
+    def delete(self, ids: Sequence[UUID]) -> int:
+        """Delete objects; ids that are not there count nothing."""
+        with self._open():
+            return sum(self._objects.pop(one, None) is not None for one in ids)
+
+    def get(self, ids: Sequence[UUID], projection: Projection) -> dict[UUID, Record]:
+        """The objects with these ids."""
+        with self._open():
+            return {one: _project(self._objects[one], projection) for one in ids if one in self._objects}
+
+    def scan(self, *, where: Filter | None, after: UUID | None, limit: int, offset: int, projection: Projection) -> tuple[Record, ...]:
+        """Objects in ascending order of ids."""
+        with self._open():
+            found = [record for record in self._passing(where) if after is None or record.id > after]
+            return tuple(_project(record, projection) for record in found[offset : offset + limit])
+
+    def nearest(
+        self, vector_name: str, query: Vector, *, limit: int, offset: int, where: Filter | None, max_distance: float | None, projection: Projection
+    ) -> Nearest:
+        """Objects by distance of their named vector to the query."""
+        with self._open():
+            metric = self._vector(vector_name).metric
+            check_dimensions(len(query), self._dimensions.get(vector_name, len(query)), name=vector_name)
+            found = [record for record in self._passing(where) if vector_name in record.vectors]
+            ranked = [(exact_distances(metric, record.vectors[vector_name][None, :], query)[0], record) for record in found]
+            ranked = [(distance, record) for distance, record in ranked if max_distance is None or distance <= max_distance + THRESHOLD_TOLERANCE]
+            ranked.sort(key=lambda pair: (pair[0], pair[1].id))
+            page = ranked[offset : offset + limit]
+            return Nearest(
+                records=tuple(_project(record, projection) for _, record in page),
+                distances=np.array([distance for distance, _ in page], np.float32),
+            )
+
+    def count(self, where: Filter | None = None) -> int:
+        """How many objects there are, or pass the filter."""
+        with self._open():
+            return len(self._passing(where))
+
+    def stats(self) -> ShardStats:
+        """Figures of this shard."""
+        with self._open():
+            return ShardStats(objects=len(self._objects), dimensions=dict(self._dimensions), disk_bytes=0)
+
+    def close(self, refusal: NearimageError) -> None:
+        """Answer every later call with this error."""
+        self._refusal = refusal
+        self._objects.clear()
+
+    @contextmanager
+    def _open(self) -> Iterator[None]:
+        with self._lock:
+            if self._refusal:
+                raise self._refusal
+            yield
+
+    def _try_put(self, record: Record) -> NearimageError | None:
+        try:
+            self._put(record)
+        except InvalidInput as wrong:
+            return wrong
+        return None
+
+    def _put(self, record: Record) -> None:
+        for name, vector in record.vectors.items():
+            self._vector(name)
+            check_dimensions(len(vector), self._dimensions.get(name, len(vector)), name=name)
+        self._dimensions.update({name: len(vector) for name, vector in record.vectors.items()})
+        self._revision += 1
+        vectors = {name: np.array(vector, np.float32) for name, vector in record.vectors.items()}
+        self._objects[record.id] = replace(record, properties=dict(record.properties), vectors=vectors, revision=self._revision)
+
+    def _passing(self, where: Filter | None) -> list[Record]:
+        found = (record for record in self._objects.values() if where is None or passes(where, record, self._collection))
+        return sorted(found, key=lambda record: record.id)
+
+    def _vector(self, name: str) -> VectorConfig:
+        config = self._collection.vector(name)
+        if config is None:
+            have = [v.name for v in self._collection.vectors]
+            raise VectorNameUnknown(f"collection {self._collection.name!r} has no vector {name!r}; it has {have}", have=have)
+        return config
+
+
+def _project(record: Record, projection: Projection) -> Record:
+    properties: dict[str, PropertyValue]
+    if projection.properties is None:
+        properties = {name: value for name, value in record.properties.items() if not isinstance(value, bytes)}
+    else:
+        properties = {name: value for name, value in record.properties.items() if name in projection.properties}
+    wanted = record.vectors if projection.vectors is None else projection.vectors
+    vectors = {name: record.vectors[name].copy() for name in wanted if name in record.vectors}
+    return replace(record, properties=properties, vectors=vectors)
