@@ -1,0 +1,58 @@
+"""Decode JPEGs at the size that is needed: libjpeg-turbo scales by 1/2, 1/4 or 1/8 while it decodes (in the DCT domain).
+
+simplejpeg takes grey and colour JPEGs, baseline and progressive. CMYK and YCCK (whose Adobe inversion Pillow knows), and whatever simplejpeg's strict
+mode refuses but other programs show, go to Pillow, which scales likewise. Speed: bench/decode.py. May import Pillow, numpy and simplejpeg.
+"""
+
+import simplejpeg
+from PIL import Image
+
+from nearimage.media.colours import rgb_pixels
+from nearimage.ports.media import Pixels
+
+_FAST_MODES = frozenset({"L", "RGB"})
+
+_SCALES = (8, 4, 2)  # the scales with SIMD code; 3/8, 5/8 ... 7/8 take 1.5 times as long as decoding whole (bench/decode.py)
+
+MAX_SCANS_FULL_SIZE = 20
+"""How often a progressive JPEG at the limit of pixels may pass over the whole picture.
+
+Each scan of a progressive JPEG visits every pixel, and a scan may be a few bytes long, so a small file can ask for minutes of work (the attack described
+in libjpeg-turbo's "Two Issues with the JPEG Standard"). Real encoders write 10 scans (jpegtran's default script) or fewer; smaller pictures may have more.
+"""
+
+
+def jpeg_pixels(data: bytes, picture: Image.Image, *, short_side: int) -> Pixels:
+    """Decode an opened JPEG to at least twice `short_side` on the shorter side, or whole where it is smaller.
+
+    Args:
+        data: the file.
+        picture: its header, from `opening.open_header`.
+
+    Raises:
+        OSError: truncated or damaged; from Pillow, after both decoders gave up.
+    """
+    if picture.mode in _FAST_MODES:
+        width, height = picture.size
+        scale = _scale(min(width, height), 2 * short_side)
+        try:
+            pixels: Pixels = simplejpeg.decode_jpeg(data, "RGB", min_height=-(-height // scale), min_width=-(-width // scale))
+        except ValueError:
+            pass  # strict: Pillow decides whether this is damage or a harmless oddity
+        else:
+            return pixels
+    picture.draft(picture.mode, (2 * short_side, 2 * short_side))
+    picture.load()
+    return rgb_pixels(picture, short_side=short_side)
+
+
+def scans(data: bytes, picture: Image.Image) -> int:
+    """How many scans a JPEG has; 1 for baseline, not more than the true number plus the thumbnails' for progressive ones."""
+    if not picture.info.get("progressive"):
+        return 1
+    return data.count(b"\xff\xda")  # the marker cannot occur inside coded data, where FF is always followed by 00 or RSTn
+
+
+def _scale(short: int, wanted: int) -> int:
+    """The greatest divisor that leaves at least `wanted` pixels."""
+    return next((scale for scale in _SCALES if -(-short // scale) >= wanted), 1)
