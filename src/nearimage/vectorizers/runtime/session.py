@@ -1,0 +1,61 @@
+"""One ONNX model, loaded and ready to run from several threads.
+
+ONNX Runtime would start a thread pool of its own for each session. Here each run stays on the thread that called it (`intra_op_num_threads = 1`)
+and the callers are as many as there are cores (`nearimage.vectorizers.runtime.runner`): two cores then work on two micro-batches without ever
+waiting for each other, which is quicker than both sharing one (docs/design/vectorizers.md has the figures).
+
+onnxruntime is imported with the first session, not with this module: it takes 0.1 s and 40 MiB that a server without vectorizers never needs.
+May import numpy, `domain` and, inside functions, onnxruntime.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nearimage.domain.errors import Corrupt
+
+Array = npt.NDArray[Any]
+
+QUIET = 3
+"""ONNX Runtime's log level "error": its warnings are about graph optimisation and mean nothing to a user."""
+
+
+class Session:
+    """A model file, loaded.
+
+    Args:
+        path: an ONNX file.
+
+    Raises:
+        Corrupt: ONNX Runtime cannot read the file; detail has "path".
+    """
+
+    def __init__(self, path: Path) -> None:
+        import onnxruntime  # noqa: PLC0415 - heavy, see above
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.log_severity_level = QUIET
+        # The memory arena stays on, its default: without it glibc keeps more of what each run frees (91 MiB against 66 with pictures one by one,
+        # 329 against 132 with four; docs/design/vectorizers.md).
+        try:
+            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # noqa: BLE001 - onnxruntime raises classes of its own without a common root
+            raise Corrupt(f"the model file {path} cannot be loaded ({error}); delete it and it will be made again", path=str(path)) from error
+
+    def run(self, outputs: Sequence[str], inputs: Mapping[str, Array]) -> list[Array]:
+        """Run the model on this thread; the GIL is free meanwhile.
+
+        Args:
+            outputs: names of the model's outputs.
+            inputs: by name, of the shapes and dtypes that the graph states.
+
+        Returns:
+            One array for each name in `outputs`.
+        """
+        results = self._session.run(list(outputs), dict(inputs))
+        return [np.asarray(result) for result in results]
