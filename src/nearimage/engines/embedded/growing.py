@@ -1,0 +1,49 @@
+"""Arrays that only grow, so that readers need no lock.
+
+Entries are written past the end and the array is never changed below it. A reader that remembers how many entries there were may look at that many
+at any later time: what it sees cannot change. When the room is used up a longer copy takes the buffer's place; a view of the old one stays good.
+
+May import numpy only.
+"""
+
+from collections.abc import Sequence
+from typing import Generic, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+Kind = TypeVar("Kind", bound=np.generic)
+
+_FIRST_ROOM = 16
+
+
+class Growing(Generic[Kind]):
+    """A one-dimensional array with room at its end."""
+
+    __slots__ = ("_buffer", "_length")
+
+    def __init__(self, kind: type[Kind]) -> None:
+        self._buffer: npt.NDArray[Kind] = np.zeros(_FIRST_ROOM, kind)
+        self._length = 0
+
+    def __len__(self) -> int:
+        return self._length
+
+    def extend(self, values: "Sequence[object] | npt.NDArray[Kind]") -> None:
+        """Add entries at the end."""
+        self.place(self._length, values)
+
+    def place(self, start: int, values: "Sequence[object] | npt.NDArray[Kind]") -> None:
+        """Add entries from this position on, at or past the end; zeros fill the gap."""
+        end = start + len(values)
+        if end > len(self._buffer):
+            longer: npt.NDArray[Kind] = np.zeros(max(end, 2 * len(self._buffer)), self._buffer.dtype)
+            longer[: self._length] = self._buffer[: self._length]
+            self._buffer = longer
+        self._buffer[start:end] = np.asarray(values, self._buffer.dtype)
+        self._length = end  # last: a reader must not count what is not there yet
+
+    def view(self, length: int | None = None) -> npt.NDArray[Kind]:
+        """The first entries, not copied; all of them if no length is given. Not to be written to."""
+        length = self._length if length is None else length
+        return self._buffer[:length]

@@ -1,0 +1,151 @@
+"""Reading a shard: one snapshot, and objects out of it.
+
+A read needs two things of the same commit: the state in memory that it searches, and the SQLite snapshot out of which it takes the objects found. Otherwise
+a delete in between leaves a hole in the page, or a replaced object answers with properties that never passed the filter.
+
+    reader                                     writer
+    take the published state                   with the publication's lock:
+    BEGIN; SELECT revision FROM mark               COMMIT
+    same number?  go on                            append to the growing arrays, publish the next state
+    else          once more, with the lock
+
+Nearly always the numbers are the same, and the reader waited for nobody: during the writer's fsync SQLite still shows the old commit, which is the published
+state's. Only in the instant between COMMIT and publication do they differ; then the lock makes the reader wait for the rest of that instant.
+
+May import apsw, numpy, `domain` and this package.
+"""
+
+import threading
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import apsw
+
+from nearimage.domain.errors import Corrupt
+from nearimage.domain.objects import Projection, PropertyValue, Record, Vector
+from nearimage.domain.schema import Collection, DataType
+from nearimage.engines.embedded.database import Readers
+from nearimage.engines.embedded.disk import storage_faults
+from nearimage.engines.embedded.rows import RowCodec, StoredRow, stored_row, unpack_seals
+from nearimage.engines.embedded.state import State
+
+SELECT_ROW = "SELECT revision, id, created_ms, updated_ms, slot, seals, properties, crc FROM objects"
+
+
+class Publication:
+    """The state readers take; see the module's essay for who may do what."""
+
+    def __init__(self, state: State) -> None:
+        self.lock = threading.Lock()
+        self.state = state
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One commit: in memory, and in SQLite."""
+
+    state: State
+    connection: apsw.Connection
+
+
+class Reader:
+    """Takes snapshots of a shard and makes records of its rows."""
+
+    def __init__(self, path: Path, collection: Collection, codec: RowCodec, publication: Publication) -> None:
+        self._path = path
+        self._codec = codec
+        self._publication = publication
+        self._readers = Readers(path)
+        self._scalars = frozenset(p.name for p in collection.properties if p.data_type is not DataType.BLOB)
+
+    def close(self) -> None:
+        """Close the connections; no snapshot may be in use."""
+        self._readers.close()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """One commit, the same until the end of the block."""
+        with storage_faults(self._path), self._readers.lend() as connection:
+            state = self._begin(connection)
+            try:
+                yield Snapshot(state, connection)
+            finally:
+                connection.execute("COMMIT")
+
+    def by_revision(self, snapshot: Snapshot, revisions: Sequence[int], projection: Projection) -> tuple[Record, ...]:
+        """The objects of these revisions, in order; all of them are in the snapshot."""
+        rows = snapshot.connection.executemany(f"{SELECT_ROW} WHERE revision = ?", ((revision,) for revision in revisions)).fetchall()
+        if len(rows) != len(revisions):
+            raise Corrupt(f"{self._path} lacks objects that it had when it was opened; restore it from a backup", path=str(self._path))
+        return tuple(self._record(snapshot, stored_row(row), projection) for row in rows)
+
+    def by_id(self, snapshot: Snapshot, ids: Sequence[UUID], projection: Projection) -> dict[UUID, Record]:
+        """The objects with these ids; those that are not there are absent."""
+        rows = snapshot.connection.executemany(f"{SELECT_ROW} WHERE id = ?", ((one.bytes,) for one in ids)).fetchall()
+        records = (self._record(snapshot, stored_row(row), projection) for row in rows)
+        return {record.id: record for record in records}
+
+    def after(self, snapshot: Snapshot, after: UUID | None, limit: int, offset: int, projection: Projection) -> tuple[Record, ...]:
+        """Objects in ascending order of ids."""
+        bindings = (after.bytes if after else b"", limit, offset)  # every id is greater than no bytes
+        rows = snapshot.connection.execute(f"{SELECT_ROW} WHERE id > ? ORDER BY id LIMIT ? OFFSET ?", bindings).fetchall()
+        return tuple(self._record(snapshot, stored_row(row), projection) for row in rows)
+
+    def _begin(self, connection: apsw.Connection) -> State:
+        state = self._publication.state
+        if _revision(connection) == state.revision:
+            return state
+        connection.execute("COMMIT")
+        with self._publication.lock:
+            state = self._publication.state
+            if _revision(connection) != state.revision:
+                raise Corrupt(f"{self._path} was changed by another program; restart the database", path=str(self._path))
+            return state
+
+    def _record(self, snapshot: Snapshot, row: StoredRow, projection: Projection) -> Record:
+        if not row.is_intact:
+            raise Corrupt(f"object {UUID(bytes=row.id)} in {self._path} is damaged; restore it from a backup", path=str(self._path))
+        return Record(
+            id=UUID(bytes=row.id),
+            properties=self._properties(snapshot, row, projection.properties),
+            vectors=_vectors(snapshot.state, row, projection.vectors),
+            created_ms=row.created_ms,
+            updated_ms=row.updated_ms,
+            revision=row.revision,
+        )
+
+    def _properties(self, snapshot: Snapshot, row: StoredRow, names: tuple[str, ...] | None) -> dict[str, PropertyValue]:
+        if names == ():
+            return {}
+        stored = self._codec.decode(row.properties)
+        if names is None:
+            return stored
+        found: dict[str, PropertyValue] = {name: stored[name] for name in names if name in stored}
+        for name in names:
+            if name not in self._scalars and name not in found:
+                found.update(self._picture(snapshot.connection, row.revision, name))
+        return found
+
+    def _picture(self, connection: apsw.Connection, revision: int, name: str) -> dict[str, bytes]:
+        found = connection.execute("SELECT bytes, crc FROM pictures WHERE revision = ? AND name = ?", (revision, name)).fetchone()
+        if found is None:
+            return {}
+        if zlib.crc32(found[0]) != found[1]:
+            raise Corrupt(f"a picture in {self._path} is damaged; restore it from a backup", path=str(self._path))
+        return {name: found[0]}
+
+
+def _vectors(state: State, row: StoredRow, names: tuple[str, ...] | None) -> dict[str, Vector]:
+    if names == () or row.slot is None:
+        return {}
+    have = unpack_seals(row.seals)
+    chosen = ((name, column) for name, column in state.vectors.items() if column.number in have and (names is None or name in names))
+    return {name: column.file.matrix()[row.slot].copy() for name, column in chosen}
+
+
+def _revision(connection: apsw.Connection) -> int:
+    return int(connection.execute("BEGIN; SELECT revision FROM mark").get)

@@ -1,0 +1,111 @@
+"""An object as bytes in SQLite: the properties through a codec, the rest sealed with a checksum.
+
+The codec is handed to the engine, which neither knows nor looks into what it makes: a server whose replies have a form of their own may store
+properties in that form and send them untouched. `JsonRows` is for everybody else, and for people with the `sqlite3` shell.
+
+SQLite does not checksum its pages. So each row carries a CRC-32 over everything it says (`checksum`), each vector one over its bytes (in the row, not
+in the slot file, so that damage to either shows), each picture its own.
+
+    vector seals    for each vector that the object has: uint16 number of the named vector, uint32 CRC-32 of its float32s; little-endian, by number
+
+May import orjson and `domain`.
+"""
+
+import json
+import struct
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+import orjson
+
+from nearimage.domain.errors import InvalidValue
+from nearimage.domain.objects import PropertyValue
+
+_SEAL = struct.Struct("<HI")
+_FIXED = struct.Struct("<qqqq")
+
+
+class RowCodec(Protocol):
+    """Properties, blobs apart, to bytes and back; one codec reads what it wrote in every later version."""
+
+    def encode(self, properties: Mapping[str, PropertyValue]) -> bytes:
+        """The properties of one object as bytes.
+
+        Raises:
+            InvalidValue: a value cannot be written so that `decode` gives it back.
+        """
+        ...
+
+    def decode(self, data: bytes) -> dict[str, PropertyValue]:
+        """What `encode` was given: equal values of the same types."""
+        ...
+
+
+class JsonRows:
+    """Properties as one JSON object: 1 stays an int, 1.0 a float, and arrays come back as tuples."""
+
+    def encode(self, properties: Mapping[str, PropertyValue]) -> bytes:
+        """The properties of one object as bytes."""
+        try:
+            data = orjson.dumps(properties)
+        except TypeError as wrong:
+            raise InvalidValue(f"properties cannot be stored: {wrong}") from wrong
+        if b"null" in data:  # orjson writes null for NaN and infinity, and a missing value is an absent key: only those (or a text) can be meant
+            data = json.dumps(properties).encode()
+        return data
+
+    def decode(self, data: bytes) -> dict[str, PropertyValue]:
+        """What `encode` was given."""
+        try:
+            found = orjson.loads(data)
+        except orjson.JSONDecodeError:
+            found = json.loads(data)  # NaN and infinity, which JSON proper does not have
+        return {name: tuple(value) if isinstance(value, list) else value for name, value in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRow:
+    """A row of the table `objects`, in the order of its columns.
+
+    Attributes:
+        slot: the place of its vectors in the slot files; None where it has none.
+        seals: which vectors it has and their checksums, packed.
+        crc: `checksum` of all the rest.
+    """
+
+    revision: int
+    id: bytes
+    created_ms: int
+    updated_ms: int
+    slot: int | None
+    seals: bytes
+    properties: bytes
+    crc: int
+
+    @property
+    def is_intact(self) -> bool:
+        """Whether it says what was written."""
+        return self.crc == checksum(self)
+
+
+def stored_row(columns: tuple[object, ...]) -> StoredRow:
+    """A row as SQLite gives it; the table's declaration says the types."""
+    return StoredRow(*cast("tuple[int, bytes, int, int, int | None, bytes, bytes, int]", columns))
+
+
+def checksum(row: StoredRow) -> int:
+    """CRC-32 over all columns but the checksum itself."""
+    fixed = _FIXED.pack(row.revision, row.created_ms, row.updated_ms, -1 if row.slot is None else row.slot)
+    return zlib.crc32(row.properties, zlib.crc32(row.seals, zlib.crc32(row.id, zlib.crc32(fixed))))
+
+
+def pack_seals(seals: Mapping[int, int]) -> bytes:
+    """Checksums by number of the named vector, as bytes."""
+    return b"".join(_SEAL.pack(number, seals[number]) for number in sorted(seals))
+
+
+def unpack_seals(packed: bytes) -> dict[int, int]:
+    """The inverse of `pack_seals`."""
+    return dict(_SEAL.iter_unpack(packed))

@@ -1,0 +1,155 @@
+"""One collection on disk: the port's methods over a reader, a writer and the exact scan.
+
+    put, put_if, delete  --> writing.py     one at a time
+    get, scan            --> reading.py     out of one snapshot
+    nearest              --> index.py (mask) -> scan.py (distances) -> reading.py (records), all of one snapshot
+    count, stats         --> the published state alone
+
+Any thread may call anything; readers wait neither for each other nor for the writer's disk (reading.py). May import numpy, `domain`, `ports` and this package.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import UUID
+
+import numpy as np
+
+from nearimage.domain.errors import NearimageError, VectorNameUnknown
+from nearimage.domain.filters import Filter
+from nearimage.domain.objects import Projection, Record, Vector
+from nearimage.domain.schema import Collection
+from nearimage.domain.vectors import THRESHOLD_TOLERANCE, check_dimensions
+from nearimage.engines.embedded.database import connect
+from nearimage.engines.embedded.disk import size_on_disk, storage_faults
+from nearimage.engines.embedded.entries import Mask
+from nearimage.engines.embedded.gate import Gate
+from nearimage.engines.embedded.layout import SHARD_FILE, SHARD_FORMAT
+from nearimage.engines.embedded.reading import Publication, Reader, Snapshot
+from nearimage.engines.embedded.recovery import load
+from nearimage.engines.embedded.rows import RowCodec
+from nearimage.engines.embedded.scan import Wanted, candidates, settle
+from nearimage.engines.embedded.state import State
+from nearimage.engines.embedded.writing import Writer
+from nearimage.ports.engine import Nearest, ShardStats
+
+
+class EmbeddedShard:
+    """The objects of one collection; see `nearimage.ports.engine.Shard`.
+
+    Args:
+        folder: made by `recovery.make_shard`.
+
+    Raises:
+        Corrupt: stored data is damaged.
+        FormatTooNew: a newer version wrote it.
+    """
+
+    def __init__(self, folder: Path, collection: Collection, codec: RowCodec) -> None:
+        self._folder = folder
+        self._collection = collection
+        self._gate = Gate()
+        path = folder / SHARD_FILE
+        with storage_faults(path):
+            connection = connect(path, version=SHARD_FORMAT)
+            try:
+                self._table, state = load(folder, connection, collection, codec)
+            except BaseException:
+                connection.close()
+                raise
+        self._publication = Publication(state)
+        self._reader = Reader(path, collection, codec, self._publication)
+        self._writer = Writer(folder, collection, codec, connection=connection, table=self._table, publication=self._publication)
+
+    def put(self, records: Sequence[Record]) -> tuple[NearimageError | None, ...]:
+        """Store records, replacing those with the same id whole."""
+        with self._gate:
+            return self._writer.put(records)
+
+    def put_if(self, record: Record, revision: int) -> None:
+        """Store one record only if the stored one still has this revision."""
+        with self._gate:
+            self._writer.put_if(record, revision)
+
+    def delete(self, ids: Sequence[UUID]) -> int:
+        """Delete objects; ids that are not there count nothing."""
+        with self._gate:
+            return self._writer.delete(ids)
+
+    def get(self, ids: Sequence[UUID], projection: Projection) -> dict[UUID, Record]:
+        """The objects with these ids."""
+        with self._gate, self._reader.snapshot() as snapshot:
+            return self._reader.by_id(snapshot, ids, projection)
+
+    def scan(self, *, where: Filter | None, after: UUID | None, limit: int, offset: int, projection: Projection) -> tuple[Record, ...]:
+        """Objects in ascending order of ids."""
+        with self._gate, self._reader.snapshot() as snapshot:
+            if where is None:
+                return self._reader.after(snapshot, after, limit, offset, projection)
+            ids = self._table.index.ids
+            passing = self._passing(snapshot.state, where)
+            if after:
+                passing &= ids.greater(after, len(passing))
+            rows = np.flatnonzero(passing)
+            page = rows[ids.order(rows)[offset : offset + limit]]
+            return self._reader.by_revision(snapshot, self._table.revisions.view()[page].tolist(), projection)
+
+    def nearest(
+        self, vector_name: str, query: Vector, *, limit: int, offset: int, where: Filter | None, max_distance: float | None, projection: Projection
+    ) -> Nearest:
+        """Objects by distance of their named vector to the query."""
+        with self._gate, self._reader.snapshot() as snapshot:
+            rows, distances = self._rank(snapshot, vector_name, np.ascontiguousarray(query, np.float32), where, offset + limit)
+            if max_distance is not None:
+                keep = int(np.count_nonzero(distances <= max_distance + THRESHOLD_TOLERANCE))
+                rows, distances = rows[:keep], distances[:keep]
+            page = slice(offset, offset + limit)
+            records = self._reader.by_revision(snapshot, self._table.revisions.view()[rows[page]].tolist(), projection)
+            return Nearest(records=records, distances=distances[page].copy())
+
+    def count(self, where: Filter | None = None) -> int:
+        """How many objects there are, or pass the filter."""
+        with self._gate:
+            state = self._publication.state
+            return state.count if where is None else int(np.count_nonzero(self._passing(state, where)))
+
+    def stats(self) -> ShardStats:
+        """Figures of this shard."""
+        with self._gate:
+            state = self._publication.state
+            dimensions = {name: column.file.dims for name, column in state.vectors.items()}
+            return ShardStats(objects=state.count, dimensions=dimensions, disk_bytes=size_on_disk(self._folder))
+
+    def close(self, refusal: NearimageError) -> None:
+        """Wait for the calls that run, let go of the files, and answer every later call with this error."""
+        if self._gate.close(refusal):
+            self._reader.close()
+            self._writer.close()
+            for column in self._publication.state.vectors.values():
+                column.file.close()
+
+    def _rank(
+        self, snapshot: Snapshot, vector_name: str, query: Vector, where: Filter | None, count: int
+    ) -> "tuple[np.ndarray[tuple[int], np.dtype[np.int64]], np.ndarray[tuple[int], np.dtype[np.float32]]]":
+        """The rows of the `count` nearest, nearest first, and their distances."""
+        config = self._collection.vector(vector_name)
+        if config is None:
+            have = [v.name for v in self._collection.vectors]
+            raise VectorNameUnknown(f"collection {self._collection.name!r} has no vector {vector_name!r}; it has {have}", have=have)
+        column = snapshot.state.vectors.get(vector_name)
+        if column is None:
+            return np.empty(0, np.int64), np.empty(0, np.float32)
+        check_dimensions(len(query), column.file.dims, name=vector_name)
+        rows, slots = column.owners(self._passing(snapshot.state, where))
+        if count == 0 or len(rows) == 0:
+            return np.empty(0, np.int64), np.empty(0, np.float32)
+        matrix, norms = column.published()
+        wanted = Wanted(metric=config.metric, matrix=matrix, norms=norms, slots=slots)
+        chosen = candidates(wanted, query, count)
+        distances, rows = settle(wanted, query, chosen), rows[chosen]
+        order = self._table.index.ids.order(rows, distances)[:count]
+        return rows[order], distances[order]
+
+    def _passing(self, state: State, where: Filter | None) -> Mask:
+        if where is None:
+            return state.live
+        return state.live & self._table.index.mask(where, len(state.live))
