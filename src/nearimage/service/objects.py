@@ -111,14 +111,6 @@ class Objects:
             raise _missing(schema, object_id)
         return found[object_id]
 
-    def validate(self, collection: str, draft: Draft) -> None:
-        """Check an object without storing it; pictures are read but not embedded.
-
-        Raises:
-            InvalidInput: as `insert` would.
-        """
-        self._checked(self.collections.get(collection), draft)
-
     def _prepare(self, schema: Collection, drafts: Sequence[Draft]) -> list[Record | NearimageError]:
         """Check and vectorize; an entry is an error where the draft cannot be stored."""
         checked: list[Record | NearimageError] = []

@@ -7,10 +7,9 @@ One use case for all near queries; how each gets its vector is in the module of 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from uuid import UUID
 
 from nearimage.domain.errors import InvalidInput, TooManyResults
-from nearimage.domain.objects import IDS_ONLY, Hit, Vector
+from nearimage.domain.objects import Hit, Vector
 from nearimage.domain.query import DEFAULT_LIMIT, MAXIMUM_RESULTS, AnyNear, Listing, NearImage, NearObject, NearVector, Search
 from nearimage.domain.schema import Metric, VectorConfig
 from nearimage.domain.vectors import certainty_of, distance_of
@@ -78,13 +77,6 @@ class Searches:
             where=where, after=query.after, limit=self._limit(query.limit, query.offset), offset=query.offset, projection=query.projection
         )
         return tuple(Hit(record=record) for record in records)
-
-    def everywhere(self, object_id: UUID) -> str | None:
-        """The name of the first collection that has an object with this id, for requests that name no collection."""
-        for collection in self.collections.all():
-            if self.engine.shard(collection.name).get([object_id], IDS_ONLY):
-                return collection.name
-        return None
 
     def _limit(self, asked: int | None, offset: int) -> int:
         limit = self.default_limit if asked is None else asked

@@ -150,15 +150,3 @@ def _misfit(prop: Property, value: object, expected: str) -> InvalidValue:
         property=prop.name,
         data_type=str(prop.data_type),
     )
-
-
-def uuid_of(text: str, *, what: str) -> UUID:
-    """A UUID from a request.
-
-    Raises:
-        InvalidValue: the text is none; the message names `what`.
-    """
-    try:
-        return UUID(text)
-    except ValueError as wrong:
-        raise InvalidValue(f"{what} must be a UUID such as 36ddd591-2dee-4e7e-a3cc-eb86d30a4303, got {text!r}", property=what, data_type="uuid") from wrong

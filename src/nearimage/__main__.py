@@ -1,0 +1,5 @@
+"""`python -m nearimage` is the command `nearimage`."""
+
+from nearimage.cli.main import main
+
+main()

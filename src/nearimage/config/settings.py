@@ -1,0 +1,114 @@
+"""All settings, each with its name, its environment variable, its default and its reason.
+
+    flag > environment > file > default
+
+Environment variables are Weaviate's where it has one, so that its deployment files move over. `nearimage config` prints every setting as a commented file.
+
+May import the standard library and `domain` only.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from nearimage.domain.errors import InvalidInput
+from nearimage.domain.query import DEFAULT_LIMIT, MAXIMUM_RESULTS
+
+
+class InvalidSetting(InvalidInput):
+    """A setting that cannot be; detail has "setting" and "source"."""
+
+    code = "invalid-setting"
+
+
+def _setting(default: Any, env: str, why: str) -> Any:
+    return field(default=default, metadata={"env": env, "why": why})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a server is told."""
+
+    data: str = _setting("data", "PERSISTENCE_DATA_PATH", "the folder that holds everything; made if it is not there")
+    host: str = _setting("127.0.0.1", "NEARIMAGE_HOST", "the address to listen on; 0.0.0.0 lets other machines in, and nothing asks them for a password")
+    port: int = _setting(8080, "PORT", "REST and the search page")
+    grpc_port: int = _setting(50051, "GRPC_PORT", "gRPC")
+    query_defaults_limit: int = _setting(DEFAULT_LIMIT, "QUERY_DEFAULTS_LIMIT", "hits where a query names no limit")
+    query_maximum_results: int = _setting(MAXIMUM_RESULTS, "QUERY_MAXIMUM_RESULTS", "the largest offset + limit")
+    max_message_bytes: int = _setting(104_858_000, "GRPC_MAX_MESSAGE_SIZE", "the largest request and reply; clients read it from /v1/meta")
+    max_picture_mib: int = _setting(64, "NEARIMAGE_MAX_PICTURE_MIB", "the largest picture in bytes, refused before it is decoded")
+    max_picture_mpx: int = _setting(200, "NEARIMAGE_MAX_PICTURE_MPX", "the largest picture in megapixels, refused before it is decoded")
+    clip_model: str = _setting("", "NEARIMAGE_CLIP_MODEL", "the model of multi2vec-clip where a schema names none; 'starter' needs no download, knows little")
+    default_vectorizer: str = _setting("none", "DEFAULT_VECTORIZER_MODULE", "the vectorizer of collections that name none")
+    enable_modules: str = _setting("", "ENABLE_MODULES", "accepted for Weaviate's sake: every module this server has is on; others are warned about")
+    hostname: str = _setting("nearimage", "CLUSTER_HOSTNAME", "how the server calls itself in /v1/meta")
+    log_level: str = _setting("info", "LOG_LEVEL", "debug, info, warning or error")
+    threads: int = _setting(8, "NEARIMAGE_THREADS", "requests worked on at once; models have threads of their own")
+
+
+def load_settings(flags: Mapping[str, Any], environment: Mapping[str, str], file: Path | None = None) -> Settings:
+    """The settings in force.
+
+    Args:
+        flags: by field name; None means "not given".
+
+    Raises:
+        InvalidSetting: a value of the wrong kind, an unknown name in the file, or a file that cannot be read.
+    """
+    values: dict[str, Any] = {}
+    known = {f.name: f for f in fields(Settings)}
+    for name, value in (_read_file(file) if file else {}).items():
+        if name not in known:
+            raise InvalidSetting(f"{file}: there is no setting {name!r}; `nearimage config` lists them all", setting=name, source=str(file))
+        values[name] = _convert(known[name], value, str(file))
+    for name, known_field in known.items():
+        variable = known_field.metadata["env"]
+        if environment.get(variable):
+            values[name] = _convert(known_field, environment[variable], f"environment variable {variable}")
+        if flags.get(name) is not None:
+            values[name] = _convert(known_field, flags[name], f"--{name.replace('_', '-')}")
+    return _checked(Settings(**values))
+
+
+def _read_file(file: Path) -> Mapping[str, Any]:
+    try:
+        return tomllib.loads(file.read_text())
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as wrong:
+        raise InvalidSetting(f"the settings file {file} cannot be read: {wrong}", setting=None, source=str(file)) from wrong
+
+
+def _convert(known: "Field[Any]", value: Any, source: str) -> Any:
+    wanted = type(known.default)
+    try:
+        if isinstance(value, bool) or (wanted is str and not isinstance(value, str)):
+            raise TypeError
+        return wanted(value)
+    except (TypeError, ValueError) as wrong:
+        kind = {int: "a whole number", str: "text"}[wanted]
+        raise InvalidSetting(f"{source}: {known.name} must be {kind}, got {value!r}", setting=known.name, source=source) from wrong
+
+
+def _checked(settings: Settings) -> Settings:
+    for name in ("port", "grpc_port"):
+        value = getattr(settings, name)
+        if not 0 <= value <= 65_535:
+            raise InvalidSetting(f"{name} must be between 0 and 65535, got {value}", setting=name, source=None)
+    for name in ("query_defaults_limit", "query_maximum_results", "max_message_bytes", "max_picture_mib", "max_picture_mpx", "threads"):
+        value = getattr(settings, name)
+        if value < 1:
+            raise InvalidSetting(f"{name} must be at least 1, got {value}", setting=name, source=None)
+    if settings.log_level.lower() not in ("debug", "info", "warning", "error"):
+        raise InvalidSetting(f"log_level must be debug, info, warning or error, got {settings.log_level!r}", setting="log_level", source=None)
+    return settings
+
+
+def commented_file() -> str:
+    """Every setting with its default, as a TOML file of comments: the reference page."""
+    lines = ["# nearimage settings. A flag wins over the environment, the environment over this file.", ""]
+    for f in fields(Settings):
+        assert f.default is not MISSING  # noqa: S101 - every setting has one
+        shown = f'"{f.default}"' if isinstance(f.default, str) else f.default
+        lines += [f"# {f.metadata['why']} ({f.metadata['env']})", f"# {f.name} = {shown}", ""]
+    return "\n".join(lines)

@@ -1,0 +1,75 @@
+"""The transport of the gRPC door: grpcio's asyncio server around the handlers.
+
+Handlers block, so they run in the pool that the doors share; the event loop only moves bytes. May import grpc, `domain` and `doors` only.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+
+from nearimage.domain.errors import PortTaken
+from nearimage.doors.faults import fault_of
+from nearimage.doors.grpc.handlers import HEALTH_CHECK, Handler
+
+MAX_MESSAGE_BYTES = 104_858_000
+"""What the clients allow themselves by default and `/v1/meta` announces."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrpcDoor:
+    """Serves gRPC on one address."""
+
+    methods: Mapping[str, Handler]
+    executor: Executor
+    max_message_bytes: int = MAX_MESSAGE_BYTES
+
+    def start(self, host: str, port: int) -> tuple[Any, int]:
+        """Bind and return the server, not yet started, with its port.
+
+        Raises:
+            PortTaken: another program listens there.
+        """
+        server = grpc.aio.server(
+            options=[
+                ("grpc.max_receive_message_length", self.max_message_bytes),
+                ("grpc.max_send_message_length", self.max_message_bytes),
+                ("grpc.so_reuseport", 0),  # or a second server would share the port, and each answer half of the requests
+            ]
+        )
+        server.add_generic_rpc_handlers((_Methods(self),))
+        try:
+            return server, server.add_insecure_port(f"{host}:{port}")
+        except RuntimeError as wrong:
+            message = f"port {port} on {host} (gRPC) is in use; stop what listens there or choose another with --grpc-port"
+            raise PortTaken(message, host=host, port=port) from wrong
+
+    async def answer(self, method: str, request: bytes, context: Any) -> bytes:
+        """Run one handler; what it raises becomes the status of the call."""
+        handler = self.methods[method]
+        try:
+            if method == HEALTH_CHECK:  # never behind a queue of searches
+                return handler(request)
+            return await asyncio.get_running_loop().run_in_executor(self.executor, handler, request)
+        except Exception as error:  # the door's boundary
+            fault = fault_of(error)
+            await context.abort(getattr(grpc.StatusCode, fault.grpc_code), fault.message)
+            raise AssertionError("abort raises") from error
+
+
+class _Methods(grpc.GenericRpcHandler):  # type: ignore[misc] # grpc has no types
+    def __init__(self, door: GrpcDoor) -> None:
+        self._door = door
+
+    def service(self, handler_call_details: Any) -> Any:
+        method = handler_call_details.method
+        if method not in self._door.methods:
+            return None
+
+        async def unary(request: bytes, context: Any) -> bytes:
+            return await self._door.answer(method, request, context)
+
+        return grpc.unary_unary_rpc_method_handler(unary)

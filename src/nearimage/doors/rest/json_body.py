@@ -1,0 +1,61 @@
+"""Read JSON requests and write JSON replies.
+
+Requests are read into typed structures, so that a wrong type is refused with the name of the field; keys that are not known are ignored, because clients
+send some that no server reads. Replies keep float32 numbers as short as they are.
+
+May import msgspec, orjson, starlette and `domain` only.
+"""
+
+from base64 import b64encode
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import msgspec
+import orjson
+from starlette.responses import Response
+
+from nearimage.domain.errors import InvalidInput
+from nearimage.doors.faults import Fault
+
+T = TypeVar("T")
+
+
+class MalformedJson(InvalidInput):
+    """The body is no JSON at all; detail has "reason"."""
+
+    code = "malformed-json"
+
+
+def read_body(body: bytes, kind: type[T]) -> T:
+    """The JSON of a request.
+
+    Raises:
+        MalformedJson: it is no JSON, or nested deeper than the reader goes.
+        InvalidInput: it is JSON of another shape; the message names the field.
+    """
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError as wrong:
+        raise InvalidInput(f"the request body does not fit: {wrong}") from wrong
+    except msgspec.DecodeError as wrong:
+        raise MalformedJson(f"the request body is no JSON: {wrong}", reason=str(wrong)) from wrong
+    except RecursionError as wrong:
+        raise MalformedJson("the request body is nested too deeply; flatten it", reason="nesting") from wrong
+
+
+def json_response(content: Any, status: int = 200) -> Response:
+    """A JSON reply; bytes are written as base64, numpy arrays as lists."""
+    return Response(orjson.dumps(content, default=_plain, option=orjson.OPT_SERIALIZE_NUMPY), status, media_type="application/json")
+
+
+def fault_response(fault: Fault) -> Response:
+    """An error, in the form that the clients read."""
+    return json_response({"error": [{"message": fault.message, "code": fault.code}]}, fault.http_status)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bytes):
+        return b64encode(value).decode()
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")

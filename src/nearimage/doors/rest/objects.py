@@ -1,0 +1,88 @@
+"""An object as JSON: what clients send to /v1/objects and what they read back.
+
+May import numpy, msgspec and `domain` only.
+"""
+
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from nearimage.domain.drafts import UNNAMED, Draft
+from nearimage.domain.errors import InvalidInput, NotSupported
+from nearimage.domain.objects import Projection, Record, Vector
+from nearimage.domain.schema import LEGACY_VECTOR, Collection
+from nearimage.doors.rest.class_defaults import Json
+from nearimage.doors.uuids import read_uuid
+
+
+class ObjectBody(msgspec.Struct):
+    """An object as clients send it."""
+
+    collection: str = msgspec.field(name="class", default="")
+    id: str | None = None
+    properties: dict[str, Any] | None = None
+    vector: list[Any] | None = None
+    vectors: dict[str, list[Any]] | None = None
+    tenant: str | None = None
+
+
+class BatchBody(msgspec.Struct):
+    """Many objects."""
+
+    objects: list[ObjectBody] = []
+
+
+def read_draft(body: ObjectBody) -> Draft:
+    """The object that a client wants stored.
+
+    Raises:
+        InvalidInput: an id that is no UUID, a vector that is no list of numbers.
+        NotSupported: a tenant, a multi-vector.
+    """
+    if body.tenant:
+        raise NotSupported("multi-tenancy is not supported by this version; leave the tenant out", feature="multi-tenancy")
+    vectors = {name: _vector(name, numbers) for name, numbers in (body.vectors or {}).items() if numbers}
+    if body.vector:
+        vectors[UNNAMED] = _vector(UNNAMED, body.vector)
+    return Draft(id=read_uuid(body.id, what="id") if body.id else None, properties=body.properties or {}, vectors=vectors)
+
+
+def _vector(name: str, numbers: list[Any]) -> Vector:
+    if any(isinstance(n, list) for n in numbers):
+        raise NotSupported("multi-vectors are not supported by this version", feature="multi-vectors")
+    if any(isinstance(n, bool) or not isinstance(n, int | float) for n in numbers):
+        raise InvalidInput(f"vector {name or 'vector'!r} must be a list of numbers")
+    try:
+        with np.errstate(over="ignore"):  # what overflows float32 becomes infinite, and is refused as such
+            return np.array(numbers, np.float64).astype(np.float32)
+    except OverflowError as wrong:
+        raise InvalidInput(f"vector {name or 'vector'!r} has a number beyond float64") from wrong
+
+
+def projection_of(collection: Collection, include: str) -> Projection:
+    """What a GET shows: all properties, pictures among them, and the vectors if `include` names them.
+
+    Raises:
+        InvalidInput: `include` names something else.
+    """
+    wanted = {part.strip() for part in include.split(",") if part.strip()}
+    if unknown := wanted - {"vector", "classification", "interpretation"}:
+        raise InvalidInput(f"include knows 'vector', got {sorted(unknown)}")
+    return Projection(properties=tuple(p.name for p in collection.properties), vectors=None if "vector" in wanted else ())
+
+
+def render_object(collection: Collection, record: Record) -> Json:
+    """An object as clients read it."""
+    body: Json = {
+        "class": collection.name,
+        "creationTimeUnix": record.created_ms,
+        "id": str(record.id),
+        "lastUpdateTimeUnix": record.updated_ms,
+        "properties": dict(record.properties),
+    }
+    if collection.legacy_vector and LEGACY_VECTOR in record.vectors:
+        body["vector"] = record.vectors[LEGACY_VECTOR]
+    elif record.vectors:
+        body["vectors"] = dict(record.vectors)
+    return body

@@ -1,0 +1,195 @@
+"""A collection as JSON: what clients send to /v1/schema and what they read back.
+
+    {"class": "Dog", "vectorizer": "img2vec-neural", "moduleConfig": {...}, "properties": [...]}      one vector without a name
+    {"class": "Dog", "vectorConfig": {"title": {"vectorizer": {"img2vec-neural": {...}}}}, ...}       named vectors
+
+May import msgspec and `domain` only.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from nearimage.domain.errors import InvalidSchema, NotSupported
+from nearimage.domain.schema import LEGACY_VECTOR, NO_MODULE, Collection, DataType, Metric, Property, Tokenization, VectorConfig
+from nearimage.doors.rest.class_defaults import INDEX_SETTINGS, INVERTED_INDEX, MULTI_TENANCY, REPLICATION, SHARDING, Json, with_defaults
+
+_BLOCKS: Mapping[str, Json] = {
+    "invertedIndexConfig": INVERTED_INDEX,
+    "multiTenancyConfig": MULTI_TENANCY,
+    "replicationConfig": REPLICATION,
+    "shardingConfig": SHARDING,
+}
+_DATA_TYPES_NOT_YET = {"geoCoordinates", "phoneNumber", "object", "object[]", "blobHash"}
+_OLD_DATA_TYPES = {"string": "text", "string[]": "text[]"}
+_TOKENIZATION_OF_OLD = {None: Tokenization.WHITESPACE, "word": Tokenization.WHITESPACE, "field": Tokenization.FIELD}
+
+
+class PropertyBody(msgspec.Struct, rename="camel"):
+    """A property as clients send it."""
+
+    name: str
+    data_type: list[str]
+    description: str | None = None
+    tokenization: str | None = None
+    index_filterable: bool | None = None
+    index_searchable: bool | None = None
+    index_range_filters: bool | None = None
+    module_config: dict[str, Any] | None = None
+
+
+class VectorBody(msgspec.Struct, rename="camel"):
+    """A named vector as clients send it."""
+
+    vectorizer: dict[str, dict[str, Any] | None]
+    vector_index_type: str | None = None
+    vector_index_config: dict[str, Any] | None = None
+
+
+class ClassBody(msgspec.Struct, rename="camel"):
+    """A collection as clients send it."""
+
+    name: str = msgspec.field(name="class")
+    description: str | None = None
+    properties: list[PropertyBody] | None = None
+    vectorizer: str | None = None
+    module_config: dict[str, Any] | None = None
+    vector_config: dict[str, VectorBody] | None = None
+    vector_index_type: str | None = None
+    vector_index_config: dict[str, Any] | None = None
+    inverted_index_config: dict[str, Any] | None = None
+    multi_tenancy_config: dict[str, Any] | None = None
+    replication_config: dict[str, Any] | None = None
+    sharding_config: dict[str, Any] | None = None
+
+
+def read_class(body: ClassBody, *, default_module: str = NO_MODULE) -> Collection:
+    """The collection that a client asks for; its name's first letter is upper-cased.
+
+    Raises:
+        InvalidSchema: it cannot be; detail has "setting".
+        NotSupported: a data type or a setting that this version does not have.
+    """
+    if (body.multi_tenancy_config or {}).get("enabled"):
+        raise NotSupported("multi-tenancy is not supported by this version; leave multiTenancyConfig out", feature="multi-tenancy")
+    named = body.vector_config
+    if named and (body.vectorizer not in (None, NO_MODULE) or body.vector_index_type or body.vector_index_config):
+        raise InvalidSchema("a collection has either one vector (vectorizer, vectorIndexConfig) or named ones (vectorConfig), not both", setting="vectorConfig")
+    vectors = tuple(_named_vector(name, vector) for name, vector in named.items()) if named else (_legacy_vector(body, default_module),)
+    given = {key: getattr(body, field) for key, field in zip(_BLOCKS, _BLOCK_FIELDS, strict=True)}
+    return Collection(
+        name=body.name[:1].upper() + body.name[1:],
+        description=body.description or "",
+        properties=tuple(_property(p) for p in body.properties or ()),
+        vectors=vectors,
+        legacy_vector=not named,
+        settings={key: with_defaults(given[key], defaults) for key, defaults in _BLOCKS.items()} | {"moduleConfig": body.module_config or {}},
+    )
+
+
+_BLOCK_FIELDS = ("inverted_index_config", "multi_tenancy_config", "replication_config", "sharding_config")
+
+
+def _legacy_vector(body: ClassBody, default_module: str) -> VectorConfig:
+    module = body.vectorizer or default_module
+    settings = (body.module_config or {}).get(module) or {}
+    return _vector(LEGACY_VECTOR, module, settings, body.vector_index_type, body.vector_index_config)
+
+
+def _named_vector(name: str, body: VectorBody) -> VectorConfig:
+    if len(body.vectorizer) != 1:
+        raise InvalidSchema(f"vector {name!r} needs exactly one vectorizer, got {sorted(body.vectorizer)}", setting="vectorConfig.vectorizer")
+    module, settings = next(iter(body.vectorizer.items()))
+    return _vector(name, module, settings or {}, body.vector_index_type, body.vector_index_config)
+
+
+def _vector(name: str, module: str, settings: Mapping[str, Any], index_type: str | None, index: Mapping[str, Any] | None) -> VectorConfig:
+    index_type = index_type or "hnsw"
+    if index_type not in INDEX_SETTINGS:
+        raise InvalidSchema(f"there is no vectorIndexType {index_type!r}; choose one of {sorted(INDEX_SETTINGS)}", setting="vectorIndexType")
+    index_settings = with_defaults(index, INDEX_SETTINGS[index_type])
+    if (index_settings.get("multivector") or {}).get("enabled"):
+        raise NotSupported("multi-vectors are not supported by this version", feature="multi-vectors")
+    try:
+        metric = Metric(index_settings["distance"])
+    except ValueError as wrong:
+        have = [str(m) for m in Metric]
+        raise InvalidSchema(f"there is no distance {index_settings['distance']!r}; choose one of {have}", setting="vectorIndexConfig.distance") from wrong
+    return VectorConfig(name=name, module=module, module_settings=settings, metric=metric, index_type=index_type, index_settings=index_settings)
+
+
+def _property(body: PropertyBody) -> Property:
+    data_type = _data_type(body)
+    is_text = data_type.element is DataType.TEXT
+    return Property(
+        name=body.name,
+        data_type=data_type,
+        tokenization=_tokenization(body, is_text=is_text),
+        filterable=body.index_filterable is not False,
+        searchable=is_text if body.index_searchable is None else body.index_searchable,
+        range_filters=bool(body.index_range_filters),
+        description=body.description or "",
+        settings=body.module_config or {},
+    )
+
+
+def _data_type(body: PropertyBody) -> DataType:
+    if len(body.data_type) != 1:
+        raise InvalidSchema(f"property {body.name!r} needs exactly one data type, got {body.data_type}", setting="dataType")
+    name = body.data_type[0]
+    if name in _DATA_TYPES_NOT_YET or name[:1].isupper():
+        raise NotSupported(f"property {body.name!r}: data type {name!r} is not supported by this version", feature=f"data type {name}")
+    try:
+        return DataType(_OLD_DATA_TYPES.get(name, name))
+    except ValueError as wrong:
+        have = [str(t) for t in DataType]
+        raise InvalidSchema(f"property {body.name!r}: there is no data type {name!r}; choose one of {have}", setting="dataType") from wrong
+
+
+def _tokenization(body: PropertyBody, *, is_text: bool) -> Tokenization | None:
+    asked = body.tokenization or None
+    if body.data_type[0] in _OLD_DATA_TYPES and asked in _TOKENIZATION_OF_OLD:
+        return _TOKENIZATION_OF_OLD[asked]
+    if asked is None:
+        return Tokenization.WORD if is_text else None
+    try:
+        return Tokenization(asked)
+    except ValueError as wrong:
+        have = [str(t) for t in Tokenization]
+        raise InvalidSchema(f"property {body.name!r}: there is no tokenization {asked!r}; choose one of {have}", setting="tokenization") from wrong
+
+
+def render_class(collection: Collection) -> Json:
+    """A collection as clients read it, every block there."""
+    body: Json = {"class": collection.name, "properties": [_render_property(p) for p in collection.properties] or None}
+    body.update((key, collection.settings.get(key, defaults)) for key, defaults in _BLOCKS.items())
+    if collection.description:
+        body["description"] = collection.description
+    if collection.settings.get("moduleConfig"):
+        body["moduleConfig"] = collection.settings["moduleConfig"]
+    if not collection.legacy_vector:
+        return body | {"vectorConfig": {v.name: {"vectorizer": {v.module: v.module_settings}, **_render_index(v)} for v in collection.vectors}}
+    vector = collection.vectors[0]
+    return body | {"vectorizer": vector.module, **_render_index(vector)}
+
+
+def _render_index(vector: VectorConfig) -> Json:
+    return {"vectorIndexType": vector.index_type, "vectorIndexConfig": vector.index_settings}
+
+
+def _render_property(prop: Property) -> Json:
+    body: Json = {
+        "dataType": [prop.data_type],
+        "indexFilterable": prop.filterable,
+        "indexRangeFilters": prop.range_filters,
+        "indexSearchable": prop.searchable,
+        "name": prop.name,
+    }
+    if prop.tokenization:
+        body["tokenization"] = prop.tokenization
+    if prop.description:
+        body["description"] = prop.description
+    if prop.settings:
+        body["moduleConfig"] = prop.settings
+    return body
