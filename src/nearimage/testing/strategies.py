@@ -1,0 +1,127 @@
+"""Hypothesis strategies for collections, records and filters, made to collide.
+
+Few ids, few words, few numbers (and their neighbours at the edges of int64 and of float64): random data that never meets itself tests nothing. A filter
+drawn here is bound, as the port asks: its field is there and filterable, its value has the field's type.
+
+May import hypothesis, numpy and `domain`.
+"""
+
+from uuid import UUID
+
+import numpy as np
+from hypothesis import strategies as st
+
+from nearimage.domain.filters import CREATED_FIELD, ID_FIELD, UPDATED_FIELD, And, Compare, Filter, FilterScalar, Not, Operator, Or
+from nearimage.domain.objects import PropertyValue, Record, Scalar, Vector
+from nearimage.domain.schema import Collection, DataType, Metric, Property, Tokenization, VectorConfig
+
+_ORDERS = (Operator.EQUAL, Operator.NOT_EQUAL, Operator.GREATER_THAN, Operator.GREATER_THAN_EQUAL, Operator.LESS_THAN, Operator.LESS_THAN_EQUAL)
+_CONTAINS = (Operator.CONTAINS_ANY, Operator.CONTAINS_ALL, Operator.CONTAINS_NONE)
+
+_INTEGERS = st.sampled_from((0, 1, -1, 2, 3, 2**53, 2**53 + 1, -(2**53) - 1, 2**63 - 1, -(2**63))) | st.integers(-4, 4)
+_FLOATS = st.sampled_from((0.0, -0.0, 1.0, 2.5, -1.5, 2.0**53, 2.0**63, 1e300)) | st.floats(allow_nan=False, allow_infinity=False)
+_WORDS = ("corgi", "Corgi", "cor", "puppy", "été", "Straße", "a_b", "--", "*", "犬", "\U0001f436", "")
+_DATES = (
+    "2026-01-31T12:00:00Z",
+    "2026-01-31T13:00:00+01:00",
+    "2026-01-31T12:00:00.000000001Z",
+    "2026-01-31T12:00:00.5Z",
+    "1969-12-31T23:59:59.999999999Z",
+    "0001-01-01T00:00:00Z",
+    "9999-12-31T23:59:59Z",
+)
+_IDS = tuple(UUID(int=number) for number in (0, 1, 2, 255, 256, 1 << 63, 1 << 64, (1 << 64) + 1, (1 << 127) + 5, (1 << 128) - 1))
+
+IDS = st.sampled_from(_IDS)
+"""Ids that meet often and cross every boundary of 8 and 16 bytes."""
+
+_ELEMENTS: dict[DataType, st.SearchStrategy[Scalar]] = {
+    DataType.TEXT: st.lists(st.sampled_from(_WORDS), max_size=3).map(" ".join) | st.text(max_size=6),
+    DataType.INT: _INTEGERS,
+    DataType.NUMBER: _FLOATS,
+    DataType.BOOLEAN: st.booleans(),
+    DataType.DATE: st.sampled_from(_DATES),
+    DataType.UUID: IDS.map(str),
+}
+
+
+@st.composite
+def collections(draw: st.DrawFn, name: str = "Photo") -> Collection:
+    """A collection of up to six properties and one or two named vectors."""
+    types = draw(st.lists(st.sampled_from(DataType), max_size=6))
+    properties = tuple(
+        Property(
+            name=f"p{number}",
+            data_type=data_type,
+            tokenization=draw(st.sampled_from(Tokenization)) if data_type.element is DataType.TEXT else None,
+            filterable=draw(st.sampled_from((True, True, True, False))),
+        )
+        for number, data_type in enumerate(types)
+    )
+    metrics = draw(st.lists(st.sampled_from(Metric), min_size=1, max_size=2))
+    return Collection(name=name, properties=properties, vectors=tuple(VectorConfig(name=f"v{i}", metric=metric) for i, metric in enumerate(metrics)))
+
+
+def values(data_type: DataType) -> st.SearchStrategy[PropertyValue]:
+    """A value of this type."""
+    if data_type is DataType.BLOB:
+        return st.binary(max_size=8)
+    element = _ELEMENTS[data_type.element]
+    return st.lists(element, max_size=3).map(tuple) if data_type.is_array else element
+
+
+@st.composite
+def vectors(draw: st.DrawFn, dims: int) -> Vector:
+    """A vector that is not all zero; small integers, so that distances are often equal, or any floats of a reasonable size."""
+    numbers = st.integers(-2, 2).map(float) | st.floats(-100, 100, width=32, allow_subnormal=False)
+    found = np.array(draw(st.lists(numbers, min_size=dims, max_size=dims)), np.float32)
+    found[np.abs(found) < 1e-3] = 0
+    if not found.any():
+        found[0] = 1
+    return found
+
+
+@st.composite
+def records(draw: st.DrawFn, collection: Collection, dims: int = 3) -> Record:
+    """A record of the collection; now and then a vector is missing or has a dimension too many."""
+    properties = {p.name: draw(values(p.data_type)) for p in collection.properties if draw(st.sampled_from((True, True, True, False)))}
+    lengths = st.sampled_from((dims, dims, dims, dims, dims + 1, 0))
+    lengths_by_name = {v.name: draw(lengths) for v in collection.vectors}
+    return Record(
+        id=draw(IDS),
+        properties=properties,
+        vectors={name: draw(vectors(length)) for name, length in lengths_by_name.items() if length},
+        created_ms=draw(st.integers(0, 3)),
+        updated_ms=draw(st.integers(0, 3)),
+    )
+
+
+@st.composite
+def comparisons(draw: st.DrawFn, collection: Collection) -> Compare:
+    """One condition on one field of the collection, or on an object's own fields."""
+    own = {ID_FIELD: DataType.UUID, CREATED_FIELD: DataType.INT, UPDATED_FIELD: DataType.INT}
+    fields = own | {p.name: p.data_type.element for p in collection.properties if p.filterable}
+    field = draw(st.sampled_from(sorted(fields)))
+    kind = fields[field]
+    if kind is DataType.BLOB or draw(st.sampled_from((True, False, False, False, False))):
+        return Compare(field, Operator.IS_NULL, draw(st.booleans()))
+    operators = [*_ORDERS, *_CONTAINS, *([Operator.LIKE] if kind is DataType.TEXT or field == ID_FIELD else [])]
+    operator = draw(st.sampled_from(operators))
+    element: st.SearchStrategy[FilterScalar] = _ELEMENTS[kind]
+    if kind in (DataType.INT, DataType.NUMBER):
+        element = _INTEGERS | _FLOATS  # a number may be compared with either
+    if operator in _CONTAINS:
+        return Compare(field, operator, tuple(draw(st.lists(element, max_size=3))))
+    if operator is Operator.LIKE:
+        return Compare(field, operator, draw(st.sampled_from(("*gi", "c?r*", "*", "?", "puppy cor*", "00*", "", "*é"))))
+    return Compare(field, operator, draw(element))
+
+
+def filters(collection: Collection) -> st.SearchStrategy[Filter]:
+    """Conditions joined by And, Or and Not."""
+
+    def joined(parts: st.SearchStrategy[Filter]) -> st.SearchStrategy[Filter]:
+        several = st.lists(parts, min_size=1, max_size=3).map(tuple)
+        return several.map(And) | several.map(Or) | parts.map(Not)
+
+    return st.recursive(comparisons(collection), joined, max_leaves=4)
