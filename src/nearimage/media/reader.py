@@ -22,6 +22,7 @@ from nearimage.media.jpeg import MAX_SCANS_FULL_SIZE, jpeg_pixels, scans
 from nearimage.media.opening import open_header
 from nearimage.media.orientation import orientation_of, upright
 from nearimage.media.references import read_reference
+from nearimage.media.thumbnails import jpeg_thumbnail
 from nearimage.ports.media import Pixels
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -65,6 +66,18 @@ class PictureReader:
         if self._closed:
             raise Busy("The server is stopping; send the request again later.")
         return list(self._pool.map(lambda data: self._decode(data, short_side), pictures))
+
+    def media_type(self, picture: bytes) -> str:
+        """The MIME type of a picture; see the port."""
+        name = recognise(picture)
+        return f"image/{name.lower()}" if name else "application/octet-stream"
+
+    def thumbnail(self, picture: bytes, *, short_side: int) -> bytes:
+        """A small JPEG of a picture; see the port."""
+        pixels = self.decode([picture], short_side=short_side)[0]
+        if isinstance(pixels, InvalidInput):
+            raise pixels
+        return jpeg_thumbnail(pixels, short_side=short_side)
 
     def close(self) -> None:
         """Finish what runs and let the threads go; closing twice is fine."""

@@ -46,3 +46,18 @@ class Media(Protocol):
             Blocks; about 5 ms a megapixel.
         """
         ...
+
+    def media_type(self, picture: bytes) -> str:
+        """The MIME type of a picture, by its first bytes; `application/octet-stream` for what is none."""
+        ...
+
+    def thumbnail(self, picture: bytes, *, short_side: int) -> bytes:
+        """A small JPEG of a picture, for people to look at.
+
+        Args:
+            short_side: pixels of its shorter side; a smaller picture keeps its size.
+
+        Raises:
+            UnreadablePicture, PictureTooLarge: as `decode` says.
+        """
+        ...

@@ -10,6 +10,7 @@ from nearimage.ports.media import Media
 from nearimage.ports.vectorizer import VectorizerModule
 from nearimage.service.collections import Collections
 from nearimage.service.objects import Objects
+from nearimage.service.pictures import Pictures
 from nearimage.service.search import Searches
 from nearimage.service.values import ValueReader
 from nearimage.service.vectorize import ObjectVectorizer
@@ -32,6 +33,7 @@ class Services:
     collections: Collections
     objects: Objects
     searches: Searches
+    pictures: Pictures
     modules: Mapping[str, VectorizerModule]
 
 
@@ -45,4 +47,5 @@ def build_services(parts: Parts, *, default_limit: int = DEFAULT_LIMIT, maximum_
     searches = Searches(
         collections=collections, engine=parts.engine, vectorizer=vectorizer, default_limit=default_limit, maximum_results=maximum_results
     )
-    return Services(collections=collections, objects=objects, searches=searches, modules=modules)
+    pictures = Pictures(objects=objects, media=parts.media)
+    return Services(collections=collections, objects=objects, searches=searches, pictures=pictures, modules=modules)

@@ -18,6 +18,7 @@ from nearimage.doors.rest.class_defaults import Json
 from nearimage.doors.rest.json_body import json_response, read_body
 from nearimage.doors.rest.objects import BatchBody, ObjectBody, projection_of, read_draft, render_object
 from nearimage.doors.rest.schema import ClassBody, read_class, render_class
+from nearimage.doors.rest.search import picture, search
 from nearimage.doors.uuids import read_uuid
 
 _NO_CONTENT = 204
@@ -194,4 +195,6 @@ ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
     ("PATCH", "/v1/objects/{collection}/{id}", merge_object),
     ("DELETE", "/v1/objects/{collection}/{id}", delete_object),
     ("POST", "/v1/batch/objects", batch_objects),
+    ("GET", "/v1/objects/{collection}/{id}/pictures/{property}", picture),
+    ("POST", "/v1/search/{collection}/{kind}", search),
 )

@@ -1,0 +1,80 @@
+"""Search over REST: one request, one picture or some words, ranked objects as JSON. For the page, the command line and `curl`.
+
+    POST /v1/search/Dog/near-image   {"image": "<base64>", "limit": 5}
+    POST /v1/search/Dog/near-text    {"text": "a sleeping cat"}
+    POST /v1/search/Dog/near-object  {"id": "36ddd591-..."}
+
+answers {"hits": [{"id", "distance", "certainty", "properties"}], "took_ms"}. May import msgspec, starlette, `domain`, `service` and `doors` only.
+"""
+
+import time
+
+import msgspec
+from starlette.responses import Response
+
+from nearimage.domain.errors import InvalidInput
+from nearimage.domain.objects import Hit, Projection
+from nearimage.domain.query import AnyNear, NearImage, NearObject, NearText, Search
+from nearimage.doors.rest.call import Call
+from nearimage.doors.rest.class_defaults import Json
+from nearimage.doors.rest.json_body import json_response, read_body
+from nearimage.doors.uuids import read_uuid
+
+
+class SearchBody(msgspec.Struct, forbid_unknown_fields=True):
+    """A search as JSON.
+
+    Attributes:
+        image, text, id: what is looked for; the one that the path names.
+        target: the target vector.
+        distance, certainty: keep only what is at least so near.
+        properties: what to return; by default all but pictures.
+    """
+
+    image: str | None = None
+    text: str | None = None
+    id: str | None = None
+    target: str | None = None
+    distance: float | None = None
+    certainty: float | None = None
+    limit: int | None = None
+    offset: int = 0
+    properties: list[str] | None = None
+
+
+def search(call: Call) -> Response:
+    """Run one search."""
+    started = time.perf_counter()
+    body = read_body(call.body, SearchBody)
+    hits = call.services.searches.near(
+        Search(
+            collection=call.collection,
+            near=_near(call.path["kind"], body),
+            limit=body.limit,
+            offset=body.offset,
+            projection=Projection(properties=None if body.properties is None else tuple(body.properties)),
+        )
+    )
+    return json_response({"hits": [_render(hit) for hit in hits], "took_ms": round((time.perf_counter() - started) * 1000, 3)})
+
+
+def _near(kind: str, body: SearchBody) -> AnyNear:
+    target, distance, certainty = body.target, body.distance, body.certainty
+    if kind == "near-image" and body.image is not None:
+        return NearImage(image=body.image, target=target, max_distance=distance, min_certainty=certainty)
+    if kind == "near-text" and body.text is not None:
+        return NearText(concepts=(body.text,), target=target, max_distance=distance, min_certainty=certainty)
+    if kind == "near-object" and body.id is not None:
+        return NearObject(id=read_uuid(body.id, what="id"), target=target, max_distance=distance, min_certainty=certainty)
+    raise InvalidInput("send 'image' to near-image, 'text' to near-text or 'id' to near-object")
+
+
+def _render(hit: Hit) -> Json:
+    return {"id": str(hit.record.id), "distance": hit.distance, "certainty": hit.certainty, "properties": dict(hit.record.properties)}
+
+
+def picture(call: Call) -> Response:
+    """The picture in a property of an object, or with ?short_side=N a thumbnail of it."""
+    found = call.services.pictures.get(call.collection, call.object_id, call.path["property"], call.number("short_side"))
+    headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}  # a browser must never run what a user uploaded
+    return Response(found.data, media_type=found.media_type, headers=headers)
