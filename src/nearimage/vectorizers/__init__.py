@@ -1,0 +1,4 @@
+from nearimage.vectorizers.registry import Modules, modules
+from nearimage.vectorizers.starter.vectorizer import STARTER_LIMITS
+
+__all__ = ["STARTER_LIMITS", "Modules", "modules"]

@@ -22,7 +22,7 @@ form is left out: no weights that are read here use it. Format: torch/serializat
 May import numpy, the standard library and `domain` only.
 """
 
-import pickle  # noqa: S403 - restricted, see `_Reader.find_class`
+import pickle
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ Array = npt.NDArray[Any]
 
 MAGIC = 119547037146038801333356
 PROTOCOL = 1001
-DTYPES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
+DTYPES: dict[str, np.dtype[Any]] = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def read_checkpoint(path: Path) -> dict[str, Array]:
     try:
         with path.open("rb") as file:
             return _tensors(file)
-    except Exception as error:  # noqa: BLE001 - a damaged pickle raises anything: KeyError, IndexError, EOFError, AttributeError ...
+    except Exception as error:  # a damaged pickle raises anything: KeyError, IndexError, EOFError, AttributeError ...
         raise Corrupt(f"{path} is no checkpoint of tensors ({error}); reinstall the package it came with", path=str(path)) from error
 
 

@@ -44,7 +44,7 @@ class Session:
         # 329 against 132 with four; docs/design/vectorizers.md).
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # noqa: BLE001 - onnxruntime raises classes of its own without a common root
+        except Exception as error:  # onnxruntime raises classes of its own without a common root
             raise Corrupt(f"the model file {path} cannot be loaded ({error}); delete it and it will be made again", path=str(path)) from error
 
     def run(self, outputs: Sequence[str], inputs: Mapping[str, Array]) -> list[Array]:

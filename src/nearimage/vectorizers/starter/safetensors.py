@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from nearimage.domain.errors import Corrupt
 
-DTYPES = {"F32": np.dtype("<f4"), "I64": np.dtype("<i8")}
+DTYPES: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "I64": np.dtype("<i8")}
 
 
 def read_safetensors(path: Path) -> dict[str, npt.NDArray[Any]]:
@@ -41,4 +41,5 @@ def _tensor(data: npt.NDArray[np.uint8], entry: dict[str, Any]) -> npt.NDArray[A
     begin, end = entry["data_offsets"]
     if not 0 <= begin <= end <= len(data):
         raise ValueError(f"a tensor lies at {begin}..{end} of {len(data)} bytes")
-    return data[begin:end].view(DTYPES[entry["dtype"]]).reshape(entry["shape"])
+    dtype: np.dtype[Any] = DTYPES[entry["dtype"]]
+    return np.frombuffer(data[begin:end], dtype).reshape(entry["shape"])

@@ -1,0 +1,71 @@
+"""The starter model: pictures and words in one space, from parts that pip can install.
+
+    picture -> EfficientNet-Lite0 -> class probabilities -> bridge -> (384,)
+    text    -> MiniLM                                              -> (384,)
+
+It exists for first steps and for tests. Its limits are one sentence, `STARTER_LIMITS`, shown wherever someone chooses it.
+May import numpy, `domain`, `ports` and `vectorizers`.
+"""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from nearimage.domain.errors import Corrupt
+from nearimage.domain.objects import Matrix
+from nearimage.ports.media import Pixels
+from nearimage.vectorizers.efficientnet_lite0.model import EfficientNetLite0
+from nearimage.vectorizers.runtime.cache import converted
+from nearimage.vectorizers.starter.bridge import bridge, class_names
+from nearimage.vectorizers.starter.minilm import DIMENSIONS, MiniLM
+
+NAME = "starter"
+VERSION = 1
+"""Of the kept vectors of the class names; raise it when the names or the model behind them change."""
+
+STARTER_LIMITS = (
+    "The starter model finds, by words and by picture, things that come close to one of ImageNet's 1000 classes (animals, vehicles, food, tools, "
+    "buildings), and knows no colours, people, actions, scenes or writing: it is for first steps, not a substitute for a real CLIP model."
+)
+
+
+class Starter:
+    """The vectorizer.
+
+    Args:
+        cache: the folder for the vectors of the class names, computed once.
+
+    Raises:
+        Corrupt: the kept vectors are not what they should be; detail has "path".
+    """
+
+    dimensions = DIMENSIONS
+
+    def __init__(self, pictures: EfficientNetLite0, texts: MiniLM, *, cache: Path) -> None:
+        self._pictures = pictures
+        self._texts = texts
+        path = converted(cache, f"{NAME}-classes.v{VERSION}.npy", lambda: _saved(texts.embed(class_names())))
+        self._names: Matrix = np.load(path, allow_pickle=False)
+        if self._names.shape != (len(class_names()), DIMENSIONS):
+            raise Corrupt(f"{path} has the shape {self._names.shape}; delete it and it will be made again", path=str(path))
+
+    @property
+    def short_side(self) -> int:
+        """See the port."""
+        return self._pictures.short_side
+
+    def embed_images(self, images: Sequence[Pixels]) -> Matrix:
+        """See the port; rows have length 1."""
+        return bridge(self._pictures.classify(images), self._names)
+
+    def embed_texts(self, texts: Sequence[str]) -> Matrix:
+        """See the port; rows have length 1, and what is beyond 256 word pieces is not read."""
+        return self._texts.embed(texts)
+
+
+def _saved(vectors: Matrix) -> bytes:
+    file = io.BytesIO()
+    np.save(file, vectors, allow_pickle=False)
+    return file.getvalue()
