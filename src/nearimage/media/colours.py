@@ -28,7 +28,7 @@ def rgb_pixels(picture: Image.Image, *, short_side: int) -> Pixels:
         picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
     factor = min(picture.size) // (2 * short_side)
     if factor > 1:
-        picture = picture.reduce(factor)  # averages whole blocks, weighting by alpha: 5 ms where a bicubic filter over all pixels takes 40
+        picture = picture.reduce(factor)  # averages whole blocks, weighting by alpha: 1.1 ms a megapixel; copying all pixels to numpy takes 5.8
     return np.asarray(_over_white(picture), dtype=np.uint8)
 
 

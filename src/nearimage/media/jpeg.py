@@ -12,7 +12,7 @@ from nearimage.ports.media import Pixels
 
 _FAST_MODES = frozenset({"L", "RGB"})
 
-_SCALES = (8, 4, 2)  # the scales with SIMD code; 3/8, 5/8 ... 7/8 take 1.5 times as long as decoding whole (bench/decode.py)
+_SCALES = (8, 4, 2)  # the scales with SIMD code; 5/8 to 7/8 take up to twice as long as decoding whole (bench/decode.py)
 
 MAX_SCANS_FULL_SIZE = 20
 """How often a progressive JPEG at the limit of pixels may pass over the whole picture.
