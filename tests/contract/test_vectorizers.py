@@ -1,0 +1,119 @@
+"""Each vectorizer keeps the port's promises, and says what its model said under PyTorch.
+
+`reference_vectors.json` was computed by tools/reference_vectors.py with the models' own code.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+from nearimage.domain.vectorizing import Modality
+from nearimage.ports.vectorizer import Vectorizer
+from nearimage.testing.vectorizer_contract import VectorizerContract, generated_pictures
+from nearimage.vectorizers import Modules, modules
+from nearimage.vectorizers.efficientnet_lite0.model import EfficientNetLite0
+from nearimage.vectorizers.starter.minilm import HOW, PACKAGE
+
+REFERENCE: Mapping[str, Any] = json.loads(Path(__file__).with_name("reference_vectors.json").read_text(encoding="utf-8"))
+
+CLOSE = 1e-4
+"""What a number may differ by: float32 sums in another order; measured 2e-5 for pictures, 3e-7 for texts."""
+
+needs_minilm = pytest.mark.skipif(find_spec(PACKAGE) is None, reason=f"the text half of the starter model is not installed ({HOW})")
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("models")
+
+
+@pytest.fixture(scope="module")
+def found(cache: Path) -> Iterator[Modules]:
+    with modules(cache, clip_model="starter") as found:
+        yield found
+
+
+def opened(found: Modules, name: str) -> Vectorizer:
+    (module,) = (module for module in found.all if module.name == name)
+    return module.open(module.check({"imageFields": ["photo"]}))
+
+
+class TestImg2VecNeural(VectorizerContract):
+    """EfficientNet-Lite0: pictures only."""
+
+    understands: ClassVar[frozenset[Modality]] = frozenset({Modality.IMAGE})
+
+    @pytest.fixture
+    def vectorizer(self, found: Modules) -> Vectorizer:
+        return opened(found, "img2vec-neural")
+
+    @pytest.mark.parametrize("name", generated_pictures())
+    def test_a_picture_has_the_vector_that_pytorch_gave_it(self, vectorizer: Vectorizer, name: str) -> None:
+        """A wrong padding, batch norm or scale still gives plausible vectors; only the original's numbers show it."""
+        (row,) = vectorizer.embed_images([generated_pictures()[name]])
+        expected = REFERENCE["pictures"][name]
+
+        assert np.abs(row[:32] - expected["first"]).max() <= CLOSE
+        assert np.linalg.norm(row) == pytest.approx(expected["norm"], rel=CLOSE)
+
+    def test_its_vectors_keep_their_length(self, vectorizer: Vectorizer) -> None:
+        """Weaviate's img2vec-neural does not normalise; users who chose the dot product rely on it."""
+        norms = np.linalg.norm(vectorizer.embed_images(list(generated_pictures().values())), axis=1)
+
+        assert norms.max() > 1.5 * norms.min()
+
+    def test_the_shorter_side_is_256(self, vectorizer: Vectorizer) -> None:
+        """The decoder throws away what is beyond twice this."""
+        assert (vectorizer.short_side, vectorizer.dimensions) == (256, 1280)
+
+
+@needs_minilm
+class TestStarter(VectorizerContract):
+    """EfficientNet-Lite0 and MiniLM, bridged by the names of classes."""
+
+    understands: ClassVar[frozenset[Modality]] = frozenset({Modality.IMAGE, Modality.TEXT})
+
+    @pytest.fixture
+    def vectorizer(self, found: Modules) -> Vectorizer:
+        return opened(found, "multi2vec-clip")
+
+    @pytest.mark.parametrize("text", REFERENCE["texts"], ids=lambda text: text[:12])
+    def test_a_text_has_the_vector_that_pytorch_gave_it(self, vectorizer: Vectorizer, text: str) -> None:
+        """Among them an empty one, one of several scripts, and one that must be cut at 256 word pieces."""
+        (row,) = vectorizer.embed_texts([text])
+
+        assert np.abs(row[:32] - REFERENCE["texts"][text]["first"]).max() <= CLOSE
+
+    def test_pictures_and_texts_have_length_1(self, vectorizer: Vectorizer) -> None:
+        """They are compared with each other, so neither may be longer by nature."""
+        rows = np.concatenate([vectorizer.embed_texts(["cat", ""]), vectorizer.embed_images(list(generated_pictures().values()))])
+
+        assert np.abs(np.linalg.norm(rows, axis=1) - 1).max() <= 1e-5
+
+    def test_words_find_the_photograph_that_shows_the_thing(self, vectorizer: Vectorizer) -> None:
+        """The point of the model, on real photographs."""
+        data = pytest.importorskip("skimage.data", reason="photographs come with scikit-image")
+        photographs = [data.chelsea(), data.coffee(), data.rocket()]
+        similarities = vectorizer.embed_texts(["a kitten", "a hot drink", "spacecraft"]) @ vectorizer.embed_images(photographs).T
+
+        assert similarities.argmax(axis=1).tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("name", generated_pictures())
+def test_the_classifier_agrees_with_pytorch(cache: Path, name: str) -> None:
+    """The starter model stands on these probabilities."""
+    model = EfficientNetLite0(cache)
+    try:
+        (probabilities,) = model.classify([generated_pictures()[name]])
+    finally:
+        model.close()
+    expected = REFERENCE["pictures"][name]
+
+    assert probabilities.argmax() == expected["class"]
+    assert probabilities.max() == pytest.approx(expected["probability"], abs=CLOSE)
+    assert probabilities.sum() == pytest.approx(1, abs=1e-5)
