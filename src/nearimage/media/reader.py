@@ -26,7 +26,7 @@ from nearimage.media.thumbnails import jpeg_thumbnail
 from nearimage.ports.media import Pixels
 
 MAX_BYTES = 64 * 1024 * 1024
-"""The default limit on a picture's bytes: the largest camera JPEGs have 60 MB, and base64 of this still fits Weaviate's 104,858,000-byte messages."""
+"""The default limit on a picture's bytes: its base64 (89.5 MB) still fits into one of Weaviate's messages of at most 104,858,000 bytes."""
 
 MAX_PIXELS = 200_000_000
 """The default limit on a picture's pixels: the sensors of today's phones; unpacked by Pillow (4 bytes each) it takes 0.8 GB."""
