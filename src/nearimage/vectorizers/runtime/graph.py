@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from onnx import NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
+from onnx import TensorProto, ValueInfoProto, helper, numpy_helper
 
 Array = npt.NDArray[Any]
 
@@ -22,30 +22,30 @@ KINDS = {"float32": TensorProto.FLOAT, "int64": TensorProto.INT64, "uint8": Tens
 
 
 class Graph:
-    """A model in the making."""
+    """A model in the making; its constants are written straight into it, since each copy of them costs as much memory as the model."""
 
     def __init__(self, name: str) -> None:
-        self._name = name
-        self._nodes: list[NodeProto] = []
-        self._constants: dict[str, TensorProto] = {}
+        self._model = helper.make_model(helper.make_graph([], name, [], []), opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+        self._constants: set[str] = set()
 
     def constant(self, name: str, value: npt.ArrayLike, kind: str = "float32") -> str:
         """Keep an array in the model; the same name again is the same constant."""
         if name not in self._constants:
-            self._constants[name] = numpy_helper.from_array(np.array(value, kind, order="C"), name)
+            self._constants.add(name)
+            self._model.graph.initializer.append(numpy_helper.from_array(np.array(value, kind, order="C"), name))
         return name
 
     def node(self, operator: str, *inputs: str, output: str | None = None, **attributes: Any) -> str:
         """Apply an operator; returns its output's name."""
-        output = output or f"t{len(self._nodes)}"
-        self._nodes.append(helper.make_node(operator, list(inputs), [output], **attributes))
+        output = output or f"t{len(self._model.graph.node)}"
+        self._model.graph.node.append(helper.make_node(operator, list(inputs), [output], **attributes))
         return output
 
     def finish(self, *, inputs: list[ValueInfoProto], outputs: list[ValueInfoProto]) -> bytes:
         """The model as the bytes of an ONNX file; the same bytes for the same graph."""
-        graph = helper.make_graph(self._nodes, self._name, inputs, outputs, list(self._constants.values()))
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
-        return bytes(model.SerializeToString(deterministic=True))
+        self._model.graph.input.extend(inputs)
+        self._model.graph.output.extend(outputs)
+        return bytes(self._model.SerializeToString(deterministic=True))
 
 
 def edge(name: str, kind: str, *shape: int | str) -> ValueInfoProto:
