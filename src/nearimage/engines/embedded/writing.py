@@ -75,9 +75,7 @@ class Change:
 class Writer:
     """The writing side of one shard."""
 
-    def __init__(
-        self, folder: Path, collection: Collection, codec: RowCodec, *, connection: apsw.Connection, table: Table, publication: Publication
-    ) -> None:
+    def __init__(self, folder: Path, collection: Collection, codec: RowCodec, *, connection: apsw.Connection, table: Table, publication: Publication) -> None:
         self._folder = folder
         self._path = folder / SHARD_FILE
         self._collection = collection

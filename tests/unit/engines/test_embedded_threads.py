@@ -1,0 +1,145 @@
+"""Readers beside a writer: every answer is of one commit."""
+
+import threading
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+from uuid import UUID
+
+import numpy as np
+
+from nearimage.domain.errors import Busy, NearimageError
+from nearimage.domain.filters import Compare, Operator
+from nearimage.domain.objects import EVERYTHING_BUT_BLOBS, Projection, Record
+from nearimage.domain.schema import Collection, DataType, Metric, Property, VectorConfig
+from nearimage.domain.vectors import distances
+from nearimage.engines.embedded import EmbeddedEngine
+from nearimage.engines.embedded.scan import Wanted, candidates
+from nearimage.engines.embedded.shard import EmbeddedShard
+
+PHOTOS = Collection(name="Photo", properties=(Property(name="n", data_type=DataType.INT),), vectors=(VectorConfig(name="v", metric=Metric.L2_SQUARED),))
+OBJECTS, COMMITS = 20, 120
+
+
+def commit(shard: EmbeddedShard, number: int) -> None:
+    """All objects say the same number, in their property and in their vector."""
+    vector = np.full(8, number, np.float32)
+    shard.put([Record(id=UUID(int=one), properties={"n": number}, vectors={"v": vector}) for one in range(OBJECTS)])
+
+
+def one_number(records: tuple[Record, ...]) -> int:
+    """The number all records say; whoever reads two commits at once finds several, or too few objects."""
+    said = {record.properties["n"] for record in records} | {float(x) for record in records for x in record.vectors["v"]}
+    assert len(records) == OBJECTS
+    assert len(said) == 1
+    return int(float(said.pop()))  # type: ignore[arg-type] # an int property
+
+
+def test_a_reader_never_sees_half_a_commit(tmp_path: Path) -> None:
+    """A hole in a page, or new properties with old vectors, is what snapshots are for."""
+    engine = EmbeddedEngine(tmp_path)
+    engine.create_collection(PHOTOS)
+    shard, wrong, done = engine.shard("Photo"), [], threading.Event()
+    commit(shard, 1)
+
+    def by_search() -> tuple[Record, ...]:
+        query = np.zeros(8, np.float32)
+        where = Compare("n", Operator.GREATER_THAN, 0)
+        return shard.nearest("v", query, limit=50, offset=0, where=where, max_distance=None, projection=EVERYTHING_BUT_BLOBS).records
+
+    def by_filter() -> tuple[Record, ...]:
+        return shard.scan(where=Compare("n", Operator.GREATER_THAN, 0), after=None, limit=50, offset=0, projection=EVERYTHING_BUT_BLOBS)
+
+    def by_listing() -> tuple[Record, ...]:
+        return shard.scan(where=None, after=None, limit=50, offset=0, projection=EVERYTHING_BUT_BLOBS)
+
+    def read(ask: Callable[[], tuple[Record, ...]]) -> None:
+        latest = 0
+        while not done.is_set():
+            try:
+                number = one_number(ask())
+                assert number >= latest  # time does not run backwards
+                latest = number
+            except (AssertionError, NearimageError) as found:
+                wrong.append(found)
+                return
+
+    threads = [threading.Thread(target=read, args=(ask,)) for ask in (by_search, by_filter, by_listing)]
+    for thread in threads:
+        thread.start()
+    for number in range(2, COMMITS):
+        commit(shard, number)
+        assert one_number(by_search()) == number  # read your writes
+    done.set()
+    for thread in threads:
+        thread.join()
+    engine.close()
+    assert wrong == []
+
+
+def test_writers_take_turns(tmp_path: Path) -> None:
+    """Compare-and-set from many threads loses no increment."""
+    engine = EmbeddedEngine(tmp_path)
+    engine.create_collection(PHOTOS)
+    shard, id_ = engine.shard("Photo"), UUID(int=1)
+    shard.put([Record(id=id_, properties={"n": 0})])
+
+    def increment() -> None:
+        done = 0
+        while done < 10:
+            stored = shard.get([id_], Projection())[id_]
+            try:
+                shard.put_if(Record(id=id_, properties={"n": int(str(stored.properties["n"])) + 1}), stored.revision)
+            except NearimageError:
+                continue
+            done += 1
+
+    threads = [threading.Thread(target=increment) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert shard.get([id_], Projection())[id_].properties == {"n": 40}
+    engine.close()
+
+
+def test_closing_waits_for_the_calls_inside(tmp_path: Path) -> None:
+    """Unmapping a file under a search kills the process."""
+    engine = EmbeddedEngine(tmp_path)
+    engine.create_collection(PHOTOS)
+    shard, outcomes = engine.shard("Photo"), []
+
+    def write() -> None:
+        number = 0
+        try:
+            while True:
+                commit(shard, number := number + 1)
+        except Busy as refused:
+            outcomes.append((number - 1, refused))
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    while not shard.count():
+        pass
+    engine.close()
+    thread.join()
+    again = EmbeddedEngine(tmp_path)
+    ((last, _),) = outcomes
+    assert one_number(again.shard("Photo").scan(where=None, after=None, limit=50, offset=0, projection=EVERYTHING_BUT_BLOBS)) == last
+    again.close()
+
+
+def test_a_search_copies_no_matrix() -> None:
+    """1M x 512 floats are 2 GB; a search that takes as much again ends the process on the machines people have."""
+    matrix = np.random.default_rng(1).standard_normal((40_000, 256), np.float32)  # 41 MB
+    norms = np.linalg.norm(matrix, axis=1)
+    for metric in Metric:
+        for share in (1, 5):
+            wanted = Wanted(metric=metric, matrix=matrix, norms=norms, slots=np.arange(0, len(matrix), share))
+            tracemalloc.start()
+            found = candidates(wanted, matrix[7], 10)
+            peak = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+            assert peak < 14 << 20, metric
+            rough = distances(metric, matrix[::share], matrix[7])
+            assert set(np.argsort(rough, kind="stable")[:5]) <= set(found.tolist())
