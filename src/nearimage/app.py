@@ -15,6 +15,7 @@ from types import TracebackType
 from nearimage.config.settings import Settings
 from nearimage.engines.embedded import EmbeddedEngine
 from nearimage.media import PictureReader
+from nearimage.media.formats import recognise
 from nearimage.service.services import Parts, Services, build_services
 from nearimage.vectorizers import STARTER_LIMITS, Modules, modules
 
@@ -76,6 +77,11 @@ def open_database(settings: Settings) -> Database:
     return Database(services, engine, media, vectorizers)
 
 
+def picture_format(head: bytes) -> str | None:
+    """The format of a picture, such as "JPEG", by its first 256 bytes; None where they begin no picture that can be read."""
+    return recognise(head)
+
+
 def run_server(settings: Settings, on_ready: Callable[[str], None]) -> None:
     """Serve a data folder until SIGINT or SIGTERM.
 
@@ -90,6 +96,7 @@ def run_server(settings: Settings, on_ready: Callable[[str], None]) -> None:
 
     from nearimage.doors.rest.call import About
     from nearimage.doors.server import Address, serve
+    from nearimage.doors.web.routes import web_routes
 
     with open_database(settings) as database:
         _warn_about_modules(settings, database)
@@ -98,9 +105,11 @@ def run_server(settings: Settings, on_ready: Callable[[str], None]) -> None:
             database.engine.announce(http_port=address.http_port, grpc_port=address.grpc_port)
             on_ready(f"http://{address.host}:{address.http_port} (gRPC {address.grpc_port}), data in {settings.data}")
 
-        about = About(version=WIRE_VERSION, hostname=settings.hostname, max_message_bytes=settings.max_message_bytes, default_module=settings.default_vectorizer)
+        about = About(
+            version=WIRE_VERSION, hostname=settings.hostname, max_message_bytes=settings.max_message_bytes, default_module=settings.default_vectorizer
+        )
         address = Address(host=settings.host, http_port=settings.port, grpc_port=settings.grpc_port)
-        uvloop.run(serve(database.services, about, address, threads=settings.threads, on_ready=ready))
+        uvloop.run(serve(database.services, about, address, threads=settings.threads, on_ready=ready, extra_routes=web_routes()))
 
 
 def _warn_about_modules(settings: Settings, database: Database) -> None:

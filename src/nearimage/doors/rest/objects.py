@@ -60,16 +60,19 @@ def _vector(name: str, numbers: list[Any]) -> Vector:
         raise InvalidInput(f"vector {name or 'vector'!r} has a number beyond float64") from wrong
 
 
-def projection_of(collection: Collection, include: str) -> Projection:
-    """What a GET shows: all properties, pictures among them, and the vectors if `include` names them.
+def projection_of(collection: Collection, include: str, exclude: str = "") -> Projection:
+    """What a GET shows: all properties, pictures among them unless `exclude` is "blobs", and the vectors if `include` names them.
 
     Raises:
-        InvalidInput: `include` names something else.
+        InvalidInput: `include` or `exclude` names something else.
     """
+    if exclude not in ("", "blobs"):
+        raise InvalidInput(f"exclude knows 'blobs', got {exclude!r}")
     wanted = {part.strip() for part in include.split(",") if part.strip()}
     if unknown := wanted - {"vector", "classification", "interpretation"}:
         raise InvalidInput(f"include knows 'vector', got {sorted(unknown)}")
-    return Projection(properties=tuple(p.name for p in collection.properties), vectors=None if "vector" in wanted else ())
+    properties = None if exclude else tuple(p.name for p in collection.properties)
+    return Projection(properties=properties, vectors=None if "vector" in wanted else ())
 
 
 def render_object(collection: Collection, record: Record) -> Json:

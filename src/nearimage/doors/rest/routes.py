@@ -32,7 +32,7 @@ def well_known(_: Call) -> Response:
 def meta(call: Call) -> Response:
     """Who this is and what clients may count on."""
     about = call.about
-    modules: Json = {name: {} for name in call.services.modules}
+    modules: Json = {name: {"modalities": sorted(module.modalities)} for name, module in call.services.modules.items()}
     return json_response({"hostname": about.hostname, "version": about.version, "modules": modules, "grpcMaxMessageSize": about.max_message_bytes})
 
 
@@ -77,7 +77,7 @@ def insert_object(call: Call) -> Response:
 
 
 def list_objects(call: Call) -> Response:
-    """Objects of one collection, in the order of ids."""
+    """Objects of one collection, in the order of ids; with ?exclude=blobs without their pictures, for whoever shows them from their own route."""
     if "class" not in call.query:
         raise NotSupported("listing objects of all collections at once is not supported by this version; add ?class=", feature="list without class")
     if call.query.get("sort"):
@@ -89,16 +89,16 @@ def list_objects(call: Call) -> Response:
         after=read_uuid(after, what="after") if after else None,
         limit=call.number("limit"),
         offset=call.number("offset") or 0,
-        projection=projection_of(collection, call.query.get("include", "")),
+        projection=projection_of(collection, call.query.get("include", ""), call.query.get("exclude", "")),
     )
     objects = [render_object(collection, hit.record) | {"vectorWeights": None} for hit in call.services.searches.listing(query)]
     return json_response({"deprecations": [], "objects": objects, "totalResults": len(objects)})
 
 
 def get_object(call: Call) -> Response:
-    """One object, pictures included."""
+    """One object, pictures included unless ?exclude=blobs says otherwise."""
     collection = call.services.collections.get(call.collection)
-    projection = projection_of(collection, call.query.get("include", ""))
+    projection = projection_of(collection, call.query.get("include", ""), call.query.get("exclude", ""))
     record = call.services.objects.get(collection.name, call.object_id, projection)
     return json_response(render_object(collection, record) | {"vectorWeights": None})
 
@@ -152,8 +152,7 @@ def _store(call: Call, name: str, bodies: list[ObjectBody]) -> list[Json]:
     except NearimageError as wrong:
         return [_failed(body, wrong) for body in bodies]
     return [
-        _failed(body, outcome) if isinstance(outcome, NearimageError) else _stored(collection, outcome)
-        for body, outcome in zip(bodies, stored, strict=True)
+        _failed(body, outcome) if isinstance(outcome, NearimageError) else _stored(collection, outcome) for body, outcome in zip(bodies, stored, strict=True)
     ]
 
 
