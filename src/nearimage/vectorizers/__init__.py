@@ -1,3 +1,5 @@
+"""Vectorizer modules, under Weaviate's names, and the models behind them."""
+
 from nearimage.vectorizers.registry import Modules, modules
 from nearimage.vectorizers.starter.vectorizer import STARTER_LIMITS
 

@@ -15,8 +15,8 @@ SHORT_SIDE = 256
 SIDE = 224
 
 REDUCING_GAP = 2.0
-"""Pictures more than twice too large are first averaged in whole blocks down to twice the size: 6x quicker for a 12-megapixel one, and what
-JPEG's DCT scaling does anyway (docs/design/vectorizers.md)."""
+"""Pictures more than four times too large are first averaged in whole blocks, down to at least twice the size: 1.8x quicker for 12 megapixels, at a
+cosine of 0.9994 to the embedding without it (docs/design/vectorizers.md)."""
 
 
 def centre(picture: Pixels) -> Pixels:

@@ -24,8 +24,8 @@ Row = TypeVar("Row")
 LOWEST_PRIORITY = 19
 """The highest nice value Linux has."""
 
-MAX_WAITING = 4096
-"""Inputs that may wait at once. Pictures arrive shrunk to about 0.8 MB each, and 4096 of them are half a minute of work on two cores."""
+MAX_WAITING = 1024
+"""Inputs that may wait at once. Pictures arrive shrunk to about 1 MB each; 1,024 of them are ten seconds of work on two cores."""
 
 CLOSING = "the model is being closed; try again once the server is up"
 

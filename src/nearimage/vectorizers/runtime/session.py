@@ -4,7 +4,7 @@ ONNX Runtime would start a thread pool of its own for each session. Here each ru
 and the callers are as many as there are cores (`nearimage.vectorizers.runtime.runner`): two cores then work on two micro-batches without ever
 waiting for each other, which is quicker than both sharing one (docs/design/vectorizers.md has the figures).
 
-onnxruntime is imported with the first session, not with this module: it takes 0.1 s and 40 MiB that a server without vectorizers never needs.
+onnxruntime is imported with the first session, not with this module: it takes 0.05 s and 20 MiB that a server without vectorizers never needs.
 May import numpy, `domain` and, inside functions, onnxruntime.
 """
 
