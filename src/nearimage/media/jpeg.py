@@ -1,7 +1,7 @@
 """Decode JPEGs at the size that is needed: libjpeg-turbo scales by 1/2, 1/4 or 1/8 while it decodes (in the DCT domain).
 
-simplejpeg takes grey and colour JPEGs, baseline and progressive. CMYK and YCCK (whose Adobe inversion Pillow knows), and whatever simplejpeg's strict
-mode refuses but other programs show, go to Pillow, which scales likewise. Speed: bench/decode.py. May import Pillow, numpy and simplejpeg.
+simplejpeg takes them all: grey, colour, CMYK and YCCK (inverted, by Adobe's convention, as Pillow reads them too), baseline and progressive. What its
+strict mode refuses but other programs show goes to Pillow, which scales likewise. Speed: bench/decode.py. May import Pillow, numpy and simplejpeg.
 """
 
 import simplejpeg
@@ -9,8 +9,6 @@ from PIL import Image
 
 from nearimage.media.colours import rgb_pixels
 from nearimage.ports.media import Pixels
-
-_FAST_MODES = frozenset({"L", "RGB"})
 
 _SCALES = (8, 4, 2)  # the scales with SIMD code; 5/8 to 7/8 take up to twice as long as decoding whole (bench/decode.py)
 
@@ -32,15 +30,14 @@ def jpeg_pixels(data: bytes, picture: Image.Image, *, short_side: int) -> Pixels
     Raises:
         OSError: truncated or damaged; from Pillow, after both decoders gave up.
     """
-    if picture.mode in _FAST_MODES:
-        width, height = picture.size
-        scale = _scale(min(width, height), 2 * short_side)
-        try:
-            pixels: Pixels = simplejpeg.decode_jpeg(data, "RGB", min_height=-(-height // scale), min_width=-(-width // scale))
-        except ValueError:
-            pass  # strict: Pillow decides whether this is damage or a harmless oddity
-        else:
-            return pixels
+    width, height = picture.size
+    scale = _scale(min(width, height), 2 * short_side)
+    try:
+        pixels: Pixels = simplejpeg.decode_jpeg(data, "RGB", min_height=-(-height // scale), min_width=-(-width // scale))
+    except ValueError:
+        pass  # strict: Pillow decides whether this is damage or a harmless oddity
+    else:
+        return pixels
     picture.draft(picture.mode, (2 * short_side, 2 * short_side))
     picture.load()
     return rgb_pixels(picture, short_side=short_side)

@@ -5,6 +5,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+import simplejpeg
 from PIL import Image
 
 from nearimage.domain.errors import Busy, InvalidInput, UnreadablePicture
@@ -139,6 +140,14 @@ def test_transparent_pixels_lend_no_colour_when_shrunk(reader: PictureReader) ->
     assert (pixels_of(reader, encoded(picture, "PNG"), short_side=8) == 255).all()
 
 
+def test_key_colours_lend_no_colour_when_shrunk(reader: PictureReader) -> None:
+    """A key colour must become transparent before it is averaged away into something that is not the key."""
+    picture = Image.new("RGB", (64, 64), (9, 9, 9))
+    picture.paste((255, 255, 255), (0, 0, 33, 64))
+
+    assert (pixels_of(reader, encoded(picture, "PNG", transparency=(9, 9, 9)), short_side=8) == 255).all()
+
+
 @pytest.mark.parametrize("format_name", ["PNG", "TIFF"])
 def test_sixteen_bit_grey_keeps_its_brightness(reader: PictureReader, format_name: str) -> None:
     """Pillow's own conversion would clip everything above 255 of 65,535 to white."""
@@ -181,7 +190,7 @@ def test_every_mode_of_tiff_is_read(reader: PictureReader, mode: str) -> None:
 @pytest.mark.parametrize("progressive", [False, True])
 @pytest.mark.parametrize("short_side", [20, 400])
 def test_every_kind_of_jpeg_is_as_pillow_shows_it(reader: PictureReader, mode: str, progressive: bool, short_side: int) -> None:
-    """Two decoders share this format (CMYK is stored inverted by Adobe's convention); a reader may not notice which one ran."""
+    """Two decoders share this format (CMYK is stored inverted by Adobe's convention); nobody may notice which one ran."""
     data = encoded(Image.fromarray(quarters(320, 480)).convert(mode), "JPEG", progressive=progressive)
     wanted = np.asarray(Image.fromarray(quarters(320, 480)).convert(mode).convert("RGB").resize((48, 32)))
 
@@ -192,7 +201,30 @@ def test_every_kind_of_jpeg_is_as_pillow_shows_it(reader: PictureReader, mode: s
     assert np.abs(shrunk.astype(int) - wanted).mean() < 3
 
 
-def test_interlaced_png_and_odd_sizes_are_read(reader: PictureReader) -> None:
+def test_a_harmless_oddity_is_no_damage(reader: PictureReader) -> None:
+    """Stray bytes before a marker make the strict decoder refuse; every other program shows such pictures, so the tolerant one gets its turn."""
+    data = encoded(quarters(320, 480), "JPEG")
+    frame = data.index(b"\xff\xc0")
+    odd = data[:frame] + b"\x12\x34\x56" + data[frame:]
+    with pytest.raises(ValueError, match="extraneous"):
+        simplejpeg.decode_jpeg(odd)
+
+    for short_side, shape in ((40, (80, 120, 3)), (400, (320, 480, 3))):
+        pixels = pixels_of(reader, odd, short_side=short_side)
+        assert pixels.shape == shape
+        assert corner_colours(pixels) == UPRIGHT
+
+
+def test_ycck_is_read(reader: PictureReader) -> None:
+    """Photoshop's print files; four components that are not inks but brightness, two colours and black."""
+    inks = np.zeros((32, 48, 4), dtype=np.uint8)
+    inks[..., 2] = 255  # yellow alone
+    data = simplejpeg.encode_jpeg(np.ascontiguousarray(255 - inks), 95, "CMYK", "420")
+
+    assert np.abs(pixels_of(reader, data).astype(int) - (255, 255, 0)).max() <= 4
+
+
+def test_odd_sizes_are_read(reader: PictureReader) -> None:
     """Sizes that no block divides are the normal case."""
     for size in ((1, 7), (7, 1), (13, 17), (101, 3)):
         for format_name in READABLE:
