@@ -11,6 +11,8 @@ from typing import Any
 
 import click
 
+from nearimage.cli.index import index
+from nearimage.cli.search import search
 from nearimage.domain.errors import NearimageError
 
 for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):  # before numpy loads; one search a core beats one search on all cores
@@ -59,6 +61,9 @@ def config() -> None:
 
     click.echo(commented_file())
 
+
+main.add_command(index)
+main.add_command(search)
 
 if __name__ == "__main__":
     sys.exit(main())
