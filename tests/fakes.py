@@ -1,0 +1,134 @@
+"""Small stand-ins for what lies behind the ports: a picture is "RGB" and three bytes; its vector is its colour."""
+
+from base64 import b64decode, b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from nearimage.domain.errors import InvalidBase64, InvalidInput, InvalidSchema, UnreadablePicture
+from nearimage.domain.objects import Matrix
+from nearimage.domain.schema import Collection, DataType, Property, Tokenization, VectorConfig
+from nearimage.domain.vectorizing import Modality, ModuleSettings
+from nearimage.engines.memory import MemoryEngine
+from nearimage.ports.media import Pixels
+from nearimage.service.services import Parts, Services, build_services
+
+WORDS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
+
+
+def picture(red: int, green: int, blue: int) -> str:
+    """A picture of one colour, as a request carries it."""
+    return b64encode(b"RGB" + bytes((red, green, blue))).decode()
+
+
+RED, GREEN, BLUE, ORANGE = picture(255, 0, 0), picture(0, 255, 0), picture(0, 0, 255), picture(255, 60, 0)
+BROKEN = b64encode(b"these bytes are no picture").decode()
+
+
+class FakeMedia:
+    """Reads pictures of one pixel; counts what it decodes."""
+
+    def __init__(self) -> None:
+        self.decoded = 0
+
+    def read(self, reference: str) -> bytes:
+        try:
+            return b64decode(reference, validate=True)
+        except ValueError as wrong:
+            raise InvalidBase64("that is no base64", position=None) from wrong
+
+    def decode(self, pictures: Sequence[bytes], *, short_side: int) -> list[Pixels | InvalidInput]:
+        self.decoded += len(pictures)
+        return [
+            np.frombuffer(data[3:6], np.uint8).reshape(1, 1, 3)
+            if data.startswith(b"RGB")
+            else UnreadablePicture("that is no picture", format=None, size=len(data))
+            for data in pictures
+        ]
+
+    def media_type(self, picture: bytes) -> str:
+        return "image/rgb" if picture.startswith(b"RGB") else "application/octet-stream"
+
+    def thumbnail(self, picture: bytes, *, short_side: int) -> bytes:
+        return b"small " + picture
+
+
+class ColourVectorizer:
+    """A picture's vector is its colour, a word's the colour it names; 3-d."""
+
+    dimensions = 3
+    short_side = 1
+
+    def embed_images(self, images: Sequence[Pixels]) -> Matrix:
+        return np.array([image.mean(axis=(0, 1)) for image in images], np.float32).reshape(len(images), 3)
+
+    def embed_texts(self, texts: Sequence[str]) -> Matrix:
+        return np.array([np.sum([WORDS.get(word, (1, 1, 1)) for word in text.split()], axis=0) for text in texts], np.float32).reshape(len(texts), 3)
+
+
+@dataclass(frozen=True)
+class ColourModule:
+    """Makes `ColourVectorizer`s; its settings are Weaviate's."""
+
+    name: str = "img2vec-neural"
+    modalities: frozenset[Modality] = frozenset({Modality.IMAGE})
+
+    def check(self, settings: Mapping[str, object]) -> ModuleSettings:
+        fields: dict[Modality, tuple[str, ...]] = {}
+        for modality, key in ((Modality.TEXT, "textFields"), (Modality.IMAGE, "imageFields")):
+            names = settings.get(key)
+            if isinstance(names, list):
+                fields[modality] = tuple(names)
+        if not fields:
+            raise InvalidSchema("imageFields is missing", setting="imageFields")
+        weights = settings.get("weights") or {}
+        assert isinstance(weights, dict)
+        given = {modality: tuple(weights[f"{modality}Fields"]) for modality in fields if f"{modality}Fields" in weights}
+        return ModuleSettings(fields=fields, weights=given, model="colour")
+
+    def open(self, settings: ModuleSettings) -> ColourVectorizer:
+        return ColourVectorizer()
+
+
+CLIP = ColourModule("multi2vec-clip", frozenset(Modality))
+
+
+@dataclass
+class FakeClock:
+    """Tells the time it is told, a second later each time."""
+
+    now: int = 1_000_000
+
+    def now_ms(self) -> int:
+        self.now += 1000
+        return self.now
+
+
+@dataclass
+class World:
+    """A whole database in memory, with its fakes at hand."""
+
+    media: FakeMedia = field(default_factory=FakeMedia)
+    engine: MemoryEngine = field(default_factory=MemoryEngine)
+    clock: FakeClock = field(default_factory=FakeClock)
+
+    def services(self, *, maximum_results: int = 10_000) -> Services:
+        parts = Parts(engine=self.engine, media=self.media, modules=(ColourModule(), CLIP), clock=self.clock)
+        return build_services(parts, maximum_results=maximum_results)
+
+
+def text(name: str, tokenization: Tokenization = Tokenization.WORD) -> Property:
+    """A text property."""
+    return Property(name=name, data_type=DataType.TEXT, tokenization=tokenization, searchable=True)
+
+
+def image_vector(name: str = "default", module: str = "img2vec-neural", **settings: object) -> VectorConfig:
+    """A vector made from the property `image`."""
+    return VectorConfig(name=name, module=module, module_settings={"imageFields": ["image"], **settings})
+
+
+def dogs(*vectors: VectorConfig, name: str = "Dog") -> Collection:
+    """The collection of Weaviate's page: a breed, a picture, a weight."""
+    properties = (text("breed"), Property(name="image", data_type=DataType.BLOB), Property(name="weight", data_type=DataType.INT))
+    return Collection(name=name, properties=properties, vectors=vectors or (image_vector(),), legacy_vector=not vectors)
