@@ -15,7 +15,7 @@ def test_every_dependency_says_why_it_is_there() -> None:
 
     unexplained = [line.strip() for line in block[1].splitlines() if line.strip() and not re.search(r'^\s*".+",?\s*# \S.{9,}', line)]
 
-    assert unexplained == []
+    assert not unexplained, "\n".join(unexplained)
 
 
 def test_the_makefile_and_the_project_ask_for_the_same_client() -> None:

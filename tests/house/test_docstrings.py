@@ -9,7 +9,7 @@ def test_every_module_opens_with_a_docstring() -> None:
     """The reader learns what a file answers before reading how. Empty files need none."""
     silent = [str(module.path) for module in all_modules() if module.tree.body and ast.get_docstring(module.tree) is None]
 
-    assert silent == []
+    assert not silent, "\n".join(silent)
 
 
 def test_every_public_name_has_a_docstring() -> None:
@@ -21,7 +21,7 @@ def test_every_public_name_has_a_docstring() -> None:
         if ast.get_docstring(node) is None and not _overrides(node)
     ]
 
-    assert silent == []
+    assert not silent, "\n".join(silent)
 
 
 def _overrides(node: ast.AST) -> bool:
@@ -39,7 +39,7 @@ def test_every_test_says_why_in_a_sentence() -> None:
         if function.name.startswith("test_") and not _is_sentence(ast.get_docstring(function))
     ]
 
-    assert silent == []
+    assert not silent, "\n".join(silent)
 
 
 def _is_sentence(docstring: str | None) -> bool:
