@@ -91,10 +91,10 @@ def test_a_row_knows_when_any_part_of_it_was_changed() -> None:
     """One checksum covers everything a row says."""
     seals = pack_seals({3: 7, 0: 2**32 - 1})
     assert unpack_seals(seals) == {0: 2**32 - 1, 3: 7}
-    columns: Any = (1, bytes(16), 2, 3, 4, seals, b"{}")
-    crc = checksum(StoredRow(*columns, 0))
-    assert StoredRow(*columns, crc).is_intact
+    columns: list[Any] = [1, bytes(16), 2, 3, 4, seals, b"{}"]
+    crc = checksum(StoredRow(*[*columns, 0]))
+    assert StoredRow(*[*columns, crc]).is_intact
     others = (2, bytes(15) + b"\1", 3, 4, None, b"", b"[]")
     for position, other in enumerate(others):
         changed: Any = [*columns[:position], other, *columns[position + 1 :]]
-        assert not StoredRow(*changed, crc).is_intact
+        assert not StoredRow(*[*changed, crc]).is_intact

@@ -12,7 +12,7 @@ A column first converts a value, which may fail, and appends it only after the c
 
 import math
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -103,7 +103,8 @@ class NumberColumn(PresenceColumn):
 
     def append(self, row: int, converted: Converted) -> None:
         """Add a row's entries."""
-        self._values.extend(converted)
+        for entry in converted:
+            self._values.append(entry)
         super().append(row, converted)
 
     def holds(self, operator: Operator, value: Scalar, rows: int) -> Mask:
@@ -132,9 +133,9 @@ class DateColumn(PresenceColumn):
 
     def append(self, row: int, converted: Converted) -> None:
         """Add a row's entries."""
-        pairs = np.array(converted, np.int64).reshape(-1, 2)
-        self._seconds.extend(pairs[:, 0])
-        self._nanoseconds.extend(pairs[:, 1].astype(np.uint32))
+        for second, nanosecond in cast("list[tuple[int, int]]", converted):
+            self._seconds.append(second)
+            self._nanoseconds.append(nanosecond)
         super().append(row, converted)
 
     def holds(self, operator: Operator, value: Scalar, rows: int) -> Mask:

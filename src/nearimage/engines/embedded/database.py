@@ -23,7 +23,7 @@ _BUSY_TIMEOUT_MS = 10_000
 """Within one process only recovery and checkpoints hold SQLite's locks, for milliseconds; far beyond them something is broken."""
 
 _IDLE_CONNECTIONS = 8
-"""Kept open for readers: one opens in 0.1 ms, and more than eight threads rarely read one shard at once."""
+"""Kept open for readers: one opens in 0.15 ms, and more than eight threads rarely read one shard at once."""
 
 
 def connect(path: Path, *, version: int, schema: str = "") -> apsw.Connection:

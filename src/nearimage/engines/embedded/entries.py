@@ -26,8 +26,9 @@ class Entries:
     def append(self, row: int, count: int) -> None:
         """The next `count` entries belong to this row, which has the property."""
         self._is_array = self._is_array or count != 1
-        self._owners.extend([row] * count)
-        self._present.extend([row])
+        for _ in range(count):
+            self._owners.append(row)
+        self._present.append(row)
 
     def count(self, rows: int) -> int:
         """How many entries the first rows have."""

@@ -29,6 +29,13 @@ class Growing(Generic[Kind]):
     def __len__(self) -> int:
         return self._length
 
+    def append(self, value: float | list[str] | tuple[int, int]) -> None:
+        """Add one entry at the end; `extend` takes ten times as long for one."""
+        if self._length == len(self._buffer):
+            self._make_room(self._length + 1)
+        self._buffer[self._length] = value
+        self._length += 1
+
     def extend(self, values: "Sequence[object] | npt.NDArray[Kind]") -> None:
         """Add entries at the end."""
         self.place(self._length, values)
@@ -37,9 +44,7 @@ class Growing(Generic[Kind]):
         """Add entries from this position on, at or past the end; zeros fill the gap."""
         end = start + len(values)
         if end > len(self._buffer):
-            longer: npt.NDArray[Kind] = np.zeros(max(end, 2 * len(self._buffer)), self._buffer.dtype)
-            longer[: self._length] = self._buffer[: self._length]
-            self._buffer = longer
+            self._make_room(end)
         self._buffer[start:end] = np.asarray(values, self._buffer.dtype)
         self._length = end  # last: a reader must not count what is not there yet
 
@@ -47,3 +52,8 @@ class Growing(Generic[Kind]):
         """The first entries, not copied; all of them if no length is given. Not to be written to."""
         length = self._length if length is None else length
         return self._buffer[:length]
+
+    def _make_room(self, entries: int) -> None:
+        longer: npt.NDArray[Kind] = np.zeros(max(entries, 2 * len(self._buffer)), self._buffer.dtype)
+        longer[: self._length] = self._buffer[: self._length]
+        self._buffer = longer

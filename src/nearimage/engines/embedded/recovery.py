@@ -10,7 +10,7 @@ Opening, step by step:
 So damage to a row, a vector or the index is found here, once, and never answered from. Checking every vector is affordable because opening reads all
 of them anyway, for the norms. Pictures are checked when they are read: they are most of the bytes and no search looks at them.
 
-Cost: 12 us an object of 1280 dims and three properties (bench/engine_first_tier.py); the columns are not stored, which is what later snapshots of them are for.
+Cost: 70 us an object of 1280 dims and three properties (bench/engine_first_tier.py), nearly all of it Python around the columns, which are not stored.
 
 May import apsw, numpy, `domain` and this package.
 """

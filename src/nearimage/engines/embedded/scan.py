@@ -26,10 +26,10 @@ from nearimage.domain.schema import Metric
 from nearimage.domain.vectors import distances, exact_distances
 
 _CHUNK_FLOATS = 1 << 20
-"""4 MiB: a temporary that stays in the second-level caches' reach; 2 to 8 MiB measured alike, 64 MiB 1.5 times slower (bench/engine_first_tier.py)."""
+"""4 MiB. 30,000 x 1280 under l2-squared and manhattan: 1, 2 and 4 MiB 26 to 36 ms, 8 MiB 30 to 43, 64 MiB 49 to 96; the table is in docs/design/engine.md."""
 
-_GATHER_SHARE = 0.3
-"""Below this share of wanted slots, copying them out is quicker than measuring all: a gather costs about three reads."""
+_GATHER_SHARE = {Metric.COSINE: 0.4, Metric.DOT: 0.4, Metric.L2_SQUARED: 0.7, Metric.MANHATTAN: 0.7, Metric.HAMMING: 0.7}
+"""Below this share of wanted slots, copying them out is quicker than measuring all; 30,000 x 1280, docs/design/engine.md."""
 
 _UNIT = 2.0**-24
 _PRODUCTS = frozenset({Metric.COSINE, Metric.DOT})
@@ -74,7 +74,7 @@ def settle(wanted: Wanted, query: Vector, positions: npt.NDArray[np.int64]) -> n
 
 def _measure(wanted: Wanted, query: Vector) -> npt.NDArray[np.float32]:
     total = len(wanted.matrix)
-    if len(wanted.slots) >= _GATHER_SHARE * total:
+    if len(wanted.slots) >= _GATHER_SHARE[wanted.metric] * total:
         return _measure_all(wanted, query)[wanted.slots]
     found = np.empty(len(wanted.slots), np.float32)
     step = _rows_a_chunk(wanted.matrix)
