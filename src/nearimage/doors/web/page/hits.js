@@ -8,9 +8,12 @@ const LARGE_PX = 1080; // a screen's height; a thumbnail rather than the origina
 
 const byId = (id) => document.getElementById(id);
 
-// What an object is called: its first text, or the beginning of its id.
+const TITLES = ["title", "caption", "name"];
+
+// What an object is called: by a property that says so, or its first text, or the beginning of its id.
 export function titleOf(collection, hit) {
-  const texts = collection.properties.filter(({ type }) => type === "text").map(({ name }) => hit.properties[name]);
+  const names = collection.properties.filter(({ type }) => type === "text").map(({ name }) => name);
+  const texts = [...TITLES.filter((name) => names.includes(name)), ...names].map((name) => hit.properties[name]);
   return texts.find((text) => text?.trim()) ?? `Object ${hit.id.slice(0, 8)}`;
 }
 
@@ -71,7 +74,7 @@ export async function openObject(collection, place, known) {
 
 function rows(collection, hit) {
   const named = collection.properties.filter(({ name }) => hit.properties[name] != null).map(({ name }) => [name, shown(hit.properties[name])]);
-  const measured = hit.distance == null ? [] : [["distance", String(hit.distance)]];
+  const measured = hit.distance == null ? [] : [["distance", Number(hit.distance.toPrecision(6))]];
   return [...named, ...measured, ["id", hit.id]].flatMap(([name, value]) => {
     const [term, description] = [document.createElement("dt"), document.createElement("dd")];
     term.textContent = name;

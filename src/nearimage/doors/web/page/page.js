@@ -16,9 +16,13 @@ function collectionOf(place) {
   return state.collections.find(({ targets }) => targets.some(({ image }) => image)) ?? state.collections[0];
 }
 
+// The named vector that is searched: the one chosen, or the first that understands what is asked.
 function targetOf(place, { targets }) {
-  return targets.find(({ name }) => name && name === place.target) ?? targets.find(({ image }) => image) ?? targets[0];
+  return targets.find(({ name }) => name && name === place.target) ?? able({ targets }, undefined, place.text ? "text" : "image") ?? targets[0];
 }
+
+// The named vector to ask by "text" or by "image": the one chosen if it understands that, else the first that does.
+const able = ({ targets }, chosen, kind) => (chosen?.[kind] ? chosen : targets.find((target) => target[kind]));
 
 const readAsDataUrl = (file) =>
   new Promise((resolve, reject) => {
@@ -75,19 +79,19 @@ function showForm(place, collection) {
   fill(byId("target"), targets.map(({ name, module }) => [name ?? "", `${name} (${module})`]), target?.name);
   byId("target-choice").hidden = targets.length < 2;
   byId("words").value = place.text ?? "";
-  byId("words").disabled = byId("find").disabled = !target?.text;
-  byId("choose").disabled = !target?.image;
-  byId("words").placeholder = target?.text ? "What are you looking for?" : target?.image ? "Drop, paste or choose a picture" : "";
-  byId("hint").textContent = collection ? hintFor(target) : "";
+  const [text, image] = ["text", "image"].map((kind) => collection && able(collection, target, kind));
+  byId("words").disabled = byId("find").disabled = !text;
+  byId("choose").disabled = !image;
+  byId("words").placeholder = text ? "What are you looking for?" : image ? "Drop, paste or choose a picture" : "Open something and ask for more like it";
+  byId("hint").textContent = collection ? hintFor(text, image) : "";
   showQuery(place, collection);
 }
 
-function hintFor(target) {
-  if (target?.text && target.image) return "";
-  const module = target?.module ?? "none";
-  if (target?.image) return `${module} does not understand words: search by a picture. Collections made with multi2vec-clip can be searched by words too.`;
-  if (target?.text) return `${module} does not understand pictures: search by words.`;
-  return "The vectors of this collection come from outside: search with “more like this”.";
+function hintFor(text, image) {
+  if (text && image) return "";
+  if (image) return `${image.module} does not understand words: search by a picture. Collections made with multi2vec-clip can be searched by words too.`;
+  if (text) return `${text.module} does not understand pictures: search by words.`;
+  return "No module makes these vectors, so there is nothing to turn words or pictures into them: search with “more like this”.";
 }
 
 function fill(select, entries, chosen) {
@@ -100,7 +104,7 @@ function showQuery(place, collection) {
   URL.revokeObjectURL(state.queryUrl);
   const image = byId("query-picture");
   const file = kept(place.picture);
-  byId("words").hidden = Boolean(place.near || file);
+  byId("words").hidden = byId("find").hidden = Boolean(place.near || file);
   byId("query").hidden = !byId("words").hidden;
   image.hidden = false;
   image.onerror = () => (image.hidden = true);
@@ -118,6 +122,7 @@ async function load(place, collection) {
   const offset = state.hits.length;
   const target = targetOf(place, collection)?.name;
   document.body.classList.add("busy");
+  const slow = setTimeout(() => say("Searching …"), 400); // the first search of a server loads the model
   try {
     const asked = await question(place);
     const { hits, took_ms } = await (asked ? near(collection.name, target, asked, offset, signal) : first(collection.name, offset, signal));
@@ -129,6 +134,7 @@ async function load(place, collection) {
   } catch (wrong) {
     if (wrong.name !== "AbortError") fail(wrong);
   } finally {
+    clearTimeout(slow);
     if (!signal.aborted) document.body.classList.remove("busy");
   }
 }
@@ -170,8 +176,8 @@ function move(place, options) {
 function searchBy(file) {
   const collection = collectionOf(here());
   if (!collection || !file) return;
-  const target = targetOf(here(), collection);
-  if (!target?.image) return fail(new Error(hintFor(target)));
+  const target = able(collection, targetOf(here(), collection), "image");
+  if (!target) return fail(new Error(byId("hint").textContent));
   move({ collection: collection.name, target: target.name, picture: keep(file) });
 }
 
@@ -202,8 +208,9 @@ function leaf(event) {
 function listenToSearch() {
   byId("search").addEventListener("submit", (event) => {
     event.preventDefault();
-    const { collection, target } = { collection: byId("collection").value, target: byId("target").value };
-    move({ collection, target, text: byId("words").value.trim() });
+    const collection = collectionOf(here());
+    const target = able(collection, targetOf(here(), collection), "text");
+    move({ collection: collection.name, target: target.name, text: byId("words").value.trim() });
   });
   byId("collection").addEventListener("change", (event) => move({ collection: event.target.value }));
   byId("target").addEventListener("change", (event) => {
@@ -211,6 +218,9 @@ function listenToSearch() {
     move({ ...place, collection: byId("collection").value, target: event.target.value });
   });
   byId("choose").addEventListener("click", () => byId("file").click());
+  document.querySelector(".box").addEventListener("click", ({ target, currentTarget }) => {
+    if (target === currentTarget && byId("words").disabled && !byId("choose").disabled) byId("file").click(); // "choose a picture", it says there
+  });
   byId("file").addEventListener("change", ({ target }) => {
     searchBy(target.files[0]);
     target.value = ""; // so that choosing the same file again is a change
@@ -256,6 +266,10 @@ function listenToKeysAndHistory() {
   });
 }
 
+const SHELL = (origin) => `pip install nearimage
+nearimage index FOLDER --url ${origin}
+nearimage search PICTURE --url ${origin}`;
+
 const PYTHON = (port) => `import base64, pathlib, weaviate
 from weaviate.classes.config import Configure, DataType, Property
 
@@ -269,6 +283,7 @@ with weaviate.connect_to_local(port=${port}) as client:
         photos.data.insert({"name": file.name, "photo": base64.b64encode(file.read_bytes()).decode()})`;
 
 async function start() {
+  byId("shell").textContent = SHELL(location.origin);
   byId("python").textContent = PYTHON(location.port || 80);
   listenToSearch();
   listenToDrops();
