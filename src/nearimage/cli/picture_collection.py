@@ -1,8 +1,8 @@
 """The collection that `nearimage index` makes, and how it fills one that is there already.
 
-    path, folder, name (text)   size (int)   modified (date)   image (blob)
+    name, path, folder (text)   size (int)   modified (date)   image (blob)
+    words    made by multi2vec-clip, where it has a model: search by words, and by picture
     picture  made by img2vec-neural: search by picture
-    words    made by multi2vec-clip, where it has a model: search by words too
 
 May import `domain` only.
 """
@@ -18,10 +18,10 @@ from nearimage.domain.schema import Collection, DataType
 PICTURE_VECTOR = "picture"
 WORDS_VECTOR = "words"
 
-_PROPERTIES: tuple[Json, ...] = (
+_PROPERTIES: tuple[Json, ...] = (  # the search page calls an object by its first text
+    {"name": "name", "dataType": ["text"], "tokenization": "word", "description": "the file's name"},
     {"name": "path", "dataType": ["text"], "tokenization": "field", "description": "the file, as an absolute path"},
     {"name": "folder", "dataType": ["text"], "tokenization": "field", "description": "the folder it is in, as an absolute path"},
-    {"name": "name", "dataType": ["text"], "tokenization": "word", "description": "the file's name"},
     {"name": "size", "dataType": ["int"], "description": "of the file, in bytes"},
     {"name": "modified", "dataType": ["date"], "description": "when the file was last written"},
     {"name": "image", "dataType": ["blob"], "description": "the file's bytes"},
@@ -87,10 +87,10 @@ def pictures_schema(name: str, *, model: str | None = None, clip: dict[str, Any]
     Args:
         clip: settings of multi2vec-clip besides its fields; None leaves the vector for words out.
     """
-    img2vec: Json = {"imageFields": ["image"]} | ({"model": model} if model else {})
-    vectors: Json = {PICTURE_VECTOR: {"vectorizer": {"img2vec-neural": img2vec}}}
-    if clip is not None:
+    vectors: Json = {}
+    if clip is not None:  # the first one, which the search page begins with: it takes words as well
         vectors[WORDS_VECTOR] = {"vectorizer": {"multi2vec-clip": {"imageFields": ["image"], **clip}}}
+    vectors[PICTURE_VECTOR] = {"vectorizer": {"img2vec-neural": {"imageFields": ["image"]} | ({"model": model} if model else {})}}
     return {"class": name, "description": "Picture files, by `nearimage index`", "properties": list(_PROPERTIES), "vectorConfig": vectors}
 
 
