@@ -276,11 +276,15 @@ from weaviate.classes.config import Configure, DataType, Property
 with weaviate.connect_to_local(port=${port}) as client:
     photos = client.collections.create(
         "Photos",
-        properties=[Property(name="name", data_type=DataType.TEXT), Property(name="photo", data_type=DataType.BLOB)],
-        vectorizer_config=Configure.Vectorizer.img2vec_neural(image_fields=["photo"]),
+        properties=[
+            Property(name="name", data_type=DataType.TEXT),
+            Property(name="photo", data_type=DataType.BLOB),
+        ],
+        vector_config=Configure.Vectors.img2vec_neural(image_fields=["photo"]),
     )
     for file in pathlib.Path("FOLDER").glob("*.jpg"):
-        photos.data.insert({"name": file.name, "photo": base64.b64encode(file.read_bytes()).decode()})`;
+        photo = base64.b64encode(file.read_bytes()).decode()
+        photos.data.insert({"name": file.name, "photo": photo})`;
 
 async function start() {
   byId("shell").textContent = SHELL(location.origin);
