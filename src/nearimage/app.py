@@ -6,6 +6,7 @@ Two ways in: `open_database` for the same process, `run_server` for everybody el
 """
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -100,6 +101,8 @@ def run_server(settings: Settings, on_ready: Callable[[str], None]) -> None:
 
     with open_database(settings) as database:
         _warn_about_modules(settings, database)
+        warming = threading.Thread(target=database.services.warm_up, name="warm-up")
+        warming.start()
 
         def ready(address: Address) -> None:
             database.engine.announce(http_port=address.http_port, grpc_port=address.grpc_port)

@@ -80,7 +80,7 @@ def _read_file(file: Path) -> Mapping[str, Any]:
 
 
 def _convert(known: "Field[Any]", value: Any, source: str) -> Any:
-    wanted = type(known.default)
+    wanted: type[Any] = type(known.default)
     try:
         if isinstance(value, bool) or (wanted is str and not isinstance(value, str)):
             raise TypeError

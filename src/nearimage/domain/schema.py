@@ -80,11 +80,16 @@ class Property:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VectorConfig:
-    """One named vector: who makes it, how it is compared, which index was asked for."""
+    """One named vector: who makes it, how it is compared, which index was asked for.
+
+    `model` is the module's model that was chosen when the collection was made, also where its settings name none: a server started with another
+    default must not mix the vectors of two models.
+    """
 
     name: str
     module: str = NO_MODULE
     module_settings: Mapping[str, object] = field(default_factory=dict)
+    model: str = ""
     metric: Metric = Metric.COSINE
     index_type: str = "hnsw"
     index_settings: Mapping[str, object] = field(default_factory=dict)

@@ -5,7 +5,7 @@ May import `domain` and `ports` only.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nearimage.domain.errors import CollectionExists, CollectionNotFound, InvalidSchema
 from nearimage.domain.schema import NO_MODULE, Collection, DataType, Property, VectorConfig
@@ -33,8 +33,7 @@ class Collections:
         _unique((v.name for v in collection.vectors), "vectorConfig")
         for prop in collection.properties:
             _check_property(prop)
-        for vector in collection.vectors:
-            self._check_vector(vector)
+        collection = replace(collection, vectors=tuple(self._checked_vector(vector) for vector in collection.vectors))
         for known in self.engine.collections():
             if known.name.lower() == collection.name.lower():
                 raise CollectionExists(f"a collection named {known.name!r} already exists; names differ in more than case", collection=known.name)
@@ -69,16 +68,19 @@ class Collections:
             return False
         return True
 
-    def _check_vector(self, vector: VectorConfig) -> None:
+    def _checked_vector(self, vector: VectorConfig) -> VectorConfig:
+        """The named vector with its model, which is loaded: what cannot work fails here, not at the first picture."""
         check_vector_name(vector.name)
         if vector.metric not in self.engine.capabilities.metrics:
             raise InvalidSchema(f"vector {vector.name!r}: this engine cannot compare by {vector.metric}", setting="distance")
         if vector.module == NO_MODULE:
-            return
+            return vector
         if vector.module not in self.modules:
             have = sorted(self.modules)
             raise InvalidSchema(f"vector {vector.name!r}: there is no module {vector.module!r}; this server has {have}, or 'none'", setting="vectorizer")
-        self.modules[vector.module].check(vector.module_settings)
+        settings = self.modules[vector.module].check(vector.module_settings)
+        self.modules[vector.module].open(settings)
+        return replace(vector, model=settings.model)
 
 
 def _check_property(prop: Property) -> None:

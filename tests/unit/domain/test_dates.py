@@ -1,0 +1,23 @@
+"""Dates are instants, to the nanosecond."""
+
+import pytest
+
+from nearimage.domain.dates import instant_ns
+
+
+def test_one_instant_in_two_zones_is_one_number() -> None:
+    """Filters compare instants, not texts."""
+    assert instant_ns("2026-01-31T12:00:00+02:00") == instant_ns("2026-01-31T10:00:00Z") == 1_769_853_600_000_000_000
+
+
+def test_fractions_count_to_the_nanosecond_also_before_1970() -> None:
+    """Python's datetime stops at microseconds."""
+    assert instant_ns("1970-01-01T00:00:00.123456789Z") == 123_456_789
+    assert instant_ns("1969-12-31T23:59:59.5Z") == -500_000_000
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "2026-01-31", "2026-01-31T12:00:00", "2026-13-01T00:00:00Z", "2026-01-31T25:00:00Z"])
+def test_anything_else_is_refused(text: str) -> None:
+    """A date that is guessed is wrong in some country."""
+    with pytest.raises(ValueError, match=r"."):
+        instant_ns(text)

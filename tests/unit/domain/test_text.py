@@ -1,0 +1,48 @@
+"""Text is cut the same way on writing and on asking."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nearimage.domain.schema import Tokenization
+from nearimage.domain.text import like_regex, tokenize, tokenize_pattern
+
+TEXT = " Old-English Sheepdog_2 (naïve) "
+
+
+@pytest.mark.parametrize(
+    ("how", "tokens"),
+    [
+        (Tokenization.WORD, ["old", "english", "sheepdog", "2", "naïve"]),
+        (Tokenization.LOWERCASE, ["old-english", "sheepdog_2", "(naïve)"]),
+        (Tokenization.WHITESPACE, ["Old-English", "Sheepdog_2", "(naïve)"]),
+        (Tokenization.FIELD, ["Old-English Sheepdog_2 (naïve)"]),
+    ],
+)
+def test_each_tokenization_on_one_text(how: Tokenization, tokens: list[str]) -> None:
+    """The rules are Weaviate's."""
+    assert tokenize(TEXT, how) == tokens
+
+
+def test_wildcards_stay_in_the_tokens_of_a_pattern() -> None:
+    """`*in* p?ar` is two patterns, each for one token."""
+    assert tokenize_pattern("*In* p?ar", Tokenization.WORD) == ["*in*", "p?ar"]
+    assert tokenize_pattern("a.b*", Tokenization.FIELD) == ["a.b*"]
+
+
+@given(st.text(max_size=30), st.sampled_from(Tokenization))
+def test_a_pattern_without_wildcards_is_the_text_itself(text: str, how: Tokenization) -> None:
+    """Like without a wildcard must find what Equal finds."""
+    plain = text.replace("*", "").replace("?", "")
+
+    assert tokenize_pattern(plain, how) == tokenize(plain, how)
+
+
+@given(st.text(max_size=20))
+def test_every_token_is_like_itself_and_like_a_star(token: str) -> None:
+    """No character but the two wildcards means anything."""
+    plain = token.replace("*", "+").replace("?", "+")
+
+    assert like_regex(plain).fullmatch(plain)
+    assert like_regex("*").fullmatch(token)
+    assert like_regex("?" * len(token)).fullmatch(token)
