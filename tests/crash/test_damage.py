@@ -4,6 +4,7 @@ import random
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -113,6 +114,25 @@ def test_a_flipped_byte_is_found_or_harmless(folder: Path, name: str) -> None:
         finally:
             engine.close()
     assert found > 10
+
+
+def test_an_index_that_leads_nowhere_is_found(tmp_path: Path) -> None:
+    """SQLite would answer that there is no such object."""
+    engine, id_ = EmbeddedEngine(tmp_path), UUID(bytes=b"sixteen unique b")
+    apply(engine, 0)
+    engine.shard("Photo").put([Record(id=id_), Record(id=IDS[0])])
+    engine.close()
+    path = shard_folder(tmp_path) / "shard.db"
+    intact = path.read_bytes()
+    places = [at for at in range(len(intact)) if intact.startswith(id_.bytes, at)]
+    assert len(places) == 2  # the row and the index
+    for at in places:
+        path.write_bytes(intact)
+        flip(at + 15)(path)
+        engine = EmbeddedEngine(tmp_path)
+        with pytest.raises(Corrupt):
+            engine.shard("Photo")
+        engine.close()
 
 
 def test_a_log_cut_anywhere_gives_an_earlier_state_whole(tmp_path: Path) -> None:

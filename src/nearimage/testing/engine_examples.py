@@ -72,6 +72,8 @@ CASES: tuple[tuple[str, Operator, FilterValue, set[int]], ...] = (
     ("int", O.GREATER_THAN, 2.0**53, {2}),
     ("int", O.GREATER_THAN_EQUAL, 0.5, {1, 2}),
     ("int", O.LESS_THAN, 1.5, {1}),
+    ("int", O.GREATER_THAN, 0.75, {1, 2}),
+    ("int", O.LESS_THAN_EQUAL, 1.75, {1}),
     ("int", O.LESS_THAN, 1e300, {1, 2}),
     ("int", O.CONTAINS_ANY, (1, 7), {1}),
     ("int[]", O.EQUAL, 5, {3}),

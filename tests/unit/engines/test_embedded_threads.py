@@ -7,6 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 import numpy as np
+import pytest
 
 from nearimage.domain.errors import Busy, NearimageError
 from nearimage.domain.filters import Compare, Operator
@@ -14,6 +15,7 @@ from nearimage.domain.objects import EVERYTHING_BUT_BLOBS, Projection, Record
 from nearimage.domain.schema import Collection, DataType, Metric, Property, VectorConfig
 from nearimage.domain.vectors import distances
 from nearimage.engines.embedded import EmbeddedEngine
+from nearimage.engines.embedded.gate import Gate
 from nearimage.engines.embedded.scan import Wanted, candidates
 from nearimage.engines.embedded.shard import EmbeddedShard
 
@@ -101,6 +103,27 @@ def test_writers_take_turns(tmp_path: Path) -> None:
         thread.join()
     assert shard.get([id_], Projection())[id_].properties == {"n": 40}
     engine.close()
+
+
+def test_a_closing_gate_waits_until_the_last_call_has_left() -> None:
+    """And lets nobody in meanwhile."""
+    gate, order = Gate(), []
+
+    def close() -> None:
+        gate.close(Busy("closed"))
+        order.append("closed")
+
+    thread = threading.Thread(target=close)
+    with gate:
+        thread.start()
+        while not gate._refusal:
+            pass
+        with pytest.raises(Busy), gate:
+            pass
+        thread.join(0.05)  # time enough to be wrong in
+        order.append("left")
+    thread.join()
+    assert order == ["left", "closed"]
 
 
 def test_closing_waits_for_the_calls_inside(tmp_path: Path) -> None:

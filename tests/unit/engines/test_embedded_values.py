@@ -24,7 +24,31 @@ ORDERS: dict[Operator, Any] = {
     Operator.LESS_THAN: operator.lt,
     Operator.LESS_THAN_EQUAL: operator.le,
 }
-EDGES = st.sampled_from((2**53, 2**53 + 1, 2**63 - 1, -(2**63), 2**63, 2**64, -(2**70), 10**400, 0.5, -0.0, 2.0**53, 2.0**63, -(2.0**63), math.inf, -math.inf))
+EDGES = st.sampled_from(
+    (
+        0.25,
+        1.75,
+        -1.75,
+        1,
+        2,
+        -1,
+        2**53,
+        2**53 + 1,
+        2**63 - 1,
+        -(2**63),
+        2**63,
+        2**64,
+        -(2**70),
+        10**400,
+        0.5,
+        -0.0,
+        2.0**53,
+        2.0**63,
+        -(2.0**63),
+        math.inf,
+        -math.inf,
+    )
+)
 
 
 @given(st.dictionaries(st.text(), SCALARS | st.lists(SCALARS).map(tuple)))

@@ -67,6 +67,7 @@ class _Loading:
         self._vectors = vectors
         self._numbers = {column.number: name for name, column in vectors.items()}
         self._table = Table(collection)
+        self._ids: list[tuple[bytes, int]] = []
         self._pictures: dict[int, dict[str, PropertyValue]] = {}
 
     def run(self, connection: apsw.Connection) -> tuple[Table, State]:
@@ -76,10 +77,9 @@ class _Loading:
         for columns in connection.execute(f"{SELECT_ROW} ORDER BY revision"):
             self._add(stored_row(columns))
         rows = len(self._table.revisions)
-        by_id = [int(str(found)) for (found,) in connection.execute("SELECT revision FROM objects ORDER BY id")]
-        order = self._table.index.ids.order(np.arange(rows))
-        if rows != objects or by_id != self._table.revisions.view()[order].tolist():
-            raise self._damaged(f"{objects} objects were stored, the table has {rows}, the index {len(by_id)}")
+        by_id = connection.execute("SELECT id, revision FROM objects ORDER BY id").fetchall()  # from the index alone
+        if rows != objects or by_id != sorted(self._ids):
+            raise self._damaged(f"{objects} objects were stored, the table has {rows}, the index {len(by_id)}, or their ids differ")
         live = np.ones(rows, np.bool_)
         return self._table, State(revision=int(str(revision)), live=live, count=rows, slots=int(str(slots)), vectors=self._vectors)
 
@@ -91,6 +91,7 @@ class _Loading:
         converted = self._table.index.convert(properties, row.created_ms, row.updated_ms)
         new = NewRow(revision=row.revision, id=row.id, slot=row.slot, converted=converted, vectors=names, norms={})
         self._table.append(new, self._vectors)
+        self._ids.append((row.id, row.revision))
 
     def _check_vector(self, row: StoredRow, number: int, seal: int) -> str:
         name = self._numbers.get(number)
