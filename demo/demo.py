@@ -68,7 +68,7 @@ def main(data: Path) -> int:
 
 
 def _tour(server: RunningServer, data: Path) -> None:
-    console.print("   fetching the photographs (46 MB, once)", style="dim")
+    console.print("   fetching the photographs (46 MB, the first time)", style="dim")
     shown = {photograph.name: photograph for photograph in photographs(data / "photographs")}
     with weaviate.connect_to_local(port=server.http_port, grpc_port=server.grpc_port) as client:
         pictures = _create(client)
