@@ -93,7 +93,7 @@ class Index:
     def __init__(self, collection: Collection) -> None:
         self.ids = Ids()
         self._collection = collection.name
-        self._columns: dict[str, Column] = {p.name: _column(p) for p in collection.properties if p.filterable}
+        self._columns: dict[str, Column] = {p.name: _column(p) for p in collection.properties if p.filterable or p.searchable or p.range_filters}
         self._columns |= {CREATED_FIELD: NumberColumn(np.int64), UPDATED_FIELD: NumberColumn(np.int64)}
 
     def convert(self, properties: Mapping[str, PropertyValue], created_ms: int, updated_ms: int) -> ConvertedRow:

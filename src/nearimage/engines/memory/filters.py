@@ -75,7 +75,7 @@ def _text_compares(text: str, how: Operator, wanted: str, cut: Tokenization) -> 
 
 def _property(field: str, collection: Collection) -> Property:
     found = _OWN_FIELDS.get(field) or collection.property(field)
-    if found is None or not found.filterable:
+    if found is None or not (found.filterable or found.searchable or found.range_filters):
         raise InvalidFilter(f"{field!r} is no filterable property of {collection.name!r}", property=field)
     return found
 
