@@ -10,13 +10,14 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from nearimage.cli.connection import Connection
-from nearimage.config.settings import load_settings
 from nearimage.domain.errors import FolderInUse, NotFound
+
+if TYPE_CHECKING:  # it knows numpy arrays, which `--help` has no use for
+    from nearimage.cli.connection import Connection
 
 
 class NoDataFolder(NotFound):
@@ -47,7 +48,7 @@ def where_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return url(data(command))
 
 
-def connect(where: Where, *, make: bool) -> Connection:
+def connect(where: Where, *, make: bool) -> "Connection":
     """Open the database that the user means.
 
     Args:
@@ -61,6 +62,8 @@ def connect(where: Where, *, make: bool) -> Connection:
         raise click.UsageError("--url and --data exclude each other: a server knows its own folder")
     if where.url:
         return _server(where.url)
+    from nearimage.config.settings import load_settings
+
     settings = load_settings({"data": where.data, "clip_model": where.clip_model}, os.environ)
     if not make and not Path(settings.data).expanduser().is_dir():
         message = f"there is no data folder {settings.data!r}; name another with --data, a server with --url, or make one with `nearimage index`"
@@ -78,7 +81,7 @@ def connect(where: Where, *, make: bool) -> Connection:
         return _server(url)
 
 
-def _server(url: str) -> Connection:
+def _server(url: str) -> "Connection":
     from nearimage.cli.server import ServerConnection
 
     return ServerConnection(url)
