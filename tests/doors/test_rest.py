@@ -99,7 +99,9 @@ def test_named_vectors_are_told_from_one_without_a_name(http: TestClient) -> Non
     """Which of the two a collection has decides what clients send."""
     config = {"vectorizer": {"img2vec-neural": {"imageFields": ["image"]}}}
 
-    made = http.post("/v1/schema", json={"class": "Named", "properties": DOG["properties"], "vectorConfig": {"a": config, "own": {"vectorizer": {"none": {}}}}}).json()
+    vectors = {"a": config, "own": {"vectorizer": {"none": {}}}}
+
+    made = http.post("/v1/schema", json={"class": "Named", "properties": DOG["properties"], "vectorConfig": vectors}).json()
 
     assert made["vectorConfig"]["a"]["vectorizer"] == config["vectorizer"]
     assert made["vectorConfig"]["own"]["vectorIndexType"] == "hnsw"
@@ -294,7 +296,9 @@ def test_unknown_paths_and_methods_are_told_apart(http: TestClient) -> None:
     assert (refused.status_code, "GET" in refused.headers["allow"]) == (405, True)
 
 
-def test_a_bug_becomes_a_number_not_a_traceback(services: Services, dogs: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_bug_becomes_a_number_not_a_traceback(
+    services: Services, dogs: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     """Stacks are for our log; the client gets what finds them there."""
 
     def explode(*_: object) -> None:

@@ -48,5 +48,5 @@ def test_a_wrong_file_is_named(tmp_path: Path, text: str) -> None:
     file = tmp_path / "nearimage.toml"
     file.write_text(text, "latin-1")
 
-    with pytest.raises(InvalidSetting, match="nearimage.toml"):
+    with pytest.raises(InvalidSetting, match=r"nearimage\.toml"):
         load_settings({}, {}, file)
