@@ -48,8 +48,6 @@ def build_services(parts: Parts, *, default_limit: int = DEFAULT_LIMIT, maximum_
     collections = Collections(engine=parts.engine, modules=modules)
     values = ValueReader(media=parts.media)
     objects = Objects(collections=collections, engine=parts.engine, values=values, vectorizer=vectorizer, clock=parts.clock)
-    searches = Searches(
-        collections=collections, engine=parts.engine, vectorizer=vectorizer, default_limit=default_limit, maximum_results=maximum_results
-    )
+    searches = Searches(collections=collections, engine=parts.engine, vectorizer=vectorizer, default_limit=default_limit, maximum_results=maximum_results)
     pictures = Pictures(objects=objects, media=parts.media)
     return Services(collections=collections, objects=objects, searches=searches, pictures=pictures, modules=modules)

@@ -25,9 +25,7 @@ def render_reply(message: Any, collection: Collection, asked: Asked, hits: Itera
     return bytes(reply.SerializeToString())
 
 
-def _render_properties(
-    out: Any, collection: str, names: Sequence[str], types: Mapping[str, DataType], values: Mapping[str, PropertyValue]
-) -> None:
+def _render_properties(out: Any, collection: str, names: Sequence[str], types: Mapping[str, DataType], values: Mapping[str, PropertyValue]) -> None:
     out.target_collection = collection
     fields = out.non_ref_props.fields
     for name in names:
