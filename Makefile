@@ -49,6 +49,9 @@ browser: # what the tests of the search page drive; any Chrome on the PATH will 
 	fi; \
 	echo "no chromium on this machine: the browser tests will be skipped"
 
+wire: $(VENV)/.dev ## Compile the descriptions of the gRPC messages
+	@$(BIN)/python tools/compile_wire.py
+
 clean: ## Remove what was built (downloads in .cache/ stay)
 	@rm -rf $(VENV) build dist demo-data .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 

@@ -48,7 +48,7 @@ def crops(count: int) -> Iterator[bytes]:
         source = sources[rng.integers(len(sources))]
         scale = rng.uniform(0.4, 1.0)
         width, height = int(source.width * scale), int(source.height * scale)
-        left, top = rng.integers(source.width - width + 1), rng.integers(source.height - height + 1)
+        left, top = int(rng.integers(source.width - width + 1)), int(rng.integers(source.height - height + 1))
         out = io.BytesIO()
         picture = source.crop((left, top, left + width, top + height)).resize(SIZE, Image.Resampling.BICUBIC)
         grain = rng.normal(0, 6, (SIZE[1], SIZE[0], 3))  # a camera's noise, without which upscaled crops compress too well

