@@ -46,7 +46,7 @@ def open_header(data: bytes, format_name: str, *, max_pixels: int) -> ImageFile.
     width, height = picture.size
     if width * height > max_pixels:
         raise PictureTooLarge(
-            f"The {format_name} has {width:,} x {height:,} pixels; the limit is {max_pixels:,}. Send a smaller one, or raise the limit.",
+            f"the {format_name} has {width:,} x {height:,} pixels; the limit is {max_pixels:,}; send a smaller one, or raise the limit",
             limit=max_pixels,
             got=width * height,
         )

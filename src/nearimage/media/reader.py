@@ -64,7 +64,7 @@ class PictureReader:
             Busy: the reader is closed.
         """
         if self._closed:
-            raise Busy("The server is stopping; send the request again later.")
+            raise Busy("the server is stopping; send the request again later")
         return list(self._pool.map(lambda data: self._decode(data, short_side), pictures))
 
     def media_type(self, picture: bytes) -> str:
@@ -88,14 +88,14 @@ class PictureReader:
         """One picture's pixels, or why it has none; never raises, so that one bad picture fails alone."""
         if len(data) > self._max_bytes:
             return PictureTooLarge(
-                f"The picture has {len(data):,} bytes; the limit is {self._max_bytes:,}. Send a smaller one, or raise the limit.",
+                f"the picture has {len(data):,} bytes; the limit is {self._max_bytes:,}; send a smaller one, or raise the limit",
                 limit=self._max_bytes,
                 got=len(data),
             )
         format_name = recognise(data)
         if format_name is None:
             return UnreadablePicture(
-                f"The {len(data):,} bytes are no picture that can be read: they look like {describe(data)}. Send one of {', '.join(READABLE)}.",
+                f"the {len(data):,} bytes are no picture that can be read: they look like {describe(data)}; send one of {', '.join(READABLE)}",
                 format=None,
                 size=len(data),
             )
@@ -118,7 +118,7 @@ class PictureReader:
                 elif scans(data, picture) * picture.width * picture.height <= MAX_SCANS_FULL_SIZE * self._max_pixels:
                     pixels = jpeg_pixels(data, picture, short_side=short_side)
                 else:
-                    return UnreadablePicture("The JPEG has so many scans that it was made to waste time. Save it anew.", format="JPEG", size=len(data))
+                    return UnreadablePicture("the JPEG has so many scans that it was made to waste time; save it anew", format="JPEG", size=len(data))
                 pixels = upright(pixels, orientation_of(picture))
         except Image.DecompressionBombError:
             return self._too_many_pixels(format_name)
@@ -131,13 +131,13 @@ class PictureReader:
         return self._large if picture.width * picture.height > _LARGE_PIXELS else nullcontext()
 
     def _too_many_pixels(self, format_name: str) -> PictureTooLarge:
-        return PictureTooLarge(f"The {format_name} has more pixels than can be decoded. Send a smaller one.", limit=self._max_pixels, got=None)
+        return PictureTooLarge(f"the {format_name} has more pixels than can be decoded; send a smaller one", limit=self._max_pixels, got=None)
 
 
 def _unreadable(data: bytes, format_name: str, where: str, error: Exception) -> UnreadablePicture:
     reason = str(error) or type(error).__name__
     return UnreadablePicture(
-        f"The {format_name} of {len(data):,} bytes is damaged or cut: decoding stopped {where} ({reason}). Save it anew, or send it whole.",
+        f"the {format_name} of {len(data):,} bytes is damaged or cut: decoding stopped {where} ({reason}); save it anew, or send it whole",
         format=format_name,
         size=len(data),
     )

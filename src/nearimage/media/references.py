@@ -16,12 +16,12 @@ _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/" 
 _DATA_URI = re.compile(r"data:[^,]{0,512}?;base64,", re.IGNORECASE)  # RFC 2397; 512 characters are ample for a media type and its parameters
 
 _MENDING = {
-    "-": "This is URL-safe base64; use the standard alphabet with + and /.",
-    "_": "This is URL-safe base64; use the standard alphabet with + and /.",
-    " ": "Send the base64 without spaces and line breaks.",
-    "\n": "Send the base64 without spaces and line breaks.",
-    "\r": "Send the base64 without spaces and line breaks.",
-    "=": "Padding is one or two = at the very end.",
+    "-": "this is URL-safe base64, use the standard alphabet with + and /",
+    "_": "this is URL-safe base64, use the standard alphabet with + and /",
+    " ": "send the base64 without spaces and line breaks",
+    "\n": "send the base64 without spaces and line breaks",
+    "\r": "send the base64 without spaces and line breaks",
+    "=": "padding is one or two = at the very end",
 }
 
 
@@ -39,10 +39,10 @@ def read_reference(reference: str, *, max_bytes: int) -> bytes:
     start = _payload_start(reference)
     length = len(reference) - start
     if length == 0:
-        raise InvalidBase64("The picture is an empty text. Send the base64 of the picture's bytes.", position=None)
+        raise InvalidBase64("the picture is an empty text; send the base64 of the picture's bytes", position=None)
     size = length // 4 * 3 - reference.count("=", len(reference) - 2)
     if size > max_bytes:
-        raise PictureTooLarge(f"The picture has {size:,} bytes; the limit is {max_bytes:,}. Send a smaller one, or raise the limit.", limit=max_bytes, got=size)
+        raise PictureTooLarge(f"the picture has {size:,} bytes; the limit is {max_bytes:,}; send a smaller one, or raise the limit", limit=max_bytes, got=size)
     payload = reference[start:] if start else reference
     try:
         return pybase64.b64decode(payload, validate=True)
@@ -56,7 +56,7 @@ def _payload_start(reference: str) -> int:
         return 0
     match = _DATA_URI.match(reference)
     if match is None:
-        raise InvalidBase64("This data URI is not in base64. Write it as data:image/jpeg;base64, followed by the base64 of the picture.", position=None)
+        raise InvalidBase64("this data URI is not in base64; write it as data:image/jpeg;base64, followed by the base64 of the picture", position=None)
     return match.end()
 
 
@@ -65,12 +65,12 @@ def _explain(payload: str, start: int) -> InvalidBase64:
     position = _first_wrong(payload)
     if position is None:
         return InvalidBase64(
-            f"Base64 comes in groups of four characters, padded with = at the end; this text has {len(payload):,} characters. It may have been cut.",
+            f"base64 comes in groups of four characters, padded with = at the end; this text has {len(payload):,} characters and may have been cut",
             position=None,
         )
     wrong = payload[position]
-    mending = _MENDING.get(wrong, "Send the base64 of the picture's bytes, not a path, a URL or other text.")
-    return InvalidBase64(f"Character {start + position:,} of the picture's text is {wrong!r}, which is not base64. {mending}", position=start + position)
+    mending = _MENDING.get(wrong, "send the base64 of the picture's bytes, not a path, a URL or other text")
+    return InvalidBase64(f"character {start + position:,} of the picture's text is {wrong!r}, which is not base64; {mending}", position=start + position)
 
 
 def _first_wrong(payload: str) -> int | None:

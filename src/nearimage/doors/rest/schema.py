@@ -84,7 +84,7 @@ def read_class(body: ClassBody, *, default_module: str = NO_MODULE) -> Collectio
         properties=tuple(_property(p) for p in body.properties or ()),
         vectors=vectors,
         legacy_vector=not named,
-        settings={key: with_defaults(given[key], defaults) for key, defaults in _BLOCKS.items()} | {"moduleConfig": body.module_config or {}},
+        settings={key: with_defaults(given[key], defaults) for key, defaults in _BLOCKS.items()} | {"moduleConfig": body.module_config},
     )
 
 
@@ -166,7 +166,7 @@ def render_class(collection: Collection) -> Json:
     body.update((key, collection.settings.get(key, defaults)) for key, defaults in _BLOCKS.items())
     if collection.description:
         body["description"] = collection.description
-    if collection.settings.get("moduleConfig"):
+    if collection.settings.get("moduleConfig") is not None:
         body["moduleConfig"] = collection.settings["moduleConfig"]
     if not collection.legacy_vector:
         return body | {"vectorConfig": {v.name: {"vectorizer": {v.module: v.module_settings}, **_render_index(v)} for v in collection.vectors}}

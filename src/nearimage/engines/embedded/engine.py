@@ -78,7 +78,7 @@ class EmbeddedEngine:
         """Make an empty collection, durably."""
         with self._gate, self._lock:
             if collection.name in self._catalog.collections:
-                raise CollectionExists(f"collection {collection.name!r} exists already", collection=collection.name)
+                raise CollectionExists(f"collection {collection.name!r} already exists", collection=collection.name)
             self._catalog.add(collection)
 
     def drop_collection(self, name: str) -> None:

@@ -102,7 +102,7 @@ class Writer:
         with self._writing():
             stored = self._stored(record.id.bytes)
             if revision == 0 and stored:
-                raise ObjectExists(f"an object with id {record.id} is there already", id=str(record.id))
+                raise ObjectExists(f"an object with id {record.id} already exists; replace or merge it, or choose another id", id=str(record.id))
             if revision != (stored.revision if stored else 0):
                 raise ObjectChanged(f"object {record.id} was changed or deleted since it was read; read it again", id=str(record.id))
             preparation = self._preparation()

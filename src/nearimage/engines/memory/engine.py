@@ -43,7 +43,7 @@ class MemoryEngine:
         with self._lock:
             self._refuse_if_closed()
             if collection.name in self._collections:
-                raise CollectionExists(f"collection {collection.name!r} exists already", collection=collection.name)
+                raise CollectionExists(f"collection {collection.name!r} already exists", collection=collection.name)
             self._collections[collection.name] = collection
             self._shards[collection.name] = MemoryShard(collection, self._lock)
 

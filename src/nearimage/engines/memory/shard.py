@@ -43,7 +43,7 @@ class MemoryShard:
         with self._open():
             stored = self._objects.get(record.id)
             if revision == 0 and stored:
-                raise ObjectExists(f"an object with id {record.id} is there already", id=str(record.id))
+                raise ObjectExists(f"an object with id {record.id} already exists; replace or merge it, or choose another id", id=str(record.id))
             if revision != (stored.revision if stored else 0):
                 raise ObjectChanged(f"object {record.id} was changed or deleted since it was read; read it again", id=str(record.id))
             self._put(record)
