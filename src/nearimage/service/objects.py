@@ -3,13 +3,15 @@
     Draft --check--> Record --vectorize--> Record with vectors --put--> stored
 
 Checks and vectors come first, the write last and whole: what fails leaves nothing behind. Replacing and merging read the object, work on it and
-write it back only if nobody else changed it meanwhile (compare and set), else they start again.
+write it back only if nobody else changed it meanwhile (compare and set), else they start again. Changes to one object that meet in this process
+take turns, so that none of them starts again ten times; a batch or another process does not wait for them.
 
 May import `domain` and `ports` only.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from threading import Lock
 from uuid import UUID, uuid4
 
 from nearimage.domain.drafts import Draft
@@ -26,6 +28,9 @@ from nearimage.service.vectorize import ObjectVectorizer
 TRIES = 10
 """Rounds of compare and set; each lost round means that another writer of the same object got through, so ten in a row are no accident."""
 
+LOCKS = 64
+"""Far more than requests at once (`NEARIMAGE_THREADS`), so that changes to different objects seldom share one."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Objects:
@@ -36,6 +41,7 @@ class Objects:
     values: ValueReader
     vectorizer: ObjectVectorizer
     clock: Clock
+    turns: tuple[Lock, ...] = field(default_factory=lambda: tuple(Lock() for _ in range(LOCKS)))
 
     def insert(self, collection: str, draft: Draft) -> Record:
         """Store a new object.
@@ -135,21 +141,25 @@ class Objects:
 
     def _rewrite(self, schema: Collection, object_id: UUID, change: Callable[[Record], Record]) -> Record:
         """Compare and set: read, change, vectorize, write if still the same."""
+        with self.turns[object_id.int % LOCKS]:
+            for _ in range(TRIES):
+                try:
+                    return self._rewrite_once(schema, object_id, change)
+                except ObjectChanged:
+                    continue
+        raise ObjectChanged(f"object {object_id} was changed by other callers {TRIES} times while this change was made; try again", id=str(object_id))
+
+    def _rewrite_once(self, schema: Collection, object_id: UUID, change: Callable[[Record], Record]) -> Record:
         shard = self.engine.shard(schema.name)
         everything = Projection(properties=tuple(p.name for p in schema.properties), vectors=None)
-        for _ in range(TRIES):
-            old = shard.get([object_id], everything).get(object_id)
-            if old is None:
-                raise _missing(schema, object_id)
-            fresh = self.vectorizer.add_vectors(schema, [change(old)], [old])[0]
-            if isinstance(fresh, NearimageError):
-                raise fresh
-            try:
-                shard.put_if(fresh, old.revision)
-            except ObjectChanged:
-                continue
-            return fresh
-        raise ObjectChanged(f"object {object_id} was changed by other callers {TRIES} times while this change was made; try again", id=str(object_id))
+        old = shard.get([object_id], everything).get(object_id)
+        if old is None:
+            raise _missing(schema, object_id)
+        fresh = self.vectorizer.add_vectors(schema, [change(old)], [old])[0]
+        if isinstance(fresh, NearimageError):
+            raise fresh
+        shard.put_if(fresh, old.revision)
+        return fresh
 
 
 def _missing(schema: Collection, object_id: UUID) -> ObjectNotFound:

@@ -1,5 +1,6 @@
 """Objects go in whole, with the vectors their modules make, or not at all."""
 
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import numpy as np
@@ -191,3 +192,17 @@ def test_a_vector_of_an_unknown_name_is_refused(services: Services) -> None:
     """A typing mistake must not lose the vector."""
     with pytest.raises(VectorNameUnknown):
         services.objects.insert("Dog", Draft(vectors={"titel": numbers(1, 2, 3)}))
+
+
+def test_changes_that_meet_are_all_made(services: Services) -> None:
+    """Eight clients that change one object get through, each with its own property kept: none may be told to try again."""
+    insert(services)
+
+    def change(number: int) -> None:
+        for value in range(20):
+            services.objects.merge("Dog", ID, Draft(properties={"weight": value} if number else {"breed": str(value)}))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(change, range(8)))
+
+    assert stored(services).properties == {"breed": "19", "weight": 19}

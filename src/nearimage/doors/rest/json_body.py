@@ -37,7 +37,7 @@ def read_body(body: bytes, kind: type[T]) -> T:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as wrong:
         raise InvalidInput(f"the request body does not fit: {wrong}") from wrong
-    except msgspec.DecodeError as wrong:
+    except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
         raise MalformedJson(f"the request body is no JSON: {wrong}", reason=str(wrong)) from wrong
     except RecursionError as wrong:
         raise MalformedJson("the request body is nested too deeply; flatten it", reason="nesting") from wrong
