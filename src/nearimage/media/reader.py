@@ -3,8 +3,10 @@
     text --references--> bytes --formats--> format --opening--> header, limits --jpeg | Pillow--> pixels --orientation--> upright pixels
 
 Everything hostile is refused as early as it shows: bytes by the length of the text, formats by the first bytes, pixels by the header. Decoding runs in
-a pool of one thread a core (the decoders release the GIL), shared by all callers, so that however many ask, no more pictures than cores
-are unpacked at a time, and of large ones only one. May import `ports` and `domain`.
+a pool of one thread a core (the decoders release the GIL), shared by all callers, so that however many ask, an import never has more pictures than
+cores unpacked at a time, and of large ones only one. A single picture is decoded on its caller's own thread: somebody waits for it.
+
+May import `ports` and `domain`.
 """
 
 import os
@@ -65,6 +67,8 @@ class PictureReader:
         """
         if self._closed:
             raise Busy("the server is stopping; send the request again later")
+        if len(pictures) == 1:  # a query: on the caller's own thread it waits behind no import
+            return [self._decode(pictures[0], short_side)]
         return list(self._pool.map(lambda data: self._decode(data, short_side), pictures))
 
     def media_type(self, picture: bytes) -> str:

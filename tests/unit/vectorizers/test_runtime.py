@@ -162,6 +162,45 @@ def test_a_full_queue_is_busy_and_takes_nothing(gate: Gate) -> None:
     runner.close()
 
 
+def test_one_input_waits_behind_no_import(gate: Gate) -> None:
+    """A query is one picture; behind a queue of a hundred pictures it would take a second."""
+
+    def work(items: Sequence[int]) -> Sequence[int]:
+        return gate.work(items) if items[0] >= 0 else [-1]
+
+    runner = Runner("test", work, batch=1, max_waiting=200)
+    importer = threading.Thread(target=runner.map, args=(range(100),))
+    importer.start()
+    gate.begun.wait(10)
+
+    assert runner.map([-5]) == [-1]
+    assert importer.is_alive()
+    gate.open.set()
+    importer.join(10)
+    runner.close()
+
+
+def test_one_input_has_every_core_only_while_nothing_else_runs(gate: Gate) -> None:
+    """Two callers on two cores each would wait for one another."""
+    runner = Runner("test", gate.work, batch=1, work_alone=lambda _: [-1])
+
+    assert runner.map([5]) == [-1]
+
+    answers: list[Sequence[int]] = []
+    importer = threading.Thread(target=runner.map, args=(range(2),))
+    importer.start()
+    gate.begun.wait(10)
+    asker = threading.Thread(target=lambda: answers.append(runner.map([5])))
+    asker.start()
+    asker.join(0.2)
+    assert asker.is_alive()  # it takes the gate like the import, not the way for one alone
+    gate.open.set()
+    asker.join(10)
+    importer.join(10)
+    assert answers == [[6]]
+    runner.close()
+
+
 def test_one_call_larger_than_the_queue_is_taken_when_nothing_waits() -> None:
     """Otherwise it could never be answered, and trying again would be a lie."""
     runner: Runner[int, int] = Runner("test", list, batch=2, max_waiting=4)

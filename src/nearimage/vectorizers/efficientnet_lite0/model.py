@@ -7,6 +7,7 @@ May import numpy, `domain`, `ports` and `vectorizers.runtime`.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from nearimage.ports.media import Pixels
 from nearimage.vectorizers.efficientnet_lite0.checkpoint import read_checkpoint
 from nearimage.vectorizers.efficientnet_lite0.crop import SHORT_SIDE, centre
 from nearimage.vectorizers.runtime.cache import converted
-from nearimage.vectorizers.runtime.runner import MAX_WAITING, Runner
+from nearimage.vectorizers.runtime.runner import MAX_WAITING, Runner, cores
 from nearimage.vectorizers.runtime.session import Session
 from nearimage.vectorizers.runtime.weights import Weights
 
@@ -56,8 +57,11 @@ class EfficientNetLite0:
     short_side = SHORT_SIDE
 
     def __init__(self, cache: Path, *, max_waiting: int = MAX_WAITING) -> None:
-        self._session = Session(converted(cache, f"{NAME}.v{VERSION}.onnx", _convert))
-        self._runner: Runner[Pixels, _Row] = Runner(NAME, self._run, batch=PICTURES_PER_RUN, max_waiting=max_waiting)
+        path = converted(cache, f"{NAME}.v{VERSION}.onnx", _convert)
+        one_core, all_cores = Session(path), Session(path, threads=cores())
+        self._runner: Runner[Pixels, _Row] = Runner(
+            NAME, partial(_run, one_core), batch=PICTURES_PER_RUN, max_waiting=max_waiting, work_alone=partial(_run, all_cores)
+        )
 
     def embed(self, pictures: Sequence[Pixels]) -> Matrix:
         """What the last layer before the classifier sees, averaged over the picture.
@@ -79,10 +83,11 @@ class EfficientNetLite0:
         """End the threads; calls after this raise `Busy`."""
         self._runner.close()
 
-    def _run(self, pictures: Sequence[Pixels]) -> Sequence[_Row]:
-        pixels = np.stack([centre(picture) for picture in pictures])
-        embeddings, probabilities = self._session.run(("embedding", "probabilities"), {"pixels": pixels})
-        return list(zip(embeddings, probabilities, strict=True))
+
+def _run(session: Session, pictures: Sequence[Pixels]) -> Sequence[_Row]:
+    pixels = np.stack([centre(picture) for picture in pictures])
+    embeddings, probabilities = session.run(("embedding", "probabilities"), {"pixels": pixels})
+    return list(zip(embeddings, probabilities, strict=True))
 
 
 def _stack(rows: Sequence[npt.NDArray[np.float32]], width: int) -> Matrix:

@@ -1,11 +1,16 @@
 """Work in micro-batches, on every core, behind everything else.
 
-    callers --map--> [ waiting, bounded ] --micro-batches--> one low-priority thread a core --> rows, in order
+    many inputs --map--> [ waiting, bounded ] --micro-batches--> one low-priority thread a core --> rows, in order
+    one input   --map--> the caller's own thread --> row
 
 All callers of a model share its one runner. A call is cut into micro-batches, so that a single call of a dozen pictures already keeps every core
 busy, and what a micro-batch does (shrink the pictures, run the model) happens in the worker from start to end: neither the caller's thread nor
 the other workers take part. The workers run at the lowest scheduling priority: searches beside a saturating import then have a p99 of 0.6 ms
-instead of 2.1 (docs/design/vectorizers.md). Small calls of several callers are not merged into one micro-batch; `Runner.map` is the place for it.
+instead of 2.1 (docs/design/vectorizers.md).
+
+One input alone is a query, or a single insert: somebody waits for it. It runs at once on the caller's own thread, at normal priority, so it neither
+waits behind an import nor pays for a hand-over; as many of them run at a time as there are cores. Where nothing else runs, it may use all cores
+(`work_alone`). Small calls of several callers are not merged into one micro-batch; `Runner.map` is the place for it.
 
 May import the standard library and `domain` only.
 """
@@ -20,6 +25,8 @@ from nearimage.domain.errors import Busy
 
 Item = TypeVar("Item")
 Row = TypeVar("Row")
+
+Work = Callable[[Sequence[Item]], Sequence[Row]]
 
 LOWEST_PRIORITY = 19
 """The highest nice value Linux has."""
@@ -53,16 +60,21 @@ class Runner(Generic[Item, Row]):
         name: of the threads, for whoever looks at them.
         work: turns a micro-batch into as many rows; called from several threads at once.
         batch: the largest micro-batch.
+        work_alone: the same as `work`, on every core at once; for one input while nothing else runs.
         max_waiting: how many inputs may wait or be worked on at once.
     """
 
-    def __init__(self, name: str, work: Callable[[Sequence[Item]], Sequence[Row]], *, batch: int, max_waiting: int = MAX_WAITING) -> None:
+    def __init__(self, name: str, work: Work[Item, Row], *, batch: int, max_waiting: int = MAX_WAITING, work_alone: Work[Item, Row] | None = None) -> None:
         self._work = work
+        self._work_alone = work_alone or work
         self._batch = batch
         self._max_waiting = max_waiting
         self._workers = cores()
         self._waiting = 0
         self._lock = threading.Lock()
+        self._singles = threading.Semaphore(self._workers)
+        self._running_singles = 0
+        self._closed = False
         self._pool = ThreadPoolExecutor(self._workers, thread_name_prefix=name, initializer=_step_back)
 
     def map(self, items: Sequence[Item]) -> list[Row]:
@@ -76,6 +88,8 @@ class Runner(Generic[Item, Row]):
         """
         if not items:
             return []
+        if len(items) == 1:
+            return list(self._run_single(items))
         self._admit(len(items))
         try:
             futures = self._start(items)
@@ -86,7 +100,21 @@ class Runner(Generic[Item, Row]):
 
     def close(self) -> None:
         """Finish what runs, drop what waits, end the threads."""
+        self._closed = True
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _run_single(self, items: Sequence[Item]) -> Sequence[Row]:
+        with self._singles:
+            if self._closed:
+                raise Busy(CLOSING)
+            with self._lock:
+                alone = not (self._waiting or self._running_singles)
+                self._running_singles += 1
+            try:
+                return self._work_alone(items) if alone else self._work(items)
+            finally:
+                with self._lock:
+                    self._running_singles -= 1
 
     def _admit(self, count: int) -> None:
         with self._lock:

@@ -2,7 +2,8 @@
 
 ONNX Runtime would start a thread pool of its own for each session. Here each run stays on the thread that called it (`intra_op_num_threads = 1`)
 and the callers are as many as there are cores (`nearimage.vectorizers.runtime.runner`): two cores then work on two micro-batches without ever
-waiting for each other, which is quicker than both sharing one (docs/design/vectorizers.md has the figures).
+waiting for each other, which is quicker than both sharing one (docs/design/vectorizers.md has the figures). Only where a single caller has the
+machine to itself, `threads` gives one run every core.
 
 onnxruntime is imported with the first session, not with this module: it takes 0.05 s and 20 MiB that a server without vectorizers never needs.
 May import numpy, `domain` and, inside functions, onnxruntime.
@@ -28,16 +29,18 @@ class Session:
 
     Args:
         path: an ONNX file.
+        threads: how many cores one run uses.
 
     Raises:
         Corrupt: ONNX Runtime cannot read the file; detail has "path".
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, threads: int = 1) -> None:
         import onnxruntime  # noqa: PLC0415 - heavy, see above
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
+        options.intra_op_num_threads = threads
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting threads would take the cores from searches
         options.inter_op_num_threads = 1
         options.log_severity_level = QUIET
         # The memory arena stays on, its default: without it glibc keeps more of what each run frees (91 MiB against 66 with pictures one by one,
