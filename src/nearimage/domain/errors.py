@@ -73,6 +73,12 @@ class Corrupt(NearimageError):
     code = "corrupt"
 
 
+class MalformedJson(InvalidInput):
+    """The request's body is no JSON at all; detail has "reason"."""
+
+    code = "malformed-json"
+
+
 class UnreadablePicture(InvalidInput):
     """The bytes are no picture that can be decoded; detail has "format" (or None) and "size" in bytes."""
 

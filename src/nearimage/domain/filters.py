@@ -5,11 +5,13 @@
 A filter that reaches an engine has been bound to its collection (`nearimage.service.filters`): every field exists and is filterable, every value
 has the field's type. What an engine must answer, field type by field type, "element" being the value itself or each entry of an array:
 
-    Equal           some element equals the value; on text: every token of the value is among the element's tokens
+    Equal           some element equals the value; on text: every token of the value is among the element's tokens (so a value without tokens
+                    equals every text that is there)
     NotEqual        not Equal (so it holds where the value is missing)
-    GreaterThan ... some element compares so: numbers by size, dates by instant, text and uuids by code point of tokens
+    GreaterThan ... some element compares so: numbers by size, dates by instant, uuids by code point; text: each token of the value is met by
+                    some token of the element, by code point
     Like            every token of the pattern matches some token of the text, `*` any run, `?` one character (text only)
-    IsNull          the property is missing (True) or there (False)
+    IsNull          the property is missing (True) or there (False); an empty array is there
     ContainsAny     Equal for some of the values; ContainsAll: for each of them; ContainsNone: for none of them
 
 May import the standard library and `domain` only.

@@ -1,7 +1,7 @@
 """The one table of errors: family -> HTTP status, gRPC code.
 
 The numbers come from the official clients, not from taste: Python v4 retries gRPC on UNAVAILABLE and nothing else, so `Busy` goes there; its REST
-calls list the statuses they accept one by one, and a conflict over an id is expected as 422.
+calls list the statuses they accept one by one, and a conflict over an id is expected as 422. The first row that fits counts.
 
 An exception that is not ours becomes "internal" with an id: the client gets the id, the log gets the stack.
 
@@ -12,7 +12,7 @@ import logging
 from dataclasses import dataclass
 from uuid import uuid4
 
-from nearimage.domain.errors import Busy, Conflict, Corrupt, Denied, InvalidInput, NearimageError, NotFound, NotSupported
+from nearimage.domain.errors import Busy, Conflict, Corrupt, Denied, InvalidInput, MalformedJson, NearimageError, NotFound, NotSupported
 
 _log = logging.getLogger(__name__)
 
@@ -28,6 +28,7 @@ class Fault:
 
 
 _TABLE: tuple[tuple[type[NearimageError], int, str], ...] = (
+    (MalformedJson, 400, "INVALID_ARGUMENT"),
     (InvalidInput, 422, "INVALID_ARGUMENT"),
     (NotFound, 404, "NOT_FOUND"),
     (Conflict, 422, "ALREADY_EXISTS"),

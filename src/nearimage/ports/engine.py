@@ -72,8 +72,9 @@ class Shard(Protocol):
             records: any number; where an id comes twice, the last one wins.
 
         Returns:
-            One entry a record, in order: None where it is stored, else why not (DimensionMismatch: not the length stored under that name,
-            or, for a first vector, not that of an earlier record in the call).
+            One entry a record, in order: None where it is stored, else why not. DimensionMismatch: not the length stored under that name,
+            or, for a first vector, not that of an earlier record in the call. VectorNameUnknown: the collection has no such vector.
+            InvalidValue: a value that the engine cannot store (the service has checked values against the schema already).
 
         Raises:
             DiskFull: nothing of the call was stored.
@@ -90,7 +91,7 @@ class Shard(Protocol):
             revision: what `get` returned; 0 means that no object with the id may be there.
 
         Raises:
-            ObjectExists: revision is 0 and there is one.
+            ObjectExists: revision is 0 and there is one. Looked at first: a record that is also wrong gets this error.
             ObjectChanged: revision is another, or the object is gone.
             DimensionMismatch, DiskFull: as for `put`.
         """
@@ -132,6 +133,7 @@ class Shard(Protocol):
 
         Raises:
             DimensionMismatch: the query has another length than the vectors stored.
+            VectorNameUnknown: the collection has no such vector.
 
         Cost:
             O(objects x dims) in an exact engine. Blocks.

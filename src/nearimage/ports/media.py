@@ -39,8 +39,11 @@ class Media(Protocol):
                 is, but not under twice this size.
 
         Returns:
-            One entry a picture, in order: its pixels, or why it has none (UnreadablePicture, PictureTooLarge); one bad picture costs the
-            others nothing.
+            One entry a picture, in order: its pixels (not to be written to), or why it has none (UnreadablePicture, PictureTooLarge); one
+            bad picture costs the others nothing.
+
+        Raises:
+            Busy: the server is stopping.
 
         Cost:
             Blocks; about 5 ms a megapixel.

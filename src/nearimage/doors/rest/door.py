@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute, Route
 from nearimage.domain.errors import InvalidInput
 from nearimage.doors.faults import fault_of
 from nearimage.doors.rest.call import About, Call, Endpoint
-from nearimage.doors.rest.json_body import MalformedJson, fault_response, json_response
+from nearimage.doors.rest.json_body import fault_response, json_response
 from nearimage.doors.rest.routes import ROUTES
 from nearimage.service.services import Services
 
@@ -33,8 +33,6 @@ def rest_app(services: Services, about: About, executor: Executor, extra_routes:
                 body = await _read(request, about.max_message_bytes)
                 call = Call(services=services, about=about, path=request.path_params, query=request.query_params, body=body)
                 return await asyncio.get_running_loop().run_in_executor(executor, endpoint, call)
-            except MalformedJson as wrong:
-                return json_response({"code": 400, "message": wrong.message}, 400)
             except Exception as error:  # noqa: BLE001 - the door's boundary
                 return fault_response(fault_of(error))
 

@@ -14,16 +14,10 @@ import msgspec
 import orjson
 from starlette.responses import Response
 
-from nearimage.domain.errors import InvalidInput
+from nearimage.domain.errors import InvalidInput, MalformedJson
 from nearimage.doors.faults import Fault
 
 T = TypeVar("T")
-
-
-class MalformedJson(InvalidInput):
-    """The body is no JSON at all; detail has "reason"."""
-
-    code = "malformed-json"
 
 
 def read_body(body: bytes, kind: type[T]) -> T:
