@@ -19,6 +19,9 @@ from nearimage.domain.schema import Metric
 THRESHOLD_TOLERANCE = 1e-6
 """A distance limit keeps what exceeds it by this much: float32 sums of the same numbers differ in the last bits."""
 
+COSINE_NOISE = 1e-12
+"""A vector is at distance 0 from itself, but 1 - cos of it rounds to some 1e-16 in float64; a user should read 0."""
+
 MAX_DIMENSIONS = 65_535
 """A named vector is at most this long: the wire's multi-vectors count dimensions in 16 bits, and no picture model comes near it."""
 
@@ -75,6 +78,7 @@ def exact_distances(metric: Metric, matrix: Matrix, query: Vector) -> npt.NDArra
         scale = np.sqrt((rows * rows).sum(axis=1)) * np.sqrt((wanted * wanted).sum())
         cosine = np.divide((rows * wanted).sum(axis=1), scale, out=np.zeros(len(rows)), where=scale > 0)
         result = np.clip(1 - cosine, 0, 2)
+        result[result < COSINE_NOISE] = 0
     elif metric is Metric.DOT:
         result = -(rows * wanted).sum(axis=1)
     elif metric is Metric.HAMMING:

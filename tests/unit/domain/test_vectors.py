@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from nearimage.domain.errors import DimensionMismatch, InvalidVector
 from nearimage.domain.objects import Matrix
 from nearimage.domain.schema import Metric
-from nearimage.domain.vectors import certainty_of, check_dimensions, check_vector, distance_of, distances
+from nearimage.domain.vectors import certainty_of, check_dimensions, check_vector, distance_of, distances, exact_distances
 
 A, B = [1.0, 2.0, 3.0], [4.0, 2.0, -3.0]
 
@@ -44,6 +44,13 @@ def test_cosine_is_never_negative_and_zeros_are_at_a_right_angle_to_everything()
 
     assert distances(Metric.COSINE, rows, np.array(A, np.float32)).tolist() == pytest.approx([0, 1], abs=1e-6)
     assert (distances(Metric.COSINE, rows, np.array(A, np.float32)) >= 0).all()
+
+
+def test_a_vector_is_at_distance_0_from_itself() -> None:
+    """A picture that finds itself at 0.0000000000000001 looks like a mistake."""
+    row = np.random.default_rng(1).normal(size=(1, 1280)).astype(np.float32)
+
+    assert exact_distances(Metric.COSINE, row, row[0]).tolist() == [0.0]
 
 
 @given(st.floats(0, 2))
