@@ -17,4 +17,4 @@ def set_up_logs(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    logging.getLogger("uvicorn.access").setLevel(logging.WARNING)  # a line a request costs more than a small request
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)  # it starts and stops with us, and a line a request costs more than a small request

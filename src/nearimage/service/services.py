@@ -1,8 +1,10 @@
 """All use cases of one database, as the doors get them. May import `domain`, `ports` and `service` only."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from nearimage.domain.errors import NearimageError
 from nearimage.domain.query import DEFAULT_LIMIT, MAXIMUM_RESULTS
 from nearimage.ports.clock import Clock
 from nearimage.ports.engine import Engine
@@ -14,6 +16,8 @@ from nearimage.service.pictures import Pictures
 from nearimage.service.search import Searches
 from nearimage.service.values import ValueReader
 from nearimage.service.vectorize import ObjectVectorizer
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +41,16 @@ class Services:
     modules: Mapping[str, VectorizerModule]
 
     def warm_up(self) -> None:
-        """Load the models of every collection there is. Blocks; meant for a thread of its own."""
-        self.objects.vectorizer.warm_up(self.collections.all())
+        """Open every collection and load its models, so that no request waits for that; what cannot be opened is logged.
+
+        Blocks for seconds; meant for a thread of its own.
+        """
+        for collection in self.collections.all():
+            try:
+                self.objects.engine.shard(collection.name).count()
+                self.objects.vectorizer.load_models(collection)
+            except NearimageError as failed:
+                _log.warning("collection %r cannot be used in full: %s", collection.name, failed.message)
 
 
 def build_services(parts: Parts, *, default_limit: int = DEFAULT_LIMIT, maximum_results: int = MAXIMUM_RESULTS) -> Services:

@@ -11,7 +11,6 @@ sum of weight x vector, divided by the number of vectors. A weight belongs to it
 May import `domain` and `ports` only.
 """
 
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,8 +22,6 @@ from nearimage.domain.schema import NO_MODULE, Collection, VectorConfig
 from nearimage.domain.vectorizing import Modality, ModuleSettings
 from nearimage.ports.media import Media
 from nearimage.ports.vectorizer import Vectorizer, VectorizerModule
-
-_log = logging.getLogger(__name__)
 
 PICTURES_AT_ONCE = 64
 """Pictures decoded before the model runs: 64 x about 1 MB of pixels bound the memory of an import; both cores stay busy from 16 on."""
@@ -65,15 +62,16 @@ class ObjectVectorizer:
             raise NotSupported(f"vector {config.name!r} is made by module {config.module!r}, which this server does not have", feature=config.module)
         return module, module.check({**config.module_settings, "model": config.model})
 
-    def warm_up(self, collections: Iterable[Collection]) -> None:
-        """Load the models of collections, so that the first request does not wait for them; what is missing is logged."""
-        for config in (vector for collection in collections for vector in collection.vectors):
-            try:
-                found = self.module(config)
-                if found:
-                    found[0].open(found[1])
-            except NearimageError as missing:
-                _log.warning("vector %r cannot be made: %s", config.name, missing.message)
+    def load_models(self, collection: Collection) -> None:
+        """Load the models of a collection's vectors.
+
+        Raises:
+            NearimageError: a module or a model is missing.
+        """
+        for config in collection.vectors:
+            found = self.module(config)
+            if found:
+                found[0].open(found[1])
 
     def add_vectors(self, collection: Collection, records: Sequence[Record], previous: Sequence[Record | None]) -> list[Record | NearimageError]:
         """Make what is missing of each record's vectors.

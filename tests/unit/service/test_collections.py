@@ -63,3 +63,17 @@ def test_dropping_takes_the_objects_along() -> None:
 
     assert [services.collections.drop("dog") for _ in range(2)] == [True, False]
     assert services.collections.all() == ()
+
+
+def test_warming_up_logs_what_is_missing_and_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    """A server starts with a collection whose module is gone: its vectors can still be searched."""
+    world = World()
+    world.engine.create_collection(dogs(VectorConfig(name="v", module="img2vec-gone"), name="Old"))
+    services = world.services()
+    services.collections.create(dogs())
+
+    services.warm_up()
+
+    assert "Old" in caplog.text
+    assert "img2vec-gone" in caplog.text
+    assert "'Dog'" not in caplog.text
