@@ -1,9 +1,6 @@
 """A live server, some pictures in it, and a real browser in front of it."""
 
-import re
 import shutil
-import subprocess
-import sys
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,11 +10,16 @@ from pathlib import Path
 import httpx
 import pytest
 from PIL import Image, ImageDraw
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.servers import start_server
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+WAIT_MS = 20_000
+"""Longer than the slowest step of a page on a machine that is busy with something else."""
 
 SHAPES = ("disc", "bars", "cross", "rings", "checks")
 
@@ -54,20 +56,9 @@ class Server:
 @contextmanager
 def serving(folder: Path) -> Iterator[Server]:
     """Serve a data folder on free ports."""
-    command = [str(Path(sys.executable).with_name("nearimage")), "serve", "--data", str(folder), "--port", "0", "--grpc-port", "0", "--clip-model", "starter"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=folder) as process:
-        assert process.stderr is not None
-        said = ""
-        for line in process.stderr:
-            said += line
-            if found := re.search(r"answers at (\S+) \(gRPC (\d+)\)", line):
-                try:
-                    yield Server(f"{found[1]}/", int(found[2]))
-                finally:
-                    process.terminate()
-                    process.communicate(timeout=20)
-                return
-        raise RuntimeError(f"the server did not start:\n{said}")
+    running = start_server(folder, "--clip-model", "starter")
+    yield Server(f"{running.url}/", running.grpc_port)
+    assert running.stop() == 0
 
 
 def fill(url: str, pictures: Path) -> None:
@@ -116,6 +107,7 @@ def empty_server(tmp_path: Path) -> Iterator[Server]:
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("no chromium on this machine: apt-get install chromium, or any Chrome on the PATH")
+    expect.set_options(timeout=WAIT_MS)
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         yield running
@@ -132,7 +124,7 @@ def visit(browser: Browser) -> Iterator[Visit]:
 
         def opened(address: str, *, width: int = 1280, dark: bool = False) -> Page:
             context = contexts.enter_context(browser.new_context(viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light"))
-            context.set_default_timeout(10_000)
+            context.set_default_timeout(WAIT_MS)
             page = context.new_page()
             page.goto(address)
             return page

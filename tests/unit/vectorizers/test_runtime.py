@@ -12,7 +12,7 @@ import pytest
 from nearimage.domain.errors import Busy, Corrupt, DiskFull, FolderUnusable, ModelMissing
 from nearimage.vectorizers.runtime import cache
 from nearimage.vectorizers.runtime.cache import converted
-from nearimage.vectorizers.runtime.runner import LOWEST_PRIORITY, Runner, cores
+from nearimage.vectorizers.runtime.runner import BEHIND_SEARCHES, Runner, cores
 from nearimage.vectorizers.runtime.session import Session
 from nearimage.vectorizers.runtime.weights import Weights, sha256
 
@@ -255,6 +255,6 @@ def test_workers_step_back_and_the_caller_does_not() -> None:
     before = os.getpriority(os.PRIO_PROCESS, 0)
     runner: Runner[int, int] = Runner("test", lambda items: [os.getpriority(os.PRIO_PROCESS, threading.get_native_id())] * len(items), batch=1)
 
-    assert set(runner.map(range(cores() * 2))) == {LOWEST_PRIORITY}
+    assert set(runner.map(range(cores() * 2))) == {BEHIND_SEARCHES}
     assert os.getpriority(os.PRIO_PROCESS, 0) == before
     runner.close()

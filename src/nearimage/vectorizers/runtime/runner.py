@@ -5,8 +5,8 @@
 
 All callers of a model share its one runner. A call is cut into micro-batches, so that a single call of a dozen pictures already keeps every core
 busy, and what a micro-batch does (shrink the pictures, run the model) happens in the worker from start to end: neither the caller's thread nor
-the other workers take part. The workers run at the lowest scheduling priority: searches beside a saturating import then have a p99 of 0.6 ms
-instead of 2.1 (docs/design/vectorizers.md).
+the other workers take part. The workers run at a low scheduling priority: searches beside a saturating import then have a p99 of 0.6 ms
+instead of 2.1, measured at nice 19 (docs/design/vectorizers.md).
 
 One input alone is a query, or a single insert: somebody waits for it. It runs at once on the caller's own thread, at normal priority, so it neither
 waits behind an import nor pays for a hand-over; as many of them run at a time as there are cores. Where nothing else runs, it may use all cores
@@ -28,8 +28,9 @@ Row = TypeVar("Row")
 
 Work = Callable[[Sequence[Item]], Sequence[Row]]
 
-LOWEST_PRIORITY = 19
-"""The highest nice value Linux has."""
+BEHIND_SEARCHES = 10
+"""A nice value that leaves a tenth of a contested core to the workers. At 19, the lowest priority, it is a hundredth: beside three busy programs on two
+cores an import of 20 pictures then took more than a minute."""
 
 MAX_WAITING = 1024
 """Inputs that may wait at once. Pictures arrive shrunk to about 1 MB each; 1,024 of them are ten seconds of work on two cores."""
@@ -48,7 +49,7 @@ def _step_back() -> None:
     """Lower the calling thread's priority; only Linux knows priorities of threads, elsewhere it would be the whole process's."""
     if hasattr(os, "sched_getaffinity"):
         try:
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWEST_PRIORITY)
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), BEHIND_SEARCHES)
         except OSError:
             return  # a sandbox may forbid it; the work is the same
 
