@@ -259,6 +259,15 @@ def test_a_batch_says_of_each_object_how_it_fared(dogs: TestClient) -> None:
     assert dogs.post("/v1/batch/objects", json={}).status_code == 422
 
 
+def test_a_batch_with_an_object_that_cannot_be_read_stores_nothing(dogs: TestClient) -> None:
+    """A request that is refused must not have been half carried out, whatever collections it names and in which order."""
+    dogs.post("/v1/schema", json={"class": "Cat"})
+    objects = [{"class": "Dog", "properties": {"weight": 1}}, {"class": "Cat", "id": "nope"}]
+
+    assert dogs.post("/v1/batch/objects", json={"objects": objects}).status_code == 422
+    assert dogs.get("/v1/objects?class=Dog").json()["totalResults"] == 0
+
+
 def test_search_over_rest(dogs: TestClient) -> None:
     """One request, for curl, the page and the command line."""
     for n, image in enumerate((RED, GREEN, BLUE), 1):

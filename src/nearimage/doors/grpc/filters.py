@@ -1,4 +1,4 @@
-"""Read the filters of a gRPC request. May import `domain` and `doors.wire` only."""
+"""Read the filters of a gRPC request. May import `domain`, `doors.wire` and `service` only."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,9 +6,7 @@ from typing import Any
 from nearimage.domain.errors import InvalidFilter, NotSupported
 from nearimage.domain.filters import And, Compare, Filter, FilterValue, Not, Operator, Or
 from nearimage.doors.wire.messages import Filters
-
-MAX_DEPTH = 100
-"""As `service.filters.MAX_DEPTH`; protobuf itself stops a hostile message at 100 levels."""
+from nearimage.service.filters import MAX_DEPTH
 
 _JUNCTIONS: Mapping[int, type[And] | type[Or]] = {Filters.OPERATOR_AND: And, Filters.OPERATOR_OR: Or}
 _OPERATORS: Mapping[int, Operator] = {

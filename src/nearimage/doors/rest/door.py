@@ -12,7 +12,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
@@ -33,6 +33,8 @@ def rest_app(services: Services, about: About, executor: Executor, extra_routes:
                 body = await _read(request, about.max_message_bytes)
                 call = Call(services=services, about=about, path=request.path_params, query=request.query_params, body=body)
                 return await asyncio.get_running_loop().run_in_executor(executor, endpoint, call)
+            except ClientDisconnect:
+                return Response(status_code=400)  # nobody reads it
             except Exception as error:  # noqa: BLE001 - the door's boundary
                 return fault_response(fault_of(error))
 

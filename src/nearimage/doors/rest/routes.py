@@ -136,16 +136,16 @@ def batch_objects(call: Call) -> Response:
     bodies = read_body(call.body, BatchBody).objects
     if not bodies:
         raise InvalidInput("objects is empty; send at least one object")
+    drafts = [read_draft(body) for body in bodies]  # all of them before any is stored: an object that cannot be read refuses the request whole
     outcomes: list[Json] = [{} for _ in bodies]
     for name in dict.fromkeys(body.collection for body in bodies):
         positions = [n for n, body in enumerate(bodies) if body.collection == name]
-        for n, outcome in zip(positions, _store(call, name, [bodies[n] for n in positions]), strict=True):
+        for n, outcome in zip(positions, _store(call, name, [bodies[n] for n in positions], [drafts[n] for n in positions]), strict=True):
             outcomes[n] = outcome
     return json_response(outcomes)
 
 
-def _store(call: Call, name: str, bodies: list[ObjectBody]) -> list[Json]:
-    drafts = [read_draft(body) for body in bodies]
+def _store(call: Call, name: str, bodies: list[ObjectBody], drafts: list[Draft]) -> list[Json]:
     try:
         collection = call.services.collections.get(name)
         stored = call.services.objects.put_many(collection.name, drafts)
