@@ -15,7 +15,6 @@ from nearimage.vectorizers.img2vec_neural.module import Img2VecNeural
 from nearimage.vectorizers.models import Models
 from nearimage.vectorizers.multi2vec_clip.module import CHOICES, Multi2VecClip
 from nearimage.vectorizers.runtime.weights import Weights
-from nearimage.vectorizers.starter import minilm
 
 IMAGES = {"imageFields": ["photo"]}
 
@@ -135,7 +134,7 @@ def test_a_remote_container_is_not_supported_yet(clip: Multi2VecClip) -> None:
 
 def test_a_model_that_is_not_installed_is_refused_when_the_schema_is_made(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
     """The one command that installs it is in the error; the first import would be too late to learn it."""
-    monkeypatch.setattr(minilm.MODEL.__class__, "find", find_lite0_only)
+    monkeypatch.setattr("nearimage.vectorizers.models._found", find_lite0_only)
 
     with pytest.raises(ModelMissing) as caught:
         Multi2VecClip(models).check({**IMAGES, "model": "starter"})
