@@ -61,6 +61,18 @@ AnyNear = NearVector | NearObject | NearImage | NearText
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SortBy:
+    """One key of an order.
+
+    Attributes:
+        field: a property of a type with an order, or ID_FIELD, CREATED_FIELD, UPDATED_FIELD of `domain.filters`.
+    """
+
+    field: str
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
     """Objects of one collection, nearest first.
 

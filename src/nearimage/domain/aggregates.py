@@ -1,0 +1,103 @@
+"""Questions about many objects at once: how many, how much, which values most often.
+
+    Aggregation(properties={"price": 0, "breed": 5}, group_by="kennel")
+
+A summary is chosen by the property's data type; arrays count each entry. May import the standard library and `domain` only.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from nearimage.domain.objects import Scalar
+
+TOP_VALUES = 5
+"""The most frequent values of a text property where the caller does not say how many."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aggregation:
+    """What to summarise.
+
+    Attributes:
+        properties: names of the properties, with how many of the most frequent values are wanted (text only).
+        group_by: summarise apart for each value of this property; an array puts its object into several groups, an object without the property into none.
+        groups: at most so many groups, those with most objects first, equals by value.
+    """
+
+    properties: Mapping[str, int] = field(default_factory=dict)
+    group_by: str | None = None
+    groups: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberSummary:
+    """Of int and number; all but the count are None where there is no value.
+
+    Attributes:
+        mode: the most frequent value, of equals the smallest.
+        median: the middle value, or the mean of the two in the middle.
+    """
+
+    count: int
+    sum: float | None = None
+    mean: float | None = None
+    mode: float | None = None
+    median: float | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DateSummary:
+    """Of dates, as they were stored (of equal instants the text stored first).
+
+    Attributes:
+        median: the middle one; of two in the middle the earlier.
+    """
+
+    count: int
+    mode: str | None = None
+    median: str | None = None
+    minimum: str | None = None
+    maximum: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BooleanSummary:
+    """Of booleans; shares are 0 to 1, None where there is no value."""
+
+    count: int
+    total_true: int = 0
+    total_false: int = 0
+    share_true: float | None = None
+    share_false: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextSummary:
+    """Of text and uuids.
+
+    Attributes:
+        top: whole values with how often each occurs, most frequent first, equals by value.
+    """
+
+    count: int
+    top: tuple[tuple[str, int], ...] = ()
+
+
+Summary = NumberSummary | DateSummary | BooleanSummary | TextSummary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """The objects that share a value, or all of them.
+
+    Attributes:
+        value: None where nothing was grouped.
+        objects: how many there are.
+        summaries: by property.
+    """
+
+    value: Scalar | None = None
+    objects: int
+    summaries: Mapping[str, Summary] = field(default_factory=dict)
