@@ -1,0 +1,77 @@
+"""Several target vectors in one search: an object's distances become one.
+
+    title   a 0.1   b 0.4              minimum        a 0.1   c 0.2   b 0.3
+    image   c 0.2   a 0.6   b 0.3      sum, average   an object needs a distance for every target: c has none for title, so it is measured,
+                                                      and dropped if it has no such vector
+
+Each target is searched for the same number of nearest; the union of what they find is ranked by the combined distance. Relative score stretches each target's
+distances to 0 .. 1 first (all equal: 1), so that metrics and models of different scale can be added; lower stays nearer. Source: Weaviate's documentation,
+"Multiple target vectors"; wire facts, section 3.
+
+May import the standard library only.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+
+class Combination(StrEnum):
+    """How the distances to several targets become one."""
+
+    MINIMUM = "minimum"
+    SUM = "sum"
+    AVERAGE = "average"
+    MANUAL_WEIGHTS = "manualWeights"
+    RELATIVE_SCORE = "relativeScore"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetDistances:
+    """What one target found.
+
+    Attributes:
+        weight: of this target; 1 where the combination has none.
+        found: distances of the nearest, by object.
+        measured: distances of objects that only other targets found; absent where the object lacks the vector.
+    """
+
+    weight: float
+    found: Mapping[UUID, float]
+    measured: Mapping[UUID, float]
+
+    def of(self, one: UUID) -> float | None:
+        """The object's distance, or None where it has no such vector."""
+        return self.found.get(one, self.measured.get(one))
+
+
+def combine_targets(targets: Sequence[TargetDistances], how: Combination) -> list[tuple[UUID, float]]:
+    """All objects that some target found and that can be ranked, nearest first, equals by id."""
+    union = dict.fromkeys(one for target in targets for one in target.found)
+    if how is Combination.MINIMUM:
+        ranked = {one: min(distance for t in targets if (distance := t.of(one)) is not None) for one in union}
+    elif how is Combination.RELATIVE_SCORE:
+        ranked = _added([_stretched(target) for target in targets], union)
+    else:
+        ranked = _added(targets, union)
+    return sorted(ranked.items(), key=lambda pair: (pair[1], pair[0].bytes))
+
+
+def _added(targets: Sequence[TargetDistances], union: Mapping[UUID, None]) -> dict[UUID, float]:
+    sums: dict[UUID, float] = {}
+    for one in union:
+        parts = [(target.weight, target.of(one)) for target in targets]
+        if all(distance is not None for _, distance in parts):
+            sums[one] = sum(weight * distance for weight, distance in parts if distance is not None)
+    return sums
+
+
+def _stretched(target: TargetDistances) -> TargetDistances:
+    everything = [*target.found.values(), *target.measured.values()]
+    nearest, farthest = min(everything, default=0.0), max(everything, default=0.0)
+
+    def stretch(distances: Mapping[UUID, float]) -> dict[UUID, float]:
+        return {one: (distance - nearest) / (farthest - nearest) if farthest > nearest else 1.0 for one, distance in distances.items()}
+
+    return TargetDistances(weight=target.weight, found=stretch(target.found), measured=stretch(target.measured))

@@ -1,0 +1,83 @@
+"""Hybrid search: two rankings of the same objects become one.
+
+    keyword leg   a 8.1   b 6.0   c 2.1     --\
+                                               --> one score an object, highest first
+    vector leg    c 0.9   a 0.7   d 0.3     --/
+
+ranked           an object gets weight / (60 + place) from each leg, places from 0: only the order counts (Cormack, Clarke and Buettcher,
+                 "Reciprocal rank fusion outperforms Condorcet and individual rank learning methods", SIGIR 2009; 60 is theirs)
+relative score   each leg's scores are stretched to 0 .. 1, its weight for the best and nothing for the last, and added: distances between hits count.
+                 A leg whose scores are all equal gives its whole weight to each.
+
+Equal sums are ordered by the score in the last leg that has the object, then by id, so that pages fit together. May import numpy and the standard library only.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+RANK_CONSTANT = 60
+
+
+class Fusion(StrEnum):
+    """How two rankings become one."""
+
+    RANKED = "ranked"
+    RELATIVE_SCORE = "relativeScore"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leg:
+    """One ranking.
+
+    Attributes:
+        name: for explanations.
+        weight: its share of the sum.
+        scores: by object, best first; higher is better.
+    """
+
+    name: str
+    weight: float
+    scores: Mapping[UUID, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Fused:
+    """An object in the joint ranking.
+
+    Attributes:
+        explanation: what each leg gave, for people.
+    """
+
+    id: UUID
+    score: float
+    explanation: str
+
+
+def fuse(legs: Sequence[Leg], how: Fusion) -> list[Fused]:
+    """One ranking of all objects in any leg, best first."""
+    share = _ranked if how is Fusion.RANKED else _relative
+    sums: dict[UUID, float] = {}
+    last: dict[UUID, float] = {}
+    told: dict[UUID, list[str]] = {}
+    for leg in legs:
+        for (one, original), part in zip(leg.scores.items(), share(leg), strict=True):
+            sums[one] = sums.get(one, 0.0) + part
+            last[one] = original
+            told.setdefault(one, []).append(f"{leg.name}: original score {original:.7g}, normalized score {part:.7g}")
+    order = sorted(sums, key=lambda one: (-sums[one], -last[one], one.bytes))
+    return [Fused(one, sums[one], "; ".join(told[one])) for one in order]
+
+
+def _ranked(leg: Leg) -> list[float]:
+    return [leg.weight / (RANK_CONSTANT + place) for place in range(len(leg.scores))]
+
+
+def _relative(leg: Leg) -> list[float]:
+    if not leg.scores:
+        return []
+    best, worst = max(leg.scores.values()), min(leg.scores.values())
+    if best == worst:
+        return [leg.weight] * len(leg.scores)
+    return [leg.weight * (score - worst) / (best - worst) for score in leg.scores.values()]
