@@ -44,7 +44,7 @@ def make_shard(folder: Path) -> None:
     force_folder(folder.parent)
 
 
-def load(folder: Path, connection: apsw.Connection, collection: Collection, codec: RowCodec) -> tuple[Table, State]:
+def load(folder: Path, connection: apsw.Connection, collection: Collection, codec: RowCodec) -> State:
     """Check a shard and build what it keeps in memory.
 
     Raises:
@@ -70,7 +70,7 @@ class _Loading:
         self._ids: list[tuple[bytes, int]] = []
         self._pictures: dict[int, dict[str, PropertyValue]] = {}
 
-    def run(self, connection: apsw.Connection) -> tuple[Table, State]:
+    def run(self, connection: apsw.Connection) -> State:
         revision, slots, objects = connection.execute("SELECT revision, slots, objects FROM mark").fetchall()[0]
         for owner, name in connection.execute("SELECT revision, name FROM pictures"):  # from the index alone, no picture is read
             self._pictures.setdefault(int(str(owner)), {})[str(name)] = b""
@@ -81,7 +81,7 @@ class _Loading:
         if rows != objects or by_id != sorted(self._ids):
             raise self._damaged(f"{objects} objects were stored, the table has {rows}, the index {len(by_id)}, or their ids differ")
         live = np.ones(rows, np.bool_)
-        return self._table, State(revision=int(str(revision)), live=live, count=rows, slots=int(str(slots)), vectors=self._vectors)
+        return State(table=self._table, revision=int(str(revision)), live=live, count=rows, slots=int(str(slots)), vectors=self._vectors)
 
     def _add(self, row: StoredRow) -> None:
         if not row.is_intact:

@@ -52,13 +52,13 @@ class EmbeddedShard:
         with storage_faults(path):
             connection = connect(path, version=SHARD_FORMAT)
             try:
-                self._table, state = load(folder, connection, collection, codec)
+                state = load(folder, connection, collection, codec)
             except BaseException:
                 connection.close()
                 raise
         self._publication = Publication(state)
         self._reader = Reader(path, collection, codec, self._publication)
-        self._writer = Writer(folder, collection, codec, connection=connection, table=self._table, publication=self._publication)
+        self._writer = Writer(folder, collection, codec, connection=connection, publication=self._publication)
 
     def put(self, records: Sequence[Record]) -> tuple[NearimageError | None, ...]:
         """Store records, replacing those with the same id whole."""
@@ -85,13 +85,13 @@ class EmbeddedShard:
         with self._gate, self._reader.snapshot() as snapshot:
             if where is None:
                 return self._reader.after(snapshot, after, limit, offset, projection)
-            ids = self._table.index.ids
+            table = snapshot.state.table
             passing = self._passing(snapshot.state, where)
             if after:
-                passing &= ids.greater(after, len(passing))
+                passing &= table.index.ids.greater(after, len(passing))
             rows = np.flatnonzero(passing)
-            page = rows[ids.order(rows)[offset : offset + limit]]
-            return self._reader.by_revision(snapshot, self._table.revisions.view()[page].tolist(), projection)
+            page = rows[table.index.ids.order(rows)[offset : offset + limit]]
+            return self._reader.by_revision(snapshot, table.revisions.view()[page].tolist(), projection)
 
     def nearest(
         self, vector_name: str, query: Vector, *, limit: int, offset: int, where: Filter | None, max_distance: float | None, projection: Projection
@@ -103,7 +103,7 @@ class EmbeddedShard:
                 keep = int(np.count_nonzero(distances <= max_distance + THRESHOLD_TOLERANCE))
                 rows, distances = rows[:keep], distances[:keep]
             page = slice(offset, offset + limit)
-            records = self._reader.by_revision(snapshot, self._table.revisions.view()[rows[page]].tolist(), projection)
+            records = self._reader.by_revision(snapshot, snapshot.state.table.revisions.view()[rows[page]].tolist(), projection)
             return Nearest(records=records, distances=distances[page].copy())
 
     def count(self, where: Filter | None = None) -> int:
@@ -146,10 +146,10 @@ class EmbeddedShard:
         wanted = Wanted(metric=config.metric, matrix=matrix, norms=norms, slots=slots)
         chosen = candidates(wanted, query, count)
         distances, rows = settle(wanted, query, chosen), rows[chosen]
-        order = self._table.index.ids.order(rows, distances)[:count]
+        order = snapshot.state.table.index.ids.order(rows, distances)[:count]
         return rows[order], distances[order]
 
     def _passing(self, state: State, where: Filter | None) -> Mask:
         if where is None:
             return state.live
-        return state.live & self._table.index.mask(where, len(state.live))
+        return state.live & state.table.index.mask(where, len(state.live))

@@ -29,32 +29,86 @@ from nearimage.engines.embedded.slots import SlotFile
 class VectorColumn:
     """One named vector of a shard: its slot file, its norms, and which rows have it.
 
+    Take it from a state (`state.vectors[name]`) for each read: when the table is compacted, the states from then on have columns of their own, which
+    share the file, the norms and `written` with the old ones.
+
     Attributes:
         number: how `shard.db` calls it, in seals and in the file's name.
+        written: the slots that were written since opening, in the order of commits; a slot that was freed and given again comes again.
     """
 
     def __init__(self, number: int, file: SlotFile) -> None:
         self.number = number
         self.file = file
+        self.written = Growing(np.int64)
+        self._norms = Growing(np.float32)
         self._rows = Growing(np.int64)
         self._slots = Growing(np.int64)
-        self._norms = Growing(np.float32)
+        self._before = Growing(np.int64)  # the entry that had the same slot before; -1 for none
+        self._last = Growing(np.int64)  # by slot: the last entry that has it; -1 for none
+        self._is_dense = True  # row and slot are the same number throughout
 
     def append(self, row: int, slot: int) -> None:
         """The row has its vector in this slot."""
+        entry = len(self._rows)
+        while len(self._last) <= slot:
+            self._last.append(-1)
+        self._is_dense = self._is_dense and row == slot == entry
         self._rows.append(row)
         self._slots.append(slot)
+        self._before.append(int(self._last.view()[slot]))
+        self._last.view()[slot] = entry  # last: who finds the entry finds the rest of it
 
     def set_norm(self, slot: int, norm: float) -> None:
-        """Keep the norm of a slot at or past the end of those known."""
+        """Keep the norm of a slot that was just written."""
         self._norms.place(slot, [norm])
+        self.written.append(slot)
 
     def owners(self, passing: Mask) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """The rows that pass the mask and have this vector, and their slots."""
-        count = int(np.searchsorted(self._rows.view(), len(passing)))
+        count = self._count(len(passing))
         rows, slots = self._rows.view(count), self._slots.view(count)
         keep = passing[rows]
         return rows[keep], slots[keep]
+
+    def passing(self, passing: Mask) -> tuple[npt.NDArray[np.uint8], int]:
+        """The slots of the live rows that pass a mask, as a bitmap.
+
+        Args:
+            passing: (rows,) bool over all rows of a state; no dead row may pass.
+
+        Returns:
+            (ceil(slots / 8),) uint8: slot n is bit n % 8, counted from the lowest, of byte n // 8; and how many bits are set.
+
+        Cost:
+            1M rows: 0.1 ms where rows and slots have the same numbers, which is so until an object is replaced; else a gather, 5 ms.
+        """
+        if self._is_dense:
+            mask = passing[: self._count(len(passing))]
+        else:
+            mask = np.zeros(self.slots, np.bool_)
+            mask[self.owners(passing)[1]] = True
+        bits = np.zeros((self.slots + 7) // 8, np.uint8)
+        packed = np.packbits(mask, bitorder="little")
+        bits[: len(packed)] = packed
+        return bits, int(np.count_nonzero(mask))
+
+    def rows_of(self, slots: npt.NDArray[np.int64], rows: int) -> npt.NDArray[np.int64]:
+        """The rows that have these slots, as a state of so many rows sees it; each slot is one that its live rows have."""
+        entries = self._last.view()[slots]
+        while (later := self._rows.view()[entries] >= rows).any():  # the object was patched since: the slot has a newer row
+            entries = np.where(later, self._before.view()[entries], entries)
+        return self._rows.view()[entries]
+
+    def written_after(self, revision: int, revisions: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The slots whose rows are later than a revision, ascending: those that an index built at that revision may not know.
+
+        Args:
+            revisions: (rows,) of a state, ascending: `state.table.revisions.view(len(state.live))`.
+        """
+        count = self._count(len(revisions))
+        first = np.searchsorted(self._rows.view(count), np.searchsorted(revisions, revision, side="right"))
+        return np.unique(self._slots.view(count)[first:])
 
     def load_norms(self, norms: npt.NDArray[np.float32]) -> None:
         """Keep the norms of all slots, on opening."""
@@ -70,23 +124,8 @@ class VectorColumn:
         slots = self.slots
         return self.file.matrix()[:slots], self._norms.view(slots)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
-    """One commit, as readers see it.
-
-    Attributes:
-        revision: the number of the commit; SQLite's snapshot of the same commit has it too.
-        live: (rows,) bool, never written to after publication.
-        count: how many rows are alive.
-        slots: the high-water mark: the first slot number that no object was given.
-    """
-
-    revision: int
-    live: Mask
-    count: int
-    slots: int
-    vectors: Mapping[str, VectorColumn]
+    def _count(self, rows: int) -> int:
+        return int(np.searchsorted(self._rows.view(), rows))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,3 +167,23 @@ class Table:
     def rows_of(self, revisions: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """The rows of revisions that are stored."""
         return np.searchsorted(self.revisions.view(), revisions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """One commit, as readers see it.
+
+    Attributes:
+        revision: the number of the commit; SQLite's snapshot of the same commit has it too.
+        live: (rows,) bool, never written to after publication.
+        count: how many rows are alive.
+        slots: the high-water mark: the first slot number that no object was given.
+        table: the growing arrays, of which the first `len(live)` rows count.
+    """
+
+    table: Table
+    revision: int
+    live: Mask
+    count: int
+    slots: int
+    vectors: Mapping[str, VectorColumn]

@@ -36,7 +36,7 @@ from nearimage.engines.embedded.prepared import Preparation, Prepared
 from nearimage.engines.embedded.reading import Publication
 from nearimage.engines.embedded.rows import RowCodec, StoredRow, checksum, pack_seals
 from nearimage.engines.embedded.slots import SlotFile
-from nearimage.engines.embedded.state import NewRow, State, Table, VectorColumn
+from nearimage.engines.embedded.state import NewRow, State, VectorColumn
 
 _CHECKPOINT_PAGES = 1000
 """SQLite's own default, 4 MB of log (https://sqlite.org/wal.html, "Automatic Checkpoint")."""
@@ -75,13 +75,12 @@ class Change:
 class Writer:
     """The writing side of one shard."""
 
-    def __init__(self, folder: Path, collection: Collection, codec: RowCodec, *, connection: apsw.Connection, table: Table, publication: Publication) -> None:
+    def __init__(self, folder: Path, collection: Collection, codec: RowCodec, *, connection: apsw.Connection, publication: Publication) -> None:
         self._folder = folder
         self._path = folder / SHARD_FILE
         self._collection = collection
         self._codec = codec
         self._connection = connection
-        self._table = table
         self._publication = publication
         self._lock = threading.Lock()
         self._broken: Busy | None = None
@@ -140,8 +139,9 @@ class Writer:
             self._checkpoint_if_long()
 
     def _preparation(self) -> Preparation:
-        dimensions = {name: column.file.dims for name, column in self._publication.state.vectors.items()}
-        return Preparation(self._collection, self._codec, self._table.index, dimensions)
+        state = self._publication.state
+        dimensions = {name: column.file.dims for name, column in state.vectors.items()}
+        return Preparation(self._collection, self._codec, state.table.index, dimensions)
 
     def _store(self, preparation: Preparation) -> None:
         state = self._publication.state
@@ -181,16 +181,16 @@ class Writer:
         state = self._publication.state
         _write_marks(connection, change, state.vectors)
         live = np.concatenate((state.live, np.ones(len(change.placed), np.bool_)))
-        live[self._table.rows_of(np.array(change.deleted, np.int64))] = False
+        live[state.table.rows_of(np.array(change.deleted, np.int64))] = False
         count = state.count + len(change.placed) - len(change.deleted)
         connection.execute("UPDATE mark SET revision = ?, slots = ?, objects = ?", (change.revision, change.slots, count))
-        following = State(revision=change.revision, live=live, count=count, slots=change.slots, vectors=change.vectors)
+        following = State(table=state.table, revision=change.revision, live=live, count=count, slots=change.slots, vectors=change.vectors)
         rows = [_new_row(one) for one in change.placed]
         with self._publication.lock:
             connection.execute("COMMIT")
             try:
                 for row in rows:
-                    self._table.append(row, change.vectors)
+                    state.table.append(row, change.vectors)
                 self._publication.state = following
             except BaseException:  # Ctrl-C, or no memory: stored, but not known here
                 self._broken = Busy(f"a write to {self._path} was interrupted; restart the database", path=str(self._path))
