@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from nearimage.domain.errors import InvalidValue
 from nearimage.domain.filters import Operator
 from nearimage.domain.objects import PropertyValue
-from nearimage.engines.embedded.columns import DateColumn, NumberColumn
 from nearimage.engines.embedded.growing import Growing
+from nearimage.engines.embedded.numbers import DateColumn, NumberColumn
 from nearimage.engines.embedded.rows import JsonRows, StoredRow, checksum, pack_seals, unpack_seals
 
 SCALARS = st.text() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | st.booleans()

@@ -45,8 +45,23 @@ class Growing(Generic[Kind]):
         end = start + len(values)
         if end > len(self._buffer):
             self._make_room(end)
-        self._buffer[start:end] = np.asarray(values, self._buffer.dtype)
+        if len(values):  # else the buffer may be a file's map, and full
+            self._buffer[start:end] = np.asarray(values, self._buffer.dtype)
         self._length = end  # last: a reader must not count what is not there yet
+
+    def spread(self, positions: npt.NDArray[np.int64], values: "Sequence[object] | npt.NDArray[Kind]") -> None:
+        """Add entries at these positions, ascending, at or past the end; zeros fill the gaps."""
+        if len(positions):
+            end = int(positions[-1]) + 1
+            if end > len(self._buffer):
+                self._make_room(end)
+            self._buffer[positions] = np.asarray(values, self._buffer.dtype)
+            self._length = end
+
+    def adopt(self, values: npt.NDArray[Kind]) -> None:
+        """Take these as the entries, not copied; they may be read-only (a file's map), for the next entry finds no room and makes a copy."""
+        self._buffer = values
+        self._length = len(values)
 
     def view(self, length: int | None = None) -> npt.NDArray[Kind]:
         """The first entries, not copied; all of them if no length is given. Not to be written to."""

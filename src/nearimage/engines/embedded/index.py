@@ -10,81 +10,28 @@ deleted versions stay until the shard is opened anew, and the caller's mask of l
 May import numpy, `domain` and this package.
 """
 
-from collections.abc import Callable, Mapping
-from functools import partial, reduce
-from uuid import UUID
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
 from nearimage.domain.errors import InvalidFilter
-from nearimage.domain.filters import CREATED_FIELD, ID_FIELD, UPDATED_FIELD, And, Compare, Filter, Not, Operator, Or
-from nearimage.domain.objects import PropertyValue, Scalar
+from nearimage.domain.filters import CREATED_FIELD, ID_FIELD, UPDATED_FIELD, And, Compare, Filter, FilterScalar, Not, Operator, Or
+from nearimage.domain.objects import PropertyValue
 from nearimage.domain.schema import Collection, DataType, Property, Tokenization
-from nearimage.domain.text import tokenize
-from nearimage.engines.embedded.columns import Column, Converted, DateColumn, NumberColumn, PresenceColumn
-from nearimage.engines.embedded.entries import Mask
-from nearimage.engines.embedded.growing import Growing
+from nearimage.engines.embedded.columns import Column, ConvertedRow, PresenceColumn
+from nearimage.engines.embedded.entries import Arrays, Mask
+from nearimage.engines.embedded.ids import Ids
+from nearimage.engines.embedded.numbers import DateColumn, NumberColumn
 from nearimage.engines.embedded.tokens import TokenColumn
 
-ConvertedRow = dict[str, Converted]
-
-_MAKE: dict[DataType, Callable[[], Column]] = {
+_MAKE: dict[DataType, Callable[..., Column]] = {
     DataType.INT: partial(NumberColumn, np.int64),
     DataType.BOOLEAN: partial(NumberColumn, np.int8),
     DataType.NUMBER: partial(NumberColumn, np.float64),
     DataType.DATE: DateColumn,
-    DataType.UUID: partial(TokenColumn, None),
-    DataType.BLOB: PresenceColumn,
 }
-
-
-class Ids:
-    """The ids of rows as two uint64 halves, 16 bytes a row; they break ties and answer filters on `_id`."""
-
-    def __init__(self) -> None:
-        self._high = Growing(np.uint64)
-        self._low = Growing(np.uint64)
-
-    def append(self, packed: bytes) -> None:
-        """Add one row's 16 bytes."""
-        self._high.append(int.from_bytes(packed[:8], "big"))
-        self._low.append(int.from_bytes(packed[8:], "big"))
-
-    def order(self, rows: npt.NDArray[np.int64], first_by: npt.NDArray[np.float32] | None = None) -> npt.NDArray[np.int64]:
-        """The positions in `rows` in ascending order of ids, or of `first_by` and then of ids."""
-        keys = (self._low.view()[rows], self._high.view()[rows])
-        return np.lexsort(keys if first_by is None else (*keys, first_by))
-
-    def greater(self, than: UUID, rows: int) -> Mask:
-        """Which of the first rows have a greater id."""
-        high, low = divmod(than.int, 1 << 64)
-        highs, lows = self._high.view(rows), self._low.view(rows)
-        mask: Mask = (highs > np.uint64(high)) | ((highs == np.uint64(high)) & (lows > np.uint64(low)))
-        return mask
-
-    def holds(self, operator: Operator, value: Scalar, rows: int) -> Mask:
-        """A filter on `_id`, which is text with one token. Only Equal is quick; the others write out every id (9 us each) and compare texts."""
-        if operator is Operator.EQUAL:
-            return self._equal(str(value), rows)
-        column = TokenColumn(Tokenization.FIELD)
-        for row, (high, low) in enumerate(zip(self._high.view(rows).tolist(), self._low.view(rows).tolist(), strict=True)):
-            column.append(row, [[str(UUID(int=high << 64 | low))]])
-        return column.holds(operator, value, rows)
-
-    def _equal(self, value: str, rows: int) -> Mask:
-        tokens = tokenize(value, Tokenization.FIELD)
-        if not tokens:
-            return np.ones(rows, np.bool_)
-        try:
-            wanted = UUID(tokens[0])
-        except ValueError:
-            return np.zeros(rows, np.bool_)
-        if str(wanted) != tokens[0]:
-            return np.zeros(rows, np.bool_)
-        high, low = divmod(wanted.int, 1 << 64)
-        mask: Mask = (self._high.view(rows) == np.uint64(high)) & (self._low.view(rows) == np.uint64(low))
-        return mask
 
 
 class Index:
@@ -111,48 +58,96 @@ class Index:
         for name, entries in converted.items():
             self._columns[name].append(row, entries)
 
+    def extend(self, first_row: int, packed_ids: Sequence[bytes], converted: Sequence[ConvertedRow]) -> None:
+        """Add many rows, which follow each other from the first, column by column."""
+        self.ids.extend(packed_ids)
+        for name, column in self._columns.items():
+            owners = [number for number, values in enumerate(converted) if name in values]
+            if owners:
+                column.extend(np.array(owners, np.int64) + first_row, [converted[number][name] for number in owners])
+
+    def column(self, name: str) -> Column:
+        """The column of a property, or of the times.
+
+        Raises:
+            InvalidFilter: there is none.
+        """
+        if name not in self._columns:
+            raise InvalidFilter(f"{name!r} is no filterable property of {self._collection!r}", property=name)
+        return self._columns[name]
+
+    def arrays(self, keep: Mask) -> Arrays:
+        """What the index knows of the rows that are kept, numbered anew from 0, as flat arrays by `property/array`.
+
+        Safe beside a writer. The arrays may be views: write them out before the index goes.
+        """
+        parts = {ID_FIELD: self.ids.arrays(keep)} | {name: column.arrays(keep) for name, column in self._columns.items()}
+        return {f"{name}/{key}": array for name, arrays in parts.items() for key, array in arrays.items()}
+
+    def restore(self, arrays: Mapping[str, npt.NDArray[np.generic]]) -> None:
+        """Take up what `arrays` gave; only on a fresh index. A property that they do not know has no values; one that the collection does not know is left.
+
+        The arrays may be read-only maps of a file: a column copies its own at the next append.
+        """
+        parts: dict[str, Arrays] = {}
+        for path, array in arrays.items():
+            name, key = path.rsplit("/", 1)
+            parts.setdefault(name, {})[key] = array
+        self.ids.restore(parts.pop(ID_FIELD))
+        rows = len(self.ids)
+        for name, part in parts.items():
+            if name in self._columns:
+                self._columns[name].restore(part, rows)
+
     def mask(self, where: Filter, rows: int) -> Mask:
-        """Which of the first rows pass the filter."""
+        """Which of the first rows pass the filter; the caller may write to the mask."""
         match where:
             case And(parts):
-                return reduce(np.logical_and, (self.mask(part, rows) for part in parts))
+                return self._join(np.logical_and, parts, rows)
             case Or(parts):
-                return reduce(np.logical_or, (self.mask(part, rows) for part in parts))
+                return self._join(np.logical_or, parts, rows)
             case Not(part):
-                return ~self.mask(part, rows)
+                mask = self.mask(part, rows)
+                return np.logical_not(mask, out=mask)
             case Compare():
                 return self._compare(where, rows)
+
+    def _join(self, junction: "np.ufunc", parts: tuple[Filter, ...], rows: int) -> Mask:
+        mask = self.mask(parts[0], rows)
+        for part in parts[1:]:
+            junction(mask, self.mask(part, rows), out=mask)
+        return mask
 
     def _compare(self, where: Compare, rows: int) -> Mask:
         if isinstance(where.value, tuple):
             return self._contains(where.field, where.operator, where.value, rows)
         if where.operator is Operator.IS_NULL:
-            present = np.ones(rows, np.bool_) if where.field == ID_FIELD else self._column(where.field).present(rows)
-            return ~present if where.value else present
+            present = np.ones(rows, np.bool_) if where.field == ID_FIELD else self.column(where.field).present(rows)
+            return np.logical_not(present, out=present) if where.value else present
+        column = self._answering(where.field)
         if where.operator is Operator.NOT_EQUAL:
-            return ~self._holds(where.field, Operator.EQUAL, where.value, rows)
-        return self._holds(where.field, where.operator, where.value, rows)
+            equal = column.holds(Operator.EQUAL, where.value, rows)
+            return np.logical_not(equal, out=equal)
+        return column.holds(where.operator, where.value, rows)
 
-    def _contains(self, field: str, operator: Operator, values: tuple[Scalar, ...], rows: int) -> Mask:
-        every = operator is Operator.CONTAINS_ALL
-        mask = np.full(rows, every)
-        for value in values:
-            equal = self._holds(field, Operator.EQUAL, value, rows)
-            mask = mask & equal if every else mask | equal
-        return ~mask if operator is Operator.CONTAINS_NONE else mask
+    def _contains(self, field: str, operator: Operator, values: tuple[FilterScalar, ...], rows: int) -> Mask:
+        column = self._answering(field)
+        if operator is Operator.CONTAINS_ALL:
+            mask = np.ones(rows, np.bool_)
+            for value in dict.fromkeys(values):
+                mask &= column.holds(Operator.EQUAL, value, rows)
+            return mask
+        some = column.holds_any(values, rows) if values else np.zeros(rows, np.bool_)
+        return np.logical_not(some, out=some) if operator is Operator.CONTAINS_NONE else some
 
-    def _holds(self, field: str, operator: Operator, value: Scalar, rows: int) -> Mask:
-        if field == ID_FIELD:
-            return self.ids.holds(operator, value, rows)
-        return self._column(field).holds(operator, value, rows)
-
-    def _column(self, field: str) -> Column:
-        if field not in self._columns:
-            raise InvalidFilter(f"{field!r} is no filterable property of {self._collection!r}", property=field)
-        return self._columns[field]
+    def _answering(self, field: str) -> Column | Ids:
+        return self.ids if field == ID_FIELD else self.column(field)
 
 
 def _column(prop: Property) -> Column:
-    if prop.data_type.element is DataType.TEXT:
+    element = prop.data_type.element
+    if element is DataType.TEXT:
         return TokenColumn(prop.tokenization or Tokenization.WORD)
-    return _MAKE[prop.data_type.element]()
+    if element is DataType.UUID:
+        return TokenColumn(None)
+    return _MAKE[element](is_array=prop.data_type.is_array) if element in _MAKE else PresenceColumn()

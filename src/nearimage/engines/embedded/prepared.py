@@ -15,7 +15,8 @@ from nearimage.domain.errors import VectorNameUnknown
 from nearimage.domain.objects import Record, Vector
 from nearimage.domain.schema import Collection
 from nearimage.domain.vectors import check_dimensions
-from nearimage.engines.embedded.index import ConvertedRow, Index
+from nearimage.engines.embedded.columns import ConvertedRow
+from nearimage.engines.embedded.index import Index
 from nearimage.engines.embedded.rows import RowCodec
 
 

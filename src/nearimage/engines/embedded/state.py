@@ -20,9 +20,10 @@ import numpy.typing as npt
 
 from nearimage.domain.objects import Matrix
 from nearimage.domain.schema import Collection
+from nearimage.engines.embedded.columns import ConvertedRow
 from nearimage.engines.embedded.entries import Mask
 from nearimage.engines.embedded.growing import Growing
-from nearimage.engines.embedded.index import ConvertedRow, Index
+from nearimage.engines.embedded.index import Index
 from nearimage.engines.embedded.slots import SlotFile
 
 

@@ -17,18 +17,19 @@ May import numpy, pyroaring, `domain` and this package.
 """
 
 import operator as python_operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import cast
 
 import numpy as np
+import numpy.typing as npt
 from pyroaring import BitMap
 
-from nearimage.domain.filters import Operator
-from nearimage.domain.objects import PropertyValue, Scalar
+from nearimage.domain.filters import FilterScalar, Operator
+from nearimage.domain.objects import PropertyValue
 from nearimage.domain.schema import Tokenization
 from nearimage.domain.text import like_regex, tokenize, tokenize_pattern
 from nearimage.engines.embedded.columns import Converted
-from nearimage.engines.embedded.entries import Entries, Mask
+from nearimage.engines.embedded.entries import Arrays, Entries, Mask, Positions
 
 _ORDERS: dict[Operator, Callable[[str, str], bool]] = {
     Operator.GREATER_THAN: python_operator.gt,
@@ -53,25 +54,70 @@ class TokenColumn:
 
     def append(self, row: int, converted: Converted) -> None:
         """Add a row's entries."""
-        for tokens in cast("list[list[str]]", converted):
+        elements = cast("list[list[str]]", converted)
+        for tokens in elements:
             for token in tokens:
                 self._post(token, self._length)
             self._length += 1
-        self._entries.append(row, len(converted))
+        self._entries.append(row, len(elements))
 
-    def holds(self, operator: Operator, value: Scalar, rows: int) -> Mask:
+    def extend(self, rows: Positions, converted: Sequence[Converted]) -> None:
+        """Add the entries of many rows."""
+        for row, entries in zip(rows.tolist(), converted, strict=True):
+            self.append(row, entries)
+
+    def holds(self, operator: Operator, value: FilterScalar, rows: int) -> Mask:
         """Which of the first rows have an element of which, for each token of the value, some token compares so."""
         count = self._entries.count(rows)
         sought = tokenize_pattern(str(value), self._tokenization) if operator is Operator.LIKE and self._tokenization else self._cut(str(value))
         if not sought:  # nothing is asked of an element but to be there
             return self._entries.rows_of(np.ones(count, np.bool_), rows)
         found = BitMap.intersection(*(self._meeting(operator, token) for token in sought))
-        numbers = np.array(found.to_array(), np.int64)
-        return self._entries.rows_of(numbers[: np.searchsorted(numbers, count)], rows)
+        return self._entries.rows_numbered(np.array(found.to_array(), np.int64), rows)
+
+    def holds_any(self, values: Sequence[FilterScalar], rows: int) -> Mask:
+        """Which of the first rows have an element that equals some of the values."""
+        cut = [self._cut(str(value)) for value in values]
+        if not all(cut):  # a value without tokens equals every element
+            return self._entries.rows_of(np.ones(self._entries.count(rows), np.bool_), rows)
+        one = self._union(tokens[0] for tokens in cut if len(tokens) == 1)
+        several = (BitMap.intersection(*(self._union((token,)) for token in tokens)) for tokens in cut if len(tokens) > 1)
+        return self._entries.rows_numbered(np.array(BitMap.union(one, *several).to_array(), np.int64), rows)
 
     def present(self, rows: int) -> Mask:
         """Which rows have the property."""
         return self._entries.present(rows)
+
+    def arrays(self, keep: Mask) -> Arrays:
+        """The vocabulary, and for each token its entries."""
+        arrays, positions = self._entries.arrays(keep)
+        number = np.cumsum(positions) - 1
+        vocabulary, postings = [], []
+        for token, known in tuple(self._postings.items()):
+            entries = np.array([known] if isinstance(known, int) else known.to_array(), np.int64)
+            entries = entries[: np.searchsorted(entries, len(positions))]
+            kept = number[entries[positions[entries]]]
+            if len(kept):
+                vocabulary.append(token.encode("utf-8", "surrogatepass"))
+                postings.append(kept.astype(np.uint32))
+        return arrays | {
+            "vocabulary": np.frombuffer(b"".join(vocabulary), np.uint8),
+            "token_ends": np.cumsum([len(token) for token in vocabulary], dtype=np.int64),
+            "postings": np.concatenate(postings) if postings else np.zeros(0, np.uint32),
+            "posting_ends": np.cumsum([len(entries) for entries in postings], dtype=np.int64),
+            "length": np.array([np.count_nonzero(positions)]),
+        }
+
+    def restore(self, arrays: Mapping[str, npt.NDArray[np.generic]], rows: int) -> None:  # noqa: ARG002 the protocol's argument
+        """Take up what `arrays` gave."""
+        self._entries.restore(arrays)
+        self._length = int(arrays["length"].item())
+        text, postings = arrays["vocabulary"].tobytes(), np.asarray(arrays["postings"], np.uint32)
+        start = first = 0
+        for end, last in zip(arrays["token_ends"].tolist(), arrays["posting_ends"].tolist(), strict=True):
+            entries = postings[first:last]
+            self._postings[text[start:end].decode("utf-8", "surrogatepass")] = int(entries[0]) if len(entries) == 1 else BitMap(entries)
+            start, first = end, last
 
     def _cut(self, text: str) -> list[str]:
         return tokenize(text, self._tokenization) if self._tokenization else [text]

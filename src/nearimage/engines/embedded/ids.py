@@ -1,0 +1,156 @@
+"""The ids of rows as two uint64 halves, 16 bytes a row: they break ties, and answer filters on `_id`.
+
+To a filter an id is text, one token in canonical form: 32 hexadecimal digits in lower case, with hyphens after the 8th, 12th, 16th and 20th. Between such texts
+the order of code points is the order of the 16 bytes; any other text lies between two ids, which `_place` finds. A pattern for Like is, up to its first
+wildcard, a prefix, and so a range of ids; only if something follows the `*` are the ids of that range written out.
+
+May import numpy, `domain` and this package's `entries` and `growing`.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+import numpy as np
+import numpy.typing as npt
+
+from nearimage.domain.filters import FilterScalar, Operator
+from nearimage.domain.schema import Tokenization
+from nearimage.domain.text import like_regex, tokenize, tokenize_pattern
+from nearimage.engines.embedded.entries import Arrays, Mask
+from nearimage.engines.embedded.growing import Growing
+
+_HALF = 1 << 64
+_END = 1 << 128
+_HYPHENS = (8, 13, 18, 23)
+_LENGTH = 36
+_DIGITS = "0123456789abcdef"
+_CANONICAL = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+class Ids:
+    """The id of each row."""
+
+    def __init__(self) -> None:
+        self._high = Growing(np.uint64)
+        self._low = Growing(np.uint64)
+
+    def __len__(self) -> int:
+        return len(self._high)
+
+    def append(self, packed: bytes) -> None:
+        """Add one row's 16 bytes."""
+        self.extend((packed,))
+
+    def extend(self, packed: Sequence[bytes]) -> None:
+        """Add the 16 bytes of many rows."""
+        halves = np.frombuffer(b"".join(packed), ">u8").astype(np.uint64)
+        self._high.extend(halves[0::2])
+        self._low.extend(halves[1::2])
+
+    def order(self, rows: npt.NDArray[np.int64], first_by: npt.NDArray[np.float32] | None = None) -> npt.NDArray[np.int64]:
+        """The positions in `rows` in ascending order of ids, or of `first_by` and then of ids."""
+        keys = (self._low.view()[rows], self._high.view()[rows])
+        return np.lexsort(keys if first_by is None else (*keys, first_by))
+
+    def greater(self, than: UUID, rows: int) -> Mask:
+        """Which of the first rows have a greater id."""
+        return self._from(than.int + 1, rows)
+
+    def holds(self, operator: Operator, value: FilterScalar, rows: int) -> Mask:
+        """A filter on `_id`: Equal, Like and the four orders."""
+        if operator is Operator.EQUAL:
+            return self.holds_any((value,), rows)
+        if operator is Operator.LIKE:
+            patterns = tokenize_pattern(str(value), Tokenization.FIELD)
+            return self._like(patterns[0], rows) if patterns else np.ones(rows, np.bool_)
+        sought = tokenize(str(value), Tokenization.FIELD)
+        if not sought:
+            return np.ones(rows, np.bool_)
+        place = _place(sought[0])
+        is_id = _CANONICAL.fullmatch(sought[0]) is not None
+        if operator in (Operator.GREATER_THAN_EQUAL, Operator.LESS_THAN):
+            at_least = self._from(place, rows)
+            return at_least if operator is Operator.GREATER_THAN_EQUAL else ~at_least
+        beyond = self._from(place + is_id, rows)
+        return beyond if operator is Operator.GREATER_THAN else ~beyond
+
+    def holds_any(self, values: Sequence[FilterScalar], rows: int) -> Mask:
+        """Which of the first rows have one of the ids, in one pass."""
+        texts = [next(iter(tokenize(str(value), Tokenization.FIELD)), "") for value in values]
+        if "" in texts:  # a value without tokens equals everything
+            return np.ones(rows, np.bool_)
+        numbers = [int(text.replace("-", ""), 16) for text in texts if _CANONICAL.fullmatch(text)]
+        highs, lows = self._high.view(rows), self._low.view(rows)
+        if len(numbers) == 1:
+            high, low = divmod(numbers[0], _HALF)
+            mask: Mask = lows == np.uint64(low)
+            mask &= highs == np.uint64(high)
+            return mask
+        hits = np.isin(lows, np.array([number % _HALF for number in numbers], np.uint64))
+        wanted, found = set(numbers), np.flatnonzero(hits)
+        pairs = zip(highs[found].tolist(), lows[found].tolist(), strict=True)
+        hits[found] = [high << 64 | low in wanted for high, low in pairs]
+        return hits
+
+    def arrays(self, keep: Mask) -> Arrays:
+        """The ids of the rows kept."""
+        return {"high": self._high.view(len(keep))[keep], "low": self._low.view(len(keep))[keep]}
+
+    def restore(self, arrays: Mapping[str, npt.NDArray[np.generic]]) -> None:
+        """Take up what `arrays` gave."""
+        self._high.adopt(np.asarray(arrays["high"], np.uint64))
+        self._low.adopt(np.asarray(arrays["low"], np.uint64))
+
+    def _from(self, number: int, rows: int) -> Mask:
+        """Which of the first rows have this id, taken as a number, or a greater one."""
+        if number >= _END:
+            return np.zeros(rows, np.bool_)
+        high, low = divmod(number, _HALF)
+        highs = self._high.view(rows)
+        mask: Mask = highs > np.uint64(high)
+        same = np.flatnonzero(highs == np.uint64(high))
+        mask[same] = self._low.view(rows)[same] >= np.uint64(low)
+        return mask
+
+    def _like(self, pattern: str, rows: int) -> Mask:
+        fixed = re.split(r"[*?]", pattern, maxsplit=1)[0]
+        mask = self._from(_place(fixed), rows)
+        mask &= ~self._from(_place(fixed + "\U0010ffff"), rows)
+        if pattern == fixed + "*":
+            return mask
+        matches = like_regex(pattern).fullmatch
+        found = np.flatnonzero(mask)
+        pairs = zip(self._high.view()[found].tolist(), self._low.view()[found].tolist(), strict=True)
+        mask[found] = [matches(str(UUID(int=high << 64 | low))) is not None for high, low in pairs]
+        return mask
+
+
+def _place(text: str) -> int:
+    """The least id, as a number, whose canonical text is not below the text; 2**128 where all are below.
+
+    Walks along the text: while it goes on like an id, its digits are the id's. Where it ends, the least id that begins so is not below it. At the first
+    character that is out of place, the ids that begin so and go on with a greater one are not below: the next digit above it, or else the next id above all
+    of these.
+    """
+    digits = ""
+    for position, char in enumerate(text):
+        if position == _LENGTH:  # longer than an id, which is a prefix of it, and so below
+            return int(digits, 16) + 1
+        if position in _HYPHENS:
+            if char == "-":
+                continue
+            return _least(digits) if char < "-" else _next(digits)
+        if char not in _DIGITS:
+            above = next((digit for digit in _DIGITS if digit > char), None)
+            return _least(digits + above) if above else _next(digits)
+        digits += char
+    return _least(digits)
+
+
+def _least(digits: str) -> int:
+    return int(digits.ljust(32, "0"), 16)
+
+
+def _next(digits: str) -> int:
+    return (int(digits, 16) + 1) << (4 * (32 - len(digits))) if digits else _END
