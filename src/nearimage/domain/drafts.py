@@ -21,8 +21,10 @@ class Draft:
         id: None asks for a new one.
         properties: JSON values; numbers may come as int or float, blobs as base64. None means "no value" (in a merge: take it away).
         vectors: (dims,) float32 each, by named vector or under `UNNAMED`.
+        tenant: whose object it is; empty in a collection without tenants.
     """
 
     id: UUID | None = None
     properties: Mapping[str, object] = field(default_factory=dict)
     vectors: Mapping[str, Vector] = field(default_factory=dict)
+    tenant: str = ""

@@ -127,6 +127,33 @@ class VectorNameAmbiguous(InvalidInput):
     code = "vector-name-ambiguous"
 
 
+class InvalidTenant(InvalidInput):
+    """A tenant that cannot be made or changed as asked; detail has "tenant"."""
+
+    code = "invalid-tenant"
+
+
+class TenantRequired(InvalidInput):
+    """The collection keeps its objects by tenant, and the request names none; detail has "collection"."""
+
+    code = "tenant-required"
+
+
+class TenantNotAllowed(InvalidInput):
+    """The request names a tenant, and the collection has none; detail has "collection"."""
+
+    code = "tenant-not-allowed"
+
+
+class TenantNotFound(InvalidInput):
+    """The collection has no tenant of that name; detail has "collection" and "tenant".
+
+    Not of the family NotFound: its status 404 tells a client that asks for an object that only the object is missing.
+    """
+
+    code = "tenant-not-found"
+
+
 class DimensionMismatch(InvalidInput):
     """A vector of another length than those stored; detail has "vector", "want" and "got"."""
 
@@ -169,6 +196,12 @@ class ObjectChanged(Conflict):
     code = "object-changed"
 
 
+class TenantNotActive(Conflict):
+    """The tenant was deactivated; detail has "collection" and "tenant"."""
+
+    code = "tenant-not-active"
+
+
 class FolderInUse(Busy):
     """Another process has the data folder open; detail has "path", "pid" and, where known, "http_port"."""
 
@@ -179,6 +212,12 @@ class FolderUnusable(InvalidInput):
     """The data folder cannot be made, read or written; detail has "path"."""
 
     code = "folder-unusable"
+
+
+class SnapshotUnusable(InvalidInput):
+    """A snapshot that is incomplete, damaged, or was not made by nearimage; detail has "path"."""
+
+    code = "snapshot-unusable"
 
 
 class FormatTooNew(InvalidInput):

@@ -77,10 +77,12 @@ class Search:
     """Objects of one collection, nearest first.
 
     Attributes:
+        tenant: whose objects; empty in a collection without tenants.
         limit: at most so many hits after `offset`; None means `DEFAULT_LIMIT`, as configured.
     """
 
     collection: str
+    tenant: str = ""
     near: AnyNear
     where: Filter | None = None
     limit: int | None = None
@@ -93,10 +95,12 @@ class Listing:
     """Objects of one collection, in the order of their ids.
 
     Attributes:
+        tenant: whose objects; empty in a collection without tenants.
         after: only ids greater than this one (the cursor of a previous page).
     """
 
     collection: str
+    tenant: str = ""
     where: Filter | None = None
     after: UUID | None = None
     limit: int | None = None

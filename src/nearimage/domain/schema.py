@@ -64,6 +64,29 @@ class Metric(StrEnum):
     HAMMING = "hamming"
 
 
+class TenantState(StrEnum):
+    """Whether a tenant's objects can be reached, under the names that clients send today (older ones say HOT, COLD and FROZEN)."""
+
+    ACTIVE = "ACTIVE"
+    INACTIVE = "INACTIVE"
+    OFFLOADED = "OFFLOADED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenancy:
+    """Whether a collection keeps its objects apart by tenant, and what happens by itself.
+
+    Attributes:
+        enabled: fixed when the collection is made.
+        auto_create: writing to a tenant that is not there makes it.
+        auto_activate: reading or writing an inactive tenant activates it.
+    """
+
+    enabled: bool = False
+    auto_create: bool = False
+    auto_activate: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Property:
     """One property of a collection's objects."""
@@ -108,6 +131,7 @@ class Collection:
     legacy_vector: bool = False
     description: str = ""
     settings: Mapping[str, object] = field(default_factory=dict)
+    tenancy: Tenancy = field(default_factory=Tenancy)
 
     def property(self, name: str) -> Property | None:
         """The property of that name, or None."""

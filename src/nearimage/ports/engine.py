@@ -2,7 +2,7 @@
 
     service --Record, Filter, Vector--> Engine -> Shard --Record, distance--> service
 
-Nothing here is shaped after a protocol or a database: ids are UUIDs, distances are floats, a shard is one collection (later: of one tenant). What
+Nothing here is shaped after a protocol or a database: ids are UUIDs, distances are floats, a shard is one collection, or one tenant of it. What
 one search needs comes back from one call, read from one snapshot, so that a concurrent delete cannot leave holes in a page.
 
 Promises that hold for every engine, and that `nearimage.testing.EngineContract` checks:
@@ -13,7 +13,7 @@ Promises that hold for every engine, and that `nearimage.testing.EngineContract`
 May import `domain` only.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
@@ -24,7 +24,7 @@ import numpy.typing as npt
 from nearimage.domain.errors import NearimageError
 from nearimage.domain.filters import Filter
 from nearimage.domain.objects import Projection, Record, Vector
-from nearimage.domain.schema import Collection, Metric
+from nearimage.domain.schema import Collection, Metric, TenantState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +99,11 @@ class ShardStats:
 
 
 class Shard(Protocol):
-    """The objects of one collection."""
+    """The objects of one collection, or of one tenant of it.
+
+    A shard held for long stays good: it answers by the collection as it was altered last. While its tenant is not active every call raises
+    TenantNotActive, once the tenant or the collection was dropped TenantNotFound or CollectionNotFound.
+    """
 
     def put(self, records: Sequence[Record]) -> tuple[NearimageError | None, ...]:
         """Store records, replacing those with the same id whole.
@@ -214,11 +218,72 @@ class Engine(Protocol):
         """
         ...
 
-    def shard(self, collection: str) -> Shard:
-        """The shard that holds a collection's objects.
+    def alter_collection(self, collection: Collection) -> None:
+        """Put a new definition in the place of the one of that name, durably; whatever starts later goes by it.
+
+        Args:
+            collection: with every property and named vector that it had, of the same types, metrics, filterable and searchable or not, and the same
+                `tenancy.enabled`: the service sees to that. Properties and named vectors may be new, and anything else may differ. No object stored
+                has a value for a property that is new.
 
         Raises:
             CollectionNotFound: there is none of that name.
+            DiskFull: nothing was changed.
+
+        Cost:
+            One durable commit, whatever is stored.
+        """
+        ...
+
+    def tenants(self, collection: str) -> Mapping[str, TenantState]:
+        """The tenants of a collection with their states, in the order of names.
+
+        Raises:
+            CollectionNotFound: there is none of that name.
+            TenantNotAllowed: it keeps no tenants.
+        """
+        ...
+
+    def create_tenants(self, collection: str, tenants: Mapping[str, TenantState]) -> None:
+        """Make tenants without objects, durably, all or none of them; those that are there already stay as they are.
+
+        Args:
+            tenants: names of 1 to 64 characters out of `[A-Za-z0-9_-]` (the service sees to that); case counts.
+
+        Raises:
+            CollectionNotFound, TenantNotAllowed: as for `tenants`.
+            DiskFull: nothing was made.
+
+        Cost:
+            One durable commit; a tenant without objects takes no room but its name.
+        """
+        ...
+
+    def set_tenants(self, collection: str, tenants: Mapping[str, TenantState]) -> None:
+        """Change the states of tenants, durably, of all or none of them; calls that run in a tenant that goes to rest are finished first.
+
+        Raises:
+            TenantNotFound: one of them is not there; nothing was changed.
+            CollectionNotFound, TenantNotAllowed, DiskFull: as for `create_tenants`.
+        """
+        ...
+
+    def drop_tenants(self, collection: str, names: Iterable[str]) -> None:
+        """Delete tenants with all their objects, durably; names that are not there count nothing.
+
+        Raises:
+            CollectionNotFound, TenantNotAllowed: as for `tenants`.
+        """
+        ...
+
+    def shard(self, collection: str, tenant: str = "") -> Shard:
+        """The shard that holds a collection's objects, or those of one tenant.
+
+        Raises:
+            CollectionNotFound: there is none of that name.
+            TenantRequired: the collection keeps its objects by tenant, and none is named.
+            TenantNotAllowed: a tenant is named, and the collection keeps none.
+            TenantNotFound, TenantNotActive: as they say.
         """
         ...
 

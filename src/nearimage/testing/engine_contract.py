@@ -31,14 +31,16 @@ from nearimage.domain.filters import And, Compare, Filter, FilterValue, Not, Ope
 from nearimage.domain.objects import EVERYTHING_BUT_BLOBS, IDS_ONLY, Projection, PropertyValue, Record
 from nearimage.domain.schema import Collection, DataType, Metric, VectorConfig
 from nearimage.ports.engine import Engine, Nearest, Shard
+from nearimage.testing.altering_contract import AlteringContract
 from nearimage.testing.engine_examples import CASES, FILTERED, PHOTOS, photo, uid
+from nearimage.testing.tenants_contract import TenantsContract
 
 _ALL = Projection(properties=tuple(DataType), vectors=None)
 
 O = Operator  # noqa: E741 short, because it stands in every line
 
 
-class EngineContract:
+class EngineContract(TenantsContract, AlteringContract):
     """Inherit it, say how to open the engine, and its promises are tested."""
 
     reopens: ClassVar[bool] = True

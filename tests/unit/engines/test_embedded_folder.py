@@ -11,6 +11,7 @@ import pytest
 from nearimage.domain.errors import Corrupt, FolderInUse, FolderUnusable, FormatTooNew
 from nearimage.domain.schema import Collection, VectorConfig
 from nearimage.engines.embedded import EmbeddedEngine
+from nearimage.engines.embedded.layout import META_FORMAT, SHARD_FORMAT
 
 PHOTOS = Collection(name="Photo", vectors=(VectorConfig(name="v"),))
 
@@ -71,8 +72,8 @@ def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
         EmbeddedEngine(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["meta.db", "collections/c000001/shard.db"])
-def test_a_newer_format_is_refused_before_anything_is_touched(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(("name", "known"), [("meta.db", META_FORMAT), ("collections/c000001/shard.db", SHARD_FORMAT)])
+def test_a_newer_format_is_refused_before_anything_is_touched(tmp_path: Path, name: str, known: int) -> None:
     """An older program that writes into a newer folder destroys it."""
     engine = EmbeddedEngine(tmp_path)
     engine.create_collection(PHOTOS)
@@ -82,7 +83,7 @@ def test_a_newer_format_is_refused_before_anything_is_touched(tmp_path: Path, na
     newer.close()
     with pytest.raises(FormatTooNew) as caught:
         EmbeddedEngine(tmp_path).shard("Photo")
-    assert caught.value.detail == {"path": str(tmp_path / name), "found": 99, "known": 1}
+    assert caught.value.detail == {"path": str(tmp_path / name), "found": 99, "known": known}
 
 
 def test_a_dropped_collections_files_are_gone(tmp_path: Path) -> None:

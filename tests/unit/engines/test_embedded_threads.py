@@ -116,7 +116,7 @@ def test_a_closing_gate_waits_until_the_last_call_has_left() -> None:
     thread = threading.Thread(target=close)
     with gate:
         thread.start()
-        while not gate._refusal:
+        while not gate._closed:
             pass
         with pytest.raises(Busy), gate:
             pass

@@ -1,26 +1,30 @@
 """The embedded engine: a database in one folder, in this process.
 
     EmbeddedEngine --> FolderLock     one process a folder
-                   --> Catalog        which collections exist
-                   --> EmbeddedShard  the objects of one, opened when first asked for
+                   --> Catalog        which collections and tenants exist
+                   --> EmbeddedShard  the objects of one, opened when first asked for, closed when others are used more (`open_shards`)
 
 SQLite is the truth about objects, a slot file a named vector holds the vectors, and what a search needs beyond them (norms, columns, postings) is built in
 memory on opening. The numbers and the reasons are in docs/design/engine.md.
 
-Collections open one at a time and on demand, so that a large database starts at once and a damaged collection does not take the others with it.
+Shards open on demand, each for itself, so that a large database starts at once and a damaged collection does not take the others with it. Changes of what
+exists take turns (`_changing`); a shard that opens or works never asks for that lock, so a change may wait for the calls that run in a shard.
 
 May import `domain`, `ports` and this package.
 """
 
 import shutil
 import threading
+from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 
-from nearimage.domain.errors import Busy, CollectionExists, CollectionNotFound, DiskFull, FolderUnusable
-from nearimage.domain.schema import Collection, Metric
-from nearimage.engines.embedded.catalog import Catalog
+from nearimage.domain.errors import Busy, CollectionExists, CollectionNotFound, DiskFull, FolderUnusable, TenantNotActive, TenantNotAllowed, TenantRequired
+from nearimage.domain.schema import Collection, Metric, TenantState
+from nearimage.engines.embedded.catalog import Catalog, no_tenant
 from nearimage.engines.embedded.folder import FolderLock
 from nearimage.engines.embedded.gate import Gate
+from nearimage.engines.embedded.open_shards import OPEN_SHARDS, OpenShards
 from nearimage.engines.embedded.rows import JsonRows, RowCodec
 from nearimage.engines.embedded.shard import EmbeddedShard
 from nearimage.ports.engine import Capabilities
@@ -32,6 +36,7 @@ class EmbeddedEngine:
     Args:
         folder: made if it is not there.
         codec: how properties are stored; the folder must always be opened with the same.
+        open_shards: how many shards stay open at most; fewer where the process may not open as many files.
 
     Raises:
         FolderInUse: another process has it.
@@ -40,11 +45,12 @@ class EmbeddedEngine:
         Corrupt: the list of collections is damaged.
     """
 
-    def __init__(self, folder: Path, *, codec: RowCodec | None = None) -> None:
+    def __init__(self, folder: Path, *, codec: RowCodec | None = None, open_shards: int = OPEN_SHARDS) -> None:
         self._codec = codec or JsonRows()
         self._gate = Gate()
-        self._lock = threading.Lock()
-        self._shards: dict[str, EmbeddedShard] = {}
+        self._changing = threading.Lock()
+        self._open_shards = OpenShards(open_shards)
+        self._shards: dict[str, dict[str, EmbeddedShard]] = {}
         self._folder_lock = FolderLock(folder)
         try:
             self._catalog = Catalog(folder)
@@ -71,56 +77,123 @@ class EmbeddedEngine:
 
     def collections(self) -> tuple[Collection, ...]:
         """Every collection, in the order of names."""
-        with self._gate, self._lock:
-            return tuple(self._catalog.collections[name] for name in sorted(self._catalog.collections))
+        with self._gate:
+            return self._catalog.collections()
 
     def create_collection(self, collection: Collection) -> None:
         """Make an empty collection, durably."""
-        with self._gate, self._lock:
-            if collection.name in self._catalog.collections:
+        with self._gate, self._changing:
+            if self._catalog.find(collection.name):
                 raise CollectionExists(f"collection {collection.name!r} already exists", collection=collection.name)
             self._catalog.add(collection)
 
+    def alter_collection(self, collection: Collection) -> None:
+        """Put a new definition in the place of the one of that name, durably."""
+        with self._gate, self._changing:
+            self._catalog.alter(collection)
+            for shard in self._shards.get(collection.name, {}).values():
+                shard.alter(collection)
+
     def drop_collection(self, name: str) -> None:
         """Delete a collection and all its objects, durably."""
-        with self._gate, self._lock:
-            self._refuse_unknown(name)
+        with self._gate, self._changing:
             folder = self._catalog.remove(name)
-            shard = self._shards.pop(name, None)
-            if shard:
+            for shard in self._shards.pop(name, {}).values():
                 shard.close(CollectionNotFound(f"collection {name!r} was dropped", collection=name))
             shutil.rmtree(folder, ignore_errors=True)  # what stays is swept on the next opening
 
-    def shard(self, collection: str) -> EmbeddedShard:
-        """The shard that holds a collection's objects.
+    def tenants(self, collection: str) -> Mapping[str, TenantState]:
+        """The tenants of a collection with their states, in the order of names."""
+        with self._gate:
+            self._refuse_without_tenants(collection)
+            return {name: tenant.state for name, tenant in self._catalog.tenants(collection).items()}
+
+    def create_tenants(self, collection: str, tenants: Mapping[str, TenantState]) -> None:
+        """Make tenants without objects, durably; those that are there already stay as they are."""
+        with self._gate, self._changing:
+            self._refuse_without_tenants(collection)
+            self._catalog.add_tenants(collection, tenants)
+
+    def set_tenants(self, collection: str, tenants: Mapping[str, TenantState]) -> None:
+        """Change the states of tenants, durably; one that goes to rest is closed."""
+        with self._gate, self._changing:
+            self._refuse_without_tenants(collection)
+            for name in tenants:
+                if self._catalog.tenant(collection, name) is None:
+                    raise no_tenant(collection, name)
+            self._catalog.set_tenants(collection, tenants)
+            shards = self._shards.get(collection, {})
+            for name in tenants.keys() & shards.keys():
+                self._apply_state(shards[name], collection, name)
+
+    def drop_tenants(self, collection: str, names: Iterable[str]) -> None:
+        """Delete tenants with all their objects, durably."""
+        with self._gate, self._changing:
+            self._refuse_without_tenants(collection)
+            shards = self._shards.get(collection, {})
+            for name, folder in self._catalog.remove_tenants(collection, names).items():
+                shard = shards.pop(name, None)
+                if shard:
+                    shard.close(no_tenant(collection, name))
+                if folder:
+                    shutil.rmtree(folder, ignore_errors=True)
+
+    def shard(self, collection: str, tenant: str = "") -> EmbeddedShard:
+        """The shard that holds a collection's objects, or those of one tenant.
 
         Raises:
-            CollectionNotFound: there is none of that name.
+            CollectionNotFound, TenantRequired, TenantNotAllowed, TenantNotFound, TenantNotActive: as the port says.
             Corrupt: its stored data is damaged.
 
         Cost:
-            The first time, opening it: `recovery` says how long.
+            The first time, and again after it was closed for others: `recovery` says how long.
         """
         with self._gate:
-            found = self._shards.get(collection)
-            if found:
-                return found
-            with self._lock:
-                self._refuse_unknown(collection)
-                if collection not in self._shards:
-                    definition = self._catalog.collections[collection]
-                    self._shards[collection] = EmbeddedShard(self._catalog.folder(collection), definition, self._codec)
-                return self._shards[collection]
+            found = self._shards.get(collection, {}).get(tenant) or self._known_shard(collection, tenant)
+            found.open()
+            return found
 
     def close(self) -> None:
         """Let go of files and memory; calls that run are finished first."""
         closed = Busy("the database is closed; open it again")
         if self._gate.close(closed):
-            for shard in self._shards.values():
-                shard.close(closed)
+            for shards in self._shards.values():
+                for shard in shards.values():
+                    shard.close(closed)
             self._catalog.close()
             self._folder_lock.release()
 
-    def _refuse_unknown(self, name: str) -> None:
-        if name not in self._catalog.collections:
+    def _known_shard(self, collection: str, tenant: str) -> EmbeddedShard:
+        """The one handle of a shard, closed or open."""
+        with self._changing:
+            self._refuse_unfit(collection, tenant)
+            shards = self._shards.setdefault(collection, {})
+            if tenant not in shards:
+                place = partial(self._catalog.shard_folder, collection, tenant)
+                shards[tenant] = EmbeddedShard(place, self._definition(collection), self._codec, self._open_shards)
+                self._apply_state(shards[tenant], collection, tenant)
+            return shards[tenant]
+
+    def _apply_state(self, shard: EmbeddedShard, collection: str, name: str) -> None:
+        tenant = self._catalog.tenant(collection, name)
+        is_active = tenant is None or tenant.state is TenantState.ACTIVE
+        shard.bar(None if is_active else TenantNotActive(f"tenant not active: {name!r}", collection=collection, tenant=name))
+
+    def _definition(self, name: str) -> Collection:
+        found = self._catalog.find(name)
+        if found is None:
             raise CollectionNotFound(f"there is no collection {name!r}", collection=name)
+        return found
+
+    def _refuse_without_tenants(self, collection: str) -> None:
+        if not self._definition(collection).tenancy.enabled:
+            raise TenantNotAllowed(f"multi-tenancy is not enabled for collection {collection!r}", collection=collection)
+
+    def _refuse_unfit(self, collection: str, tenant: str) -> None:
+        enabled = self._definition(collection).tenancy.enabled
+        if enabled and not tenant:
+            raise TenantRequired(f"collection {collection!r} has multi-tenancy enabled, but request was without tenant", collection=collection)
+        if tenant and not enabled:
+            raise TenantNotAllowed(f"collection {collection!r} has multi-tenancy disabled, but request was with tenant", collection=collection)
+        if tenant and self._catalog.tenant(collection, tenant) is None:
+            raise no_tenant(collection, tenant)

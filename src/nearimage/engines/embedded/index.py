@@ -40,8 +40,14 @@ class Index:
     def __init__(self, collection: Collection) -> None:
         self.ids = Ids()
         self._collection = collection.name
-        self._columns: dict[str, Column] = {p.name: _column(p) for p in collection.properties if p.filterable or p.searchable or p.range_filters}
-        self._columns |= {CREATED_FIELD: NumberColumn(np.int64), UPDATED_FIELD: NumberColumn(np.int64)}
+        self._columns: dict[str, Column] = {CREATED_FIELD: NumberColumn(np.int64), UPDATED_FIELD: NumberColumn(np.int64)}
+        self.alter(collection)
+
+    def alter(self, collection: Collection) -> None:
+        """Make columns for properties that are new; rows that are there already have no entries in them."""
+        indexed = (p for p in collection.properties if p.filterable or p.searchable or p.range_filters)
+        new = {p.name: _column(p) for p in indexed if p.name not in self._columns}
+        self._columns = self._columns | new  # not in place: other threads may be walking through it
 
     def convert(self, properties: Mapping[str, PropertyValue], created_ms: int, updated_ms: int) -> ConvertedRow:
         """An object's values as entries of the columns.

@@ -1,15 +1,22 @@
 """Where things lie in a data folder, and the tables of a shard.
 
     DIR/nearimage.lock              which process has the folder
-    DIR/meta.db                     which collections exist
+    DIR/meta.db                     which collections and tenants exist
     DIR/collections/c000001/        one shard; the number is given once, so a name may differ in case only, or be 255 characters long
         shard.db                    its objects
         vector-000.slots            its first named vector, and so on
+    DIR/collections/c000002/        a collection that keeps its objects by tenant:
+        t000001/                    the shard of one tenant, made when it is first opened
 
     mark       one row, the commit: the last revision given, the first free slot, how many objects there are
     vectors    the named vectors stored at least once; `slots` is the high-water mark of its file
     objects    one row an object; the revision is the rowid, so that a new version goes to the table's end and no number is given twice
     pictures   blob properties, apart, so that listing objects does not read them
+
+meta.db:
+
+    collections    what exists; the definition is JSON
+    tenants        of which collections, in which states; `folder` is empty as long as none was made, and names a folder only after it is on the disk
 
 May import nothing.
 """
@@ -19,11 +26,20 @@ META_FILE = "meta.db"
 COLLECTIONS_FOLDER = "collections"
 SHARD_FILE = "shard.db"
 
-META_FORMAT = 1
+META_FORMAT = 2
 SHARD_FORMAT = 1
 
-META_SCHEMA = """
-CREATE TABLE collections (number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, folder TEXT NOT NULL UNIQUE, definition TEXT NOT NULL)
+TENANTS_SCHEMA = """
+CREATE TABLE tenants (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, collection INTEGER NOT NULL, name TEXT NOT NULL, state TEXT NOT NULL, folder TEXT NOT NULL,
+    UNIQUE (collection, name)
+)
+"""
+"""New in format 2."""
+
+META_SCHEMA = f"""
+CREATE TABLE collections (number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, folder TEXT NOT NULL UNIQUE, definition TEXT NOT NULL);
+{TENANTS_SCHEMA}
 """
 
 SHARD_SCHEMA = """

@@ -60,6 +60,10 @@ class Reader:
         self._codec = codec
         self._publication = publication
         self._readers = Readers(path)
+        self.alter(collection)
+
+    def alter(self, collection: Collection) -> None:
+        """Go by another definition from now on."""
         self._scalars = frozenset(p.name for p in collection.properties if p.data_type is not DataType.BLOB)
 
     def close(self) -> None:

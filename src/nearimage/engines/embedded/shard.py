@@ -1,4 +1,4 @@
-"""One collection on disk: the port's methods over a reader, a writer and the exact scan.
+"""One collection, or one tenant of it, on disk: the port's methods over a reader, a writer and the exact scan.
 
     put, put_if, delete  --> writing.py     one at a time
     get, scan            --> reading.py     out of one snapshot
@@ -8,7 +8,7 @@
 Any thread may call anything; readers wait neither for each other nor for the writer's disk (reading.py). May import numpy, `domain`, `ports` and this package.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from nearimage.engines.embedded.disk import size_on_disk, storage_faults
 from nearimage.engines.embedded.entries import Mask
 from nearimage.engines.embedded.gate import Gate
 from nearimage.engines.embedded.layout import SHARD_FILE, SHARD_FORMAT
+from nearimage.engines.embedded.open_shards import OpenShards
 from nearimage.engines.embedded.reading import Publication, Reader, Snapshot
 from nearimage.engines.embedded.recovery import load
 from nearimage.engines.embedded.rows import RowCodec
@@ -34,31 +35,43 @@ from nearimage.ports.engine import Nearest, ShardStats
 
 
 class EmbeddedShard:
-    """The objects of one collection; see `nearimage.ports.engine.Shard`.
+    """The objects of one collection, or of one tenant of it; see `nearimage.ports.engine.Shard`.
+
+    It opens its files at the first call and may be put to rest when it is idle (`open_shards`); the next call opens them again.
 
     Args:
-        folder: made by `recovery.make_shard`.
-
-    Raises:
-        Corrupt: stored data is damaged.
-        FormatTooNew: a newer version wrote it.
+        place: where its folder is; asked at each opening, it makes the folder if need be.
+        open_shards: who decides which shards stay open.
     """
 
-    def __init__(self, folder: Path, collection: Collection, codec: RowCodec) -> None:
-        self._folder = folder
+    _publication: Publication
+    _reader: Reader
+    _writer: Writer
+
+    def __init__(self, place: Callable[[], Path], collection: Collection, codec: RowCodec, open_shards: OpenShards) -> None:
+        self._place = place
         self._collection = collection
-        self._gate = Gate()
-        path = folder / SHARD_FILE
-        with storage_faults(path):
-            connection = connect(path, version=SHARD_FORMAT)
-            try:
-                state = load(folder, connection, collection, codec)
-            except BaseException:
-                connection.close()
-                raise
-        self._publication = Publication(state)
-        self._reader = Reader(path, collection, codec, self._publication)
-        self._writer = Writer(folder, collection, codec, connection=connection, publication=self._publication)
+        self._codec = codec
+        self._open_shards = open_shards
+        self._gate = Gate(self._open_files, self._close_files)
+
+    def open(self) -> None:
+        """Open the files now.
+
+        Raises:
+            Corrupt: stored data is damaged.
+            FormatTooNew: a newer version wrote it.
+        """
+        with self._gate:
+            pass
+
+    def alter(self, collection: Collection) -> None:
+        """Go by another definition from now on, without opening anything that is closed."""
+        with self._gate.holding() as is_open:
+            self._collection = collection
+            if is_open:
+                self._writer.alter(collection)
+                self._reader.alter(collection)
 
     def put(self, records: Sequence[Record]) -> tuple[NearimageError | None, ...]:
         """Store records, replacing those with the same id whole."""
@@ -119,13 +132,40 @@ class EmbeddedShard:
             dimensions = {name: column.file.dims for name, column in state.vectors.items()}
             return ShardStats(objects=state.count, dimensions=dimensions, disk_bytes=size_on_disk(self._folder))
 
+    def bar(self, refusal: NearimageError | None) -> None:
+        """Answer every call with this error once those that run have ended, and let go of the files; None: let calls in again."""
+        if refusal is None:
+            self._gate.unbar()
+        else:
+            self._gate.bar(refusal)
+            self._gate.rest()
+
     def close(self, refusal: NearimageError) -> None:
         """Wait for the calls that run, let go of the files, and answer every later call with this error."""
-        if self._gate.close(refusal):
-            self._reader.close()
-            self._writer.close()
-            for column in self._publication.state.vectors.values():
-                column.file.close()
+        self._gate.close(refusal)
+
+    def _open_files(self) -> None:
+        self._folder = self._place()
+        path = self._folder / SHARD_FILE
+        with storage_faults(path):
+            connection = connect(path, version=SHARD_FORMAT)
+            try:
+                state = load(self._folder, connection, self._collection, self._codec)
+            except BaseException:
+                connection.close()
+                raise
+        self._publication = Publication(state)
+        self._reader = Reader(path, self._collection, self._codec, self._publication)
+        self._writer = Writer(self._folder, self._collection, self._codec, connection=connection, publication=self._publication)
+        self._open_shards.add(self._gate)
+
+    def _close_files(self) -> None:
+        self._open_shards.discard(self._gate)
+        self._reader.close()
+        self._writer.close()
+        for column in self._publication.state.vectors.values():
+            column.file.close()
+        del self._publication, self._reader, self._writer
 
     def _rank(
         self, snapshot: Snapshot, vector_name: str, query: Vector, where: Filter | None, count: int

@@ -117,6 +117,12 @@ class Writer:
                 self._commit(Change(placed=(), deleted=found, revision=state.revision + 1, slots=state.slots, vectors=state.vectors))
             return len(found)
 
+    def alter(self, collection: Collection) -> None:
+        """Go by another definition from the next write on."""
+        with self._lock:
+            self._collection = collection
+            self._publication.state.table.index.alter(collection)
+
     def close(self) -> None:
         """Let go of the database; no call may be running."""
         self._connection.close()

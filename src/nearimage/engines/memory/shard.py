@@ -13,19 +13,25 @@ from uuid import UUID
 
 import numpy as np
 
-from nearimage.domain.errors import InvalidInput, NearimageError, ObjectChanged, ObjectExists, VectorNameUnknown
+from nearimage.domain.errors import InvalidInput, NearimageError, ObjectChanged, ObjectExists, TenantNotActive, VectorNameUnknown
 from nearimage.domain.filters import Filter
 from nearimage.domain.objects import Projection, PropertyValue, Record, Vector
-from nearimage.domain.schema import Collection, VectorConfig
+from nearimage.domain.schema import Collection, TenantState, VectorConfig
 from nearimage.domain.vectors import THRESHOLD_TOLERANCE, check_dimensions, exact_distances
 from nearimage.engines.memory.filters import passes
 from nearimage.ports.engine import Nearest, ShardStats
 
 
 class MemoryShard:
-    """The objects of one collection; see `nearimage.ports.engine.Shard`."""
+    """The objects of one collection, or of one tenant of it; see `nearimage.ports.engine.Shard`.
 
-    def __init__(self, collection: Collection, lock: "threading.RLock") -> None:
+    Attributes:
+        tenant_state: set by the engine.
+    """
+
+    def __init__(self, collection: Collection, lock: "threading.RLock", tenant: str = "") -> None:
+        self.tenant_state = TenantState.ACTIVE
+        self._tenant = tenant
         self._collection = collection
         self._lock = lock
         self._objects: dict[UUID, Record] = {}
@@ -91,6 +97,10 @@ class MemoryShard:
         with self._open():
             return ShardStats(objects=len(self._objects), dimensions=dict(self._dimensions), disk_bytes=0)
 
+    def alter(self, collection: Collection) -> None:
+        """Go by another definition from now on."""
+        self._collection = collection
+
     def close(self, refusal: NearimageError) -> None:
         """Answer every later call with this error."""
         self._refusal = refusal
@@ -101,6 +111,8 @@ class MemoryShard:
         with self._lock:
             if self._refusal:
                 raise self._refusal
+            if self.tenant_state is not TenantState.ACTIVE:
+                raise TenantNotActive(f"tenant not active: {self._tenant!r}", collection=self._collection.name, tenant=self._tenant)
             yield
 
     def _try_put(self, record: Record) -> NearimageError | None:
