@@ -180,6 +180,14 @@ class Shard(Protocol):
         """
         ...
 
+    def passing_ids(self, where: Filter | None) -> bytes:
+        """The ids of all objects that pass the filter: 16 bytes each, big-endian, ascending, one after another.
+
+        Cost:
+            That of the filter and of sorting what passes; no object is read.
+        """
+        ...
+
     def count(self, where: Filter | None = None) -> int:
         """How many objects there are, or pass the filter."""
         ...

@@ -33,6 +33,7 @@ from nearimage.domain.schema import Collection, DataType, Metric, VectorConfig
 from nearimage.ports.engine import Engine, Nearest, Shard
 from nearimage.testing.altering_contract import AlteringContract
 from nearimage.testing.engine_examples import CASES, FILTERED, PHOTOS, photo, uid
+from nearimage.testing.filters_contract import FiltersContract
 from nearimage.testing.tenants_contract import TenantsContract
 
 _ALL = Projection(properties=tuple(DataType), vectors=None)
@@ -40,7 +41,7 @@ _ALL = Projection(properties=tuple(DataType), vectors=None)
 O = Operator  # noqa: E741 short, because it stands in every line
 
 
-class EngineContract(TenantsContract, AlteringContract):
+class EngineContract(TenantsContract, AlteringContract, FiltersContract):
     """Inherit it, say how to open the engine, and its promises are tested."""
 
     reopens: ClassVar[bool] = True

@@ -119,6 +119,14 @@ class EmbeddedShard:
             records = self._reader.by_revision(snapshot, snapshot.state.table.revisions.view()[rows[page]].tolist(), projection)
             return Nearest(records=records, distances=distances[page].copy())
 
+    def passing_ids(self, where: Filter | None) -> bytes:
+        """The ids of the objects that pass, packed."""
+        with self._gate:
+            state = self._publication.state
+            rows = np.flatnonzero(self._passing(state, where))
+            ids = state.table.index.ids
+            return ids.packed(rows[ids.order(rows)])
+
     def count(self, where: Filter | None = None) -> int:
         """How many objects there are, or pass the filter."""
         with self._gate:
