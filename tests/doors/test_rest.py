@@ -95,6 +95,31 @@ def test_settings_come_back_as_they_were_sent(http: TestClient) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"bm25": {"k1": -1}},
+        {"bm25": {"b": 1.01}},
+        {"bm25": {"b": "much"}},
+        {"stopwords": {"preset": "klingon"}},
+        {"stopwords": {"additions": [" "]}},
+        {"stopwords": {"additions": ["a", "b"], "removals": ["b"]}},
+    ],
+)
+def test_settings_of_keyword_search_that_cannot_be_are_refused(http: TestClient, block: dict[str, object]) -> None:
+    """Found when the collection is made, not at the first search."""
+    refused = http.post("/v1/schema", json={"class": "Set", "invertedIndexConfig": block})
+    assert refused.status_code == 422
+    assert http.get("/v1/schema/Set").status_code == 404
+
+
+def test_a_tokenization_with_a_dictionary_is_refused_by_name(http: TestClient) -> None:
+    """Weaviate knows it, so the client is right, and must learn that it is missing here."""
+    refused = http.post("/v1/schema", json={"class": "Set", "properties": [{"name": "t", "dataType": ["text"], "tokenization": "kagome_ja"}]})
+    assert refused.status_code != 200
+    assert "kagome_ja" in refused.json()["error"][0]["message"]
+
+
 def test_named_vectors_are_told_from_one_without_a_name(http: TestClient) -> None:
     """Which of the two a collection has decides what clients send."""
     config = {"vectorizer": {"img2vec-neural": {"imageFields": ["image"]}}}

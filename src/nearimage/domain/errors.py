@@ -103,6 +103,12 @@ class InvalidFilter(InvalidInput):
     code = "invalid-filter"
 
 
+class PropertyNotSearchable(InvalidInput):
+    """A keyword query on a property that is no searchable text of the collection; detail has "property"."""
+
+    code = "property-not-searchable"
+
+
 class InvalidSchema(InvalidInput):
     """A collection that cannot be made as asked; detail names the setting."""
 

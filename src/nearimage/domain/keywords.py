@@ -1,15 +1,45 @@
-"""Keyword search: which words, in which properties, and how many of them an object must have.
+"""Keyword search: which words, in which properties, how they are weighed, and which words carry no meaning.
 
-    Keywords("corgi puppy", {"title": 2.0, "caption": 1.0})    ranked by BM25F, the title counting double
+    Keywords("corgi puppy", {"title": 2.0, "caption": 1.0})    ranked by BM25, the title counting double
 
-May import the standard library only.
+What every engine computes, as a running Weaviate does it (`tests/congruence/test_keywords_recorded.py` compares to four digits):
+
+    tokens        the query is cut by each property's tokenization; of word properties the stopwords are left out, in the query only: texts keep
+                  theirs, and their lengths count them. Distinct tokens, each with the number of times the query says it.
+    n(t)          in how many objects of the shard a property has t; over the properties of one tokenization in which some object has t, their mean,
+                  rounded down. A filter changes nothing in it.
+    idf(t)        ln(1 + (N - n + 0.5) / (n + 0.5)) x (times the query says t); N is the number of objects, with or without the property
+    tf(t, p)      f / (f + k1 x (1 - b + b x length / mean)): f how often t stands in the object's property, length all its tokens (of an array: of
+                  all elements together), mean the mean length over the objects whose property has a token
+    score         the sum over properties of boost x the sum over tokens of idf x tf
+
+A property counts for an object only if it has `minimum_match` distinct tokens of the query (so "and" asks for all words in one property). An object
+is a hit if some property counts.
+
+Source:
+    Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009; the choices where it leaves them open: recorded answers.
+
+May import the standard library and `domain` only.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-K1 = 1.2
-B = 0.75
+from nearimage.domain.errors import PropertyNotSearchable
+from nearimage.domain.schema import Collection, KeywordSettings, Tokenization
+from nearimage.domain.text import tokenize
+
+STOPWORD_PRESETS: Mapping[str, frozenset[str]] = {
+    "en": frozenset(
+        (
+            *("a", "an", "and", "are", "as", "at", "be", "but", "by", "for", "if", "in", "into", "is", "it", "no", "not", "of", "on", "or", "such"),
+            *("that", "the", "their", "then", "there", "these", "they", "this", "to", "was", "will", "with"),
+        )
+    ),
+    "none": frozenset(),
+}
+"""The words of each preset that a schema may name; those of Weaviate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,8 +48,8 @@ class Keywords:
 
     Attributes:
         text: cut into tokens by the tokenization of each property.
-        boosts: the properties to look in, with the weight of each; all are searchable text.
-        minimum_match: how many of the query's distinct tokens an object must contain, over all properties together; 0 means all of them ("and").
+        boosts: the properties to look in, with the weight of each, 0 or more; all are searchable text.
+        minimum_match: how many of the query's distinct tokens one property of an object must have; 0 means all of them ("and").
     """
 
     text: str
@@ -27,19 +57,29 @@ class Keywords:
     minimum_match: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeywordSettings:
-    """How a collection's keyword search is tuned.
+def stopwords(settings: KeywordSettings) -> frozenset[str]:
+    """The words that queries and filters on `word` properties leave out."""
+    return (STOPWORD_PRESETS[settings.stopwords] | frozenset(settings.additions)) - frozenset(settings.removals)
 
-    Attributes:
-        k1: how soon repeats of a word stop counting, 0 or more.
-        b: how much long texts are held back, 0 to 1.
-        stopwords: the preset's name, `en` or `none`.
-        additions, removals: words added to the preset and taken out of it.
+
+def query_tokens(text: str, how: Tokenization, settings: KeywordSettings) -> dict[str, int]:
+    """The distinct tokens that a query asks for in properties of this tokenization, in its order, and how often it says each."""
+    found = Counter(tokenize(text, how))
+    ignored = stopwords(settings) if how is Tokenization.WORD else frozenset()
+    return {token: times for token, times in found.items() if token not in ignored}
+
+
+def tokens_by_tokenization(query: Keywords, collection: Collection) -> tuple[tuple[dict[str, int], list[str]], ...]:
+    """For each tokenization among the query's properties: its tokens, and the names of those properties, both in the query's order.
+
+    Raises:
+        PropertyNotSearchable: a property is no searchable text of the collection.
     """
-
-    k1: float = K1
-    b: float = B
-    stopwords: str = "en"
-    additions: tuple[str, ...] = ()
-    removals: tuple[str, ...] = ()
+    names: dict[Tokenization, list[str]] = {}
+    for name in query.boosts:
+        prop = collection.property(name)
+        if prop is None or not prop.searchable:
+            have = [p.name for p in collection.properties if p.searchable]
+            raise PropertyNotSearchable(f"property {name!r} is not searchable by keywords; {collection.name!r} has {have}", property=name)
+        names.setdefault(prop.tokenization or Tokenization.WORD, []).append(name)
+    return tuple((query_tokens(query.text, how, collection.keywords), members) for how, members in names.items())

@@ -18,7 +18,7 @@ NO_MODULE = "none"
 
 
 class DataType(StrEnum):
-    """The data types a property can have, under the names clients send; of references they send the names of the collections instead."""
+    """The data types a property can have, under the names clients send."""
 
     TEXT = "text"
     INT = "int"
@@ -27,21 +27,16 @@ class DataType(StrEnum):
     DATE = "date"
     UUID = "uuid"
     BLOB = "blob"
-    GEO_COORDINATES = "geoCoordinates"
-    PHONE_NUMBER = "phoneNumber"
-    OBJECT = "object"
-    REFERENCE = "cref"
     TEXT_ARRAY = "text[]"
     INT_ARRAY = "int[]"
     NUMBER_ARRAY = "number[]"
     BOOLEAN_ARRAY = "boolean[]"
     DATE_ARRAY = "date[]"
     UUID_ARRAY = "uuid[]"
-    OBJECT_ARRAY = "object[]"
 
     @property
     def is_array(self) -> bool:
-        """Whether a value is a list and the type says so; references are lists too."""
+        """Whether a value is a list."""
         return self.value.endswith("[]")
 
     @property
@@ -57,6 +52,7 @@ class Tokenization(StrEnum):
     LOWERCASE = "lowercase"
     WHITESPACE = "whitespace"
     FIELD = "field"
+    TRIGRAM = "trigram"
 
 
 class Metric(StrEnum):
@@ -94,12 +90,7 @@ class Tenancy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Property:
-    """One property of a collection's objects.
-
-    Attributes:
-        nested: the properties of a nested object.
-        targets: the collections that a reference may lead to.
-    """
+    """One property of a collection's objects."""
 
     name: str
     data_type: DataType
@@ -109,8 +100,6 @@ class Property:
     range_filters: bool = False
     description: str = ""
     settings: Mapping[str, object] = field(default_factory=dict)
-    nested: "tuple[Property, ...]" = ()
-    targets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +120,24 @@ class VectorConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeywordSettings:
+    """How a collection's keyword search is tuned; the defaults are Weaviate's.
+
+    Attributes:
+        k1: how soon repeats of a word stop counting, 0 or more.
+        b: how much long texts are held back, 0 to 1.
+        stopwords: the preset's name, `en` or `none`.
+        additions, removals: words added to the preset and taken out of it.
+    """
+
+    k1: float = 1.2
+    b: float = 0.75
+    stopwords: str = "en"
+    additions: tuple[str, ...] = ()
+    removals: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Collection:
     """A named set of objects that share properties and named vectors.
 
@@ -144,6 +151,7 @@ class Collection:
     description: str = ""
     settings: Mapping[str, object] = field(default_factory=dict)
     tenancy: Tenancy = field(default_factory=Tenancy)
+    keywords: KeywordSettings = KeywordSettings()
 
     def property(self, name: str) -> Property | None:
         """The property of that name, or None."""

@@ -15,10 +15,12 @@ def tokenize(text: str, how: Tokenization) -> list[str]:
     """The tokens of a text, in order, with repeats.
 
     word: runs of letters and digits, lower-cased. lowercase: cut at white space, lower-cased. whitespace: cut at white space.
-    field: the whole text, trimmed, as one token.
+    field: the whole text, trimmed, as one token. trigram: letters and digits joined and lower-cased, then every three that follow one another.
     """
     if how is Tokenization.WORD:
         return _WORDS.findall(text.lower())
+    if how is Tokenization.TRIGRAM:
+        return _trigrams("".join(_WORDS.findall(text)).lower())
     return _without_alphabet(text, how)
 
 
@@ -26,6 +28,8 @@ def tokenize_pattern(pattern: str, how: Tokenization) -> list[str]:
     """Like `tokenize`, but `*` and `?` stay in the tokens, for the filter Like."""
     if how is Tokenization.WORD:
         return _WORDS_AND_WILDCARDS.findall(pattern.lower())
+    if how is Tokenization.TRIGRAM:
+        return _trigrams("".join(_WORDS_AND_WILDCARDS.findall(pattern)).lower())
     return _without_alphabet(pattern, how)
 
 
@@ -40,3 +44,7 @@ def _without_alphabet(text: str, how: Tokenization) -> list[str]:
         trimmed = text.strip()
         return [trimmed] if trimmed else []
     return (text.lower() if how is Tokenization.LOWERCASE else text).split()
+
+
+def _trigrams(letters: str) -> list[str]:
+    return [letters[start : start + 3] for start in range(len(letters) - 2)]

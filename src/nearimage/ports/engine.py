@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from nearimage.domain.errors import NearimageError
 from nearimage.domain.filters import Filter
+from nearimage.domain.keywords import Keywords
 from nearimage.domain.objects import Projection, Record, Vector
 from nearimage.domain.schema import Collection, Metric, TenantState
 
@@ -180,11 +181,20 @@ class Shard(Protocol):
         """
         ...
 
-    def passing_ids(self, where: Filter | None) -> bytes:
-        """The ids of all objects that pass the filter: 16 bytes each, big-endian, ascending, one after another.
+    def match_text(self, query: Keywords, *, limit: int, offset: int, where: Filter | None, projection: Projection) -> Ranked:
+        """Objects by how well their text answers a keyword query, as `domain.keywords` computes it; objects without a word of it do not count.
+
+        Counts and mean lengths are those of the objects stored at the moment: a replaced or deleted object leaves no trace in them.
+
+        Args:
+            query: its properties are searchable text of the collection.
+            offset: skip so many of the best.
+
+        Raises:
+            PropertyNotSearchable: a property to look in is no searchable text of the collection; detail has "property".
 
         Cost:
-            That of the filter and of sorting what passes; no object is read.
+            Grows with the objects that have the query's rarest words, not with those that have its frequent ones, where these cannot matter. Blocks.
         """
         ...
 

@@ -24,6 +24,13 @@ def test_each_tokenization_on_one_text(how: Tokenization, tokens: list[str]) -> 
     assert tokenize(TEXT, how) == tokens
 
 
+def test_trigrams_are_every_three_letters_and_digits_that_follow_one_another() -> None:
+    """So parts of words are found, and texts without spaces; two letters make none."""
+    assert tokenize(" A-bc, d2!", Tokenization.TRIGRAM) == ["abc", "bcd", "cd2"]
+    assert tokenize("ab", Tokenization.TRIGRAM) == []
+    assert tokenize_pattern("a*b c", Tokenization.TRIGRAM) == ["a*b", "*bc"]
+
+
 def test_wildcards_stay_in_the_tokens_of_a_pattern() -> None:
     """`*in* p?ar` is two patterns, each for one token."""
     assert tokenize_pattern("*In* p?ar", Tokenization.WORD) == ["*in*", "p?ar"]

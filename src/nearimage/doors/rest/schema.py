@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 
 from nearimage.domain.errors import InvalidSchema, NotSupported
-from nearimage.domain.schema import LEGACY_VECTOR, NO_MODULE, Collection, DataType, Metric, Property, Tokenization, VectorConfig
+from nearimage.domain.keywords import STOPWORD_PRESETS
+from nearimage.domain.schema import LEGACY_VECTOR, NO_MODULE, Collection, DataType, KeywordSettings, Metric, Property, Tokenization, VectorConfig
 from nearimage.doors.rest.class_defaults import INDEX_SETTINGS, INVERTED_INDEX, MULTI_TENANCY, REPLICATION, SHARDING, Json, with_defaults
 
 _BLOCKS: Mapping[str, Json] = {
@@ -23,6 +24,8 @@ _BLOCKS: Mapping[str, Json] = {
 }
 _DATA_TYPES_NOT_YET = {"geoCoordinates", "phoneNumber", "object", "object[]", "blobHash"}
 _OLD_DATA_TYPES = {"string": "text", "string[]": "text[]"}
+_TOKENIZATIONS_NOT_YET = {"gse", "gse_ch", "kagome_ja", "kagome_kr"}
+"""Dictionaries of Chinese, Japanese and Korean words; Weaviate refuses them too unless they are switched on."""
 _TOKENIZATION_OF_OLD = {None: Tokenization.WHITESPACE, "word": Tokenization.WHITESPACE, "field": Tokenization.FIELD}
 
 
@@ -78,14 +81,51 @@ def read_class(body: ClassBody, *, default_module: str = NO_MODULE) -> Collectio
         raise InvalidSchema("a collection has either one vector (vectorizer, vectorIndexConfig) or named ones (vectorConfig), not both", setting="vectorConfig")
     vectors = tuple(_named_vector(name, vector) for name, vector in named.items()) if named else (_legacy_vector(body, default_module),)
     given = {key: getattr(body, field) for key, field in zip(_BLOCKS, _BLOCK_FIELDS, strict=True)}
+    blocks = {key: with_defaults(given[key], defaults) for key, defaults in _BLOCKS.items()}
     return Collection(
         name=body.name[:1].upper() + body.name[1:],
         description=body.description or "",
         properties=tuple(_property(p) for p in body.properties or ()),
         vectors=vectors,
         legacy_vector=not named,
-        settings={key: with_defaults(given[key], defaults) for key, defaults in _BLOCKS.items()} | {"moduleConfig": body.module_config},
+        settings=blocks | {"moduleConfig": body.module_config},
+        keywords=_keyword_settings(blocks["invertedIndexConfig"]),
     )
+
+
+class _Bm25Body(msgspec.Struct):
+    k1: float = KeywordSettings().k1
+    b: float = KeywordSettings().b
+
+
+class _StopwordsBody(msgspec.Struct):
+    preset: str | None = None
+    additions: tuple[str, ...] | None = None
+    removals: tuple[str, ...] | None = None
+
+
+class _InvertedIndexBody(msgspec.Struct):
+    bm25: _Bm25Body = msgspec.field(default_factory=_Bm25Body)
+    stopwords: _StopwordsBody = msgspec.field(default_factory=_StopwordsBody)
+
+
+def _keyword_settings(block: Json) -> KeywordSettings:
+    try:
+        body = msgspec.convert({name: block[name] for name in ("bm25", "stopwords") if block.get(name) is not None}, _InvertedIndexBody)
+    except msgspec.ValidationError as wrong:
+        raise InvalidSchema(f"invertedIndexConfig: {wrong}", setting="invertedIndexConfig") from wrong
+    bm25, words = body.bm25, body.stopwords
+    if bm25.k1 < 0 or not 0 <= bm25.b <= 1:
+        raise InvalidSchema(f"bm25 needs k1 of 0 or more and b from 0 to 1, got k1 {bm25.k1} and b {bm25.b}", setting="invertedIndexConfig.bm25")
+    preset, additions, removals = words.preset or "en", words.additions or (), words.removals or ()
+    if preset not in STOPWORD_PRESETS:
+        have = list(STOPWORD_PRESETS)
+        raise InvalidSchema(f"there is no stopword preset {preset!r}; choose one of {have}", setting="invertedIndexConfig.stopwords.preset")
+    if not all(word.strip() for word in additions + removals):
+        raise InvalidSchema("a stopword cannot be empty; leave empty texts out", setting="invertedIndexConfig.stopwords")
+    if both := sorted(set(additions) & set(removals)):
+        raise InvalidSchema(f"{both} cannot be stopwords and none; name each in additions or in removals", setting="invertedIndexConfig.stopwords")
+    return KeywordSettings(k1=bm25.k1, b=bm25.b, stopwords=preset, additions=additions, removals=removals)
 
 
 _BLOCK_FIELDS = ("inverted_index_config", "multi_tenancy_config", "replication_config", "sharding_config")
@@ -153,6 +193,9 @@ def _tokenization(body: PropertyBody, *, is_text: bool) -> Tokenization | None:
         return _TOKENIZATION_OF_OLD[asked]
     if asked is None:
         return Tokenization.WORD if is_text else None
+    if asked in _TOKENIZATIONS_NOT_YET:
+        message = f"property {body.name!r}: tokenization {asked!r} is not supported by this version; trigram works for text without spaces"
+        raise NotSupported(message, feature=f"tokenization {asked}")
     try:
         return Tokenization(asked)
     except ValueError as wrong:

@@ -2,6 +2,7 @@
 
     put, put_if, delete  --> writing.py     one at a time
     get, scan            --> reading.py     out of one snapshot
+    match_text           --> keywords.py (rows by BM25) -> reading.py
     nearest              --> index.py (mask) -> scan.py (distances) -> reading.py (records), all of one snapshot
     count, stats         --> the published state alone
 
@@ -16,6 +17,7 @@ import numpy as np
 
 from nearimage.domain.errors import NearimageError, VectorNameUnknown
 from nearimage.domain.filters import Filter
+from nearimage.domain.keywords import Keywords
 from nearimage.domain.objects import Projection, Record, Vector
 from nearimage.domain.schema import Collection
 from nearimage.domain.vectors import THRESHOLD_TOLERANCE, check_dimensions
@@ -23,6 +25,7 @@ from nearimage.engines.embedded.database import connect
 from nearimage.engines.embedded.disk import size_on_disk, storage_faults
 from nearimage.engines.embedded.entries import Mask
 from nearimage.engines.embedded.gate import Gate
+from nearimage.engines.embedded.keywords import KeywordSearch
 from nearimage.engines.embedded.layout import SHARD_FILE, SHARD_FORMAT
 from nearimage.engines.embedded.open_shards import OpenShards
 from nearimage.engines.embedded.reading import Publication, Reader, Snapshot
@@ -31,7 +34,7 @@ from nearimage.engines.embedded.rows import RowCodec
 from nearimage.engines.embedded.scan import Wanted, candidates, settle
 from nearimage.engines.embedded.state import State
 from nearimage.engines.embedded.writing import Writer
-from nearimage.ports.engine import Nearest, ShardStats
+from nearimage.ports.engine import Nearest, Ranked, ShardStats
 
 
 class EmbeddedShard:
@@ -119,13 +122,14 @@ class EmbeddedShard:
             records = self._reader.by_revision(snapshot, snapshot.state.table.revisions.view()[rows[page]].tolist(), projection)
             return Nearest(records=records, distances=distances[page].copy())
 
-    def passing_ids(self, where: Filter | None) -> bytes:
-        """The ids of the objects that pass, packed."""
-        with self._gate:
-            state = self._publication.state
-            rows = np.flatnonzero(self._passing(state, where))
-            ids = state.table.index.ids
-            return ids.packed(rows[ids.order(rows)])
+    def match_text(self, query: Keywords, *, limit: int, offset: int, where: Filter | None, projection: Projection) -> Ranked:
+        """Objects by how well their text answers a keyword query."""
+        with self._gate, self._reader.snapshot() as snapshot:
+            passing = None if where is None else self._passing(snapshot.state, where)
+            rows, scores = self._keywords.best(snapshot.state, self._collection, query, passing, offset + limit)
+            page = slice(offset, offset + limit)
+            records = self._reader.by_revision(snapshot, snapshot.state.table.revisions.view()[rows[page]].tolist(), projection)
+            return Ranked(records=records, scores=scores[page])
 
     def count(self, where: Filter | None = None) -> int:
         """How many objects there are, or pass the filter."""
@@ -165,6 +169,7 @@ class EmbeddedShard:
         self._publication = Publication(state)
         self._reader = Reader(path, self._collection, self._codec, self._publication)
         self._writer = Writer(self._folder, self._collection, self._codec, connection=connection, publication=self._publication)
+        self._keywords = KeywordSearch()
         self._open_shards.add(self._gate)
 
     def _close_files(self) -> None:
@@ -173,7 +178,7 @@ class EmbeddedShard:
         self._writer.close()
         for column in self._publication.state.vectors.values():
             column.file.close()
-        del self._publication, self._reader, self._writer
+        del self._publication, self._reader, self._writer, self._keywords
 
     def _rank(
         self, snapshot: Snapshot, vector_name: str, query: Vector, where: Filter | None, count: int

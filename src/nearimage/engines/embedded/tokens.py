@@ -1,65 +1,72 @@
-"""Columns of text and uuids: for each token, the entries that contain it.
+"""Columns of text and uuids: filters on tokens, and what keyword search needs to know.
 
-    "Corgi puppy"  row 4, entry 4      corgi -> {0, 4}    puppy -> {4}
-    "a corgi"      row 0, entry 0      a -> 0
+    "Corgi puppy"  row 4      corgi -> {0, 4}    puppy -> {4}      length 2
+    "a corgi"      row 0      a -> {0}                             length 2
 
-Equal asks for entries that contain every token of the value: an intersection. The orders and Like try each distinct token of the whole column (the
-vocabulary) first; each token of the value must be met by some token of the entry. Entries, not rows, are intersected: the two tokens of "corgi puppy"
-must stand in one element of an array.
+Equal asks for elements that contain every token of the value: an intersection. The orders and Like try each distinct token of the whole column (the
+vocabulary) first; each token of the value must be met by some token of the element. Of a plain text the one element is the row. Of an array each element
+is an entry of its own, with a list of owners, because the two tokens of "corgi puppy" must stand in one element.
 
-A token met once is kept as a plain int, one met twice as a roaring bitmap: most tokens of a large vocabulary are met once, and an empty bitmap takes 100 bytes.
-Bitmaps get larger entries only, under the interpreter's lock, so that a reader who looks at entries below its own count needs no lock of ours.
+What stands where is in `postings`; here too the number of tokens of each row, for keyword search, which doubles as the list of rows that have the property.
 
-Source:
-    Chambi, Lemire et al., "Better bitmap performance with Roaring bitmaps", arXiv:1402.6407.
-
-May import numpy, pyroaring, `domain` and this package.
+May import numpy, `domain` and this package.
 """
 
-import operator as python_operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import numpy as np
 import numpy.typing as npt
-from pyroaring import BitMap
 
 from nearimage.domain.filters import FilterScalar, Operator
 from nearimage.domain.objects import PropertyValue
 from nearimage.domain.schema import Tokenization
-from nearimage.domain.text import like_regex, tokenize, tokenize_pattern
+from nearimage.domain.text import tokenize, tokenize_pattern
 from nearimage.engines.embedded.columns import Converted
-from nearimage.engines.embedded.entries import Arrays, Entries, Mask, Positions
+from nearimage.engines.embedded.entries import Arrays, Mask, Positions
+from nearimage.engines.embedded.growing import Growing
+from nearimage.engines.embedded.postings import Numbers, Part, Postings
 
-_ORDERS: dict[Operator, Callable[[str, str], bool]] = {
-    Operator.GREATER_THAN: python_operator.gt,
-    Operator.GREATER_THAN_EQUAL: python_operator.ge,
-    Operator.LESS_THAN: python_operator.lt,
-    Operator.LESS_THAN_EQUAL: python_operator.le,
-}
+_MANY = 16
+"""Looking up one of many entries by bisection costs about so many times what a mask costs for one."""
+
+Cut = tuple[Sequence[str], int, Mapping[str, int] | None]
+"""An element's distinct tokens, how many tokens it has, and those that it has more than once."""
 
 
 class TokenColumn:
     """Text, cut into tokens, or uuids, each its own token (tokenization None)."""
 
-    def __init__(self, tokenization: Tokenization | None) -> None:
+    def __init__(self, tokenization: Tokenization | None, *, is_array: bool = False) -> None:
         self._tokenization = tokenization
-        self._entries = Entries()
-        self._length = 0
-        self._postings: dict[str, int | BitMap] = {}
+        self._postings = Postings()
+        self._lengths = Growing(np.uint32)  # by row: 1 more than the number of tokens; 0 where the property is missing
+        self._owners = Growing(np.uint32) if is_array else None  # by entry
+        self._summed = (0, 0, 0)
 
     def convert(self, value: PropertyValue) -> Converted:
-        """The distinct tokens of each element."""
-        return [list(dict.fromkeys(self._cut(str(element)))) for element in (value if isinstance(value, tuple) else (value,))]
+        """The tokens of each element."""
+        if isinstance(value, tuple):
+            return [self._count(str(element)) for element in value]
+        return [self._count(str(value))]
 
     def append(self, row: int, converted: Converted) -> None:
         """Add a row's entries."""
-        elements = cast("list[list[str]]", converted)
-        for tokens in elements:
-            for token in tokens:
-                self._post(token, self._length)
-            self._length += 1
-        self._entries.append(row, len(elements))
+        elements, total = cast("list[Cut]", converted), 1
+        for tokens, length, repeats in elements:
+            entry = row
+            if self._owners is not None:
+                entry = len(self._owners)
+                self._owners.append(row)
+            self._postings.add(entry, tokens)
+            if repeats:
+                for token, times in repeats.items():
+                    self._postings.repeat(entry, token, times)
+            total += length
+        while len(self._lengths) < row:
+            self._lengths.append(0)
+        self._lengths.append(total)
 
     def extend(self, rows: Positions, converted: Sequence[Converted]) -> None:
         """Add the entries of many rows."""
@@ -68,85 +75,131 @@ class TokenColumn:
 
     def holds(self, operator: Operator, value: FilterScalar, rows: int) -> Mask:
         """Which of the first rows have an element of which, for each token of the value, some token compares so."""
-        count = self._entries.count(rows)
+        count = self._count_entries(rows)
         sought = tokenize_pattern(str(value), self._tokenization) if operator is Operator.LIKE and self._tokenization else self._cut(str(value))
-        if not sought:  # nothing is asked of an element but to be there
-            return self._entries.rows_of(np.ones(count, np.bool_), rows)
-        found = BitMap.intersection(*(self._meeting(operator, token) for token in sought))
-        return self._entries.rows_numbered(np.array(found.to_array(), np.int64), rows)
+        if not sought:
+            return self._having_elements(rows)
+        if operator is Operator.EQUAL:
+            return self._rows_of(self._containing(sought, count), rows)
+        masks = [_mask(self._postings.meeting(operator, token, count), count) for token in dict.fromkeys(sought)]
+        for mask in masks[1:]:
+            masks[0] &= mask
+        return masks[0] if self._owners is None else self._rows_of(np.flatnonzero(masks[0]), rows)
 
     def holds_any(self, values: Sequence[FilterScalar], rows: int) -> Mask:
-        """Which of the first rows have an element that equals some of the values."""
+        """Which of the first rows have an element that contains every token of some of the values."""
+        count = self._count_entries(rows)
         cut = [self._cut(str(value)) for value in values]
-        if not all(cut):  # a value without tokens equals every element
-            return self._entries.rows_of(np.ones(self._entries.count(rows), np.bool_), rows)
-        one = self._union(tokens[0] for tokens in cut if len(tokens) == 1)
-        several = (BitMap.intersection(*(self._union((token,)) for token in tokens)) for tokens in cut if len(tokens) > 1)
-        return self._entries.rows_numbered(np.array(BitMap.union(one, *several).to_array(), np.int64), rows)
+        if not all(cut):
+            return self._having_elements(rows)
+        found = [self._containing(tokens, count) for tokens in dict.fromkeys(map(tuple, cut))]
+        return self._rows_of(np.concatenate(found) if found else np.zeros(0, np.uint32), rows)
 
     def present(self, rows: int) -> Mask:
         """Which rows have the property."""
-        return self._entries.present(rows)
+        return np.asarray(self.lengths(rows) > 0)
+
+    def lengths(self, rows: int) -> Numbers:
+        """(rows,): 1 more than the number of tokens of each row; 0 where the property is missing."""
+        known = self._lengths.view()
+        return known[:rows] if len(known) >= rows else np.concatenate((known, np.zeros(rows - len(known), np.uint32)))
+
+    def sums(self, rows: int, dead: Positions) -> tuple[int, int]:
+        """How many tokens the first rows have, and how many rows have any, without the dead ones among them."""
+        lengths = self.lengths(rows)
+        known, tokens, having = self._summed
+        if known > rows:  # a later reader was here first
+            known, tokens, having = 0, 0, 0
+        added = lengths[known:]
+        having += int(np.count_nonzero(added > 1))
+        tokens += int(added.sum(dtype=np.int64)) - int(np.count_nonzero(added))
+        self._summed = (rows, tokens, having)
+        gone = lengths[dead]
+        return tokens - int(gone.sum(dtype=np.int64)) + int(np.count_nonzero(gone)), having - int(np.count_nonzero(gone > 1))
+
+    def rows_with(self, token: str, rows: int) -> tuple[Part, ...]:
+        """The rows with a token, and how often each has it, in ascending parts."""
+        parts = self._postings.parts(token, self._count_entries(rows))
+        return parts if self._owners is None else _by_owner(parts, self._owners.view())
 
     def arrays(self, keep: Mask) -> Arrays:
-        """The vocabulary, and for each token its entries."""
-        arrays, positions = self._entries.arrays(keep)
-        number = np.cumsum(positions) - 1
-        vocabulary, postings = [], []
-        for token, known in tuple(self._postings.items()):
-            entries = np.array([known] if isinstance(known, int) else known.to_array(), np.int64)
-            entries = entries[: np.searchsorted(entries, len(positions))]
-            kept = number[entries[positions[entries]]]
-            if len(kept):
-                vocabulary.append(token.encode("utf-8", "surrogatepass"))
-                postings.append(kept.astype(np.uint32))
-        return arrays | {
-            "vocabulary": np.frombuffer(b"".join(vocabulary), np.uint8),
-            "token_ends": np.cumsum([len(token) for token in vocabulary], dtype=np.int64),
-            "postings": np.concatenate(postings) if postings else np.zeros(0, np.uint32),
-            "posting_ends": np.cumsum([len(entries) for entries in postings], dtype=np.int64),
-            "length": np.array([np.count_nonzero(positions)]),
-        }
+        """The lengths, the owners of entries if these are no rows, and the postings."""
+        arrays: Arrays = {"lengths": self.lengths(len(keep))[keep]}
+        if self._owners is None:
+            return arrays | self._postings.arrays(keep)
+        owners = self._owners.view(self._count_entries(len(keep)))
+        kept = keep[owners]
+        number = np.cumsum(keep, dtype=np.uint32) - np.uint32(1)
+        return arrays | {"owners": number[owners[kept]]} | self._postings.arrays(kept)
 
     def restore(self, arrays: Mapping[str, npt.NDArray[np.generic]], rows: int) -> None:  # noqa: ARG002 the protocol's argument
         """Take up what `arrays` gave."""
-        self._entries.restore(arrays)
-        self._length = int(arrays["length"].item())
-        text, postings = arrays["vocabulary"].tobytes(), np.asarray(arrays["postings"], np.uint32)
-        start = first = 0
-        for end, last in zip(arrays["token_ends"].tolist(), arrays["posting_ends"].tolist(), strict=True):
-            entries = postings[first:last]
-            self._postings[text[start:end].decode("utf-8", "surrogatepass")] = int(entries[0]) if len(entries) == 1 else BitMap(entries)
-            start, first = end, last
+        self._lengths.adopt(np.asarray(arrays["lengths"], np.uint32))
+        if self._owners is not None:
+            self._owners.adopt(np.asarray(arrays["owners"], np.uint32))
+        self._postings.restore(arrays)
 
     def _cut(self, text: str) -> list[str]:
         return tokenize(text, self._tokenization) if self._tokenization else [text]
 
-    def _post(self, token: str, entry: int) -> None:
-        known = self._postings.get(token)
-        if known is None:
-            self._postings[token] = entry
-        elif isinstance(known, int):
-            self._postings[token] = BitMap((known, entry))
-        else:
-            known.add(entry)
+    def _count(self, text: str) -> Cut:
+        tokens = self._cut(text)
+        if len(set(tokens)) == len(tokens):
+            return tokens, len(tokens), None
+        counts = Counter(tokens)
+        return list(counts), len(tokens), {token: times for token, times in counts.items() if times > 1}
 
-    def _meeting(self, operator: Operator, sought: str) -> BitMap:
-        if operator is Operator.EQUAL:
-            return self._union((sought,))
-        vocabulary = tuple(self._postings)  # copied at one stroke: a writer may add to it meanwhile
-        if operator is Operator.LIKE:
-            matches = like_regex(sought).fullmatch
-            return self._union(token for token in vocabulary if matches(token))
-        compare = _ORDERS[operator]
-        return self._union(token for token in vocabulary if compare(token, sought))
+    def _count_entries(self, rows: int) -> int:
+        return rows if self._owners is None else int(np.searchsorted(self._owners.view(), np.uint32(rows)))
 
-    def _union(self, tokens: Iterable[str]) -> BitMap:
-        alone, shared = BitMap(), []
-        for token in tokens:
-            entries = self._postings.get(token)
-            if isinstance(entries, int):
-                alone.add(entries)
-            elif entries is not None:
-                shared.append(entries)
-        return BitMap.union(alone, *shared)
+    def _containing(self, sought: Sequence[str], count: int) -> Numbers:
+        """The entries that contain every one of the tokens."""
+        lists = [_joined(self._postings.meeting(Operator.EQUAL, token, count)) for token in dict.fromkeys(sought)]
+        lists.sort(key=len)
+        found = lists[0]
+        for entries in lists[1:]:
+            found = found[contained(found, entries, count)]
+        return found
+
+    def _having_elements(self, rows: int) -> Mask:
+        if self._owners is None:
+            return self.present(rows)
+        return self._rows_of(np.arange(self._count_entries(rows), dtype=np.uint32), rows)
+
+    def _rows_of(self, entries: "Numbers | Positions", rows: int) -> Mask:
+        mask = np.zeros(rows, np.bool_)
+        mask[entries if self._owners is None else self._owners.view()[entries]] = True
+        return mask
+
+
+def contained(sought: Numbers, among: Numbers, count: int) -> Mask:
+    """Which of the entries sought are among others; both ascending and below `count`."""
+    if len(among) == 0 or len(sought) * _MANY > count:
+        return _mask([among], count)[sought]
+    places = np.searchsorted(among, sought)
+    places[places == len(among)] = 0
+    return np.asarray(among[places] == sought)
+
+
+def _mask(lists: Sequence[Numbers], count: int) -> Mask:
+    mask = np.zeros(count, np.bool_)
+    for entries in lists:
+        mask[entries] = True
+    return mask
+
+
+def _joined(lists: Sequence[Numbers]) -> Numbers:
+    if len(lists) == 1:
+        return lists[0]
+    return np.concatenate(lists) if lists else np.zeros(0, np.uint32)
+
+
+def _by_owner(parts: tuple[Part, ...], owners: Numbers) -> tuple[Part, ...]:
+    """Entries become rows; where several elements of a row have the token, their times are added up."""
+    if not parts:
+        return ()
+    rows = owners[_joined([part.entries for part in parts])]
+    times = np.concatenate([np.ones(len(part.entries), np.uint32) if part.times is None else part.times for part in parts])
+    first = np.flatnonzero(np.concatenate((np.ones(1, np.bool_), rows[1:] != rows[:-1])))
+    summed = np.add.reduceat(times, first)
+    return (Part(rows[first], summed if summed.max() > 1 else None),)

@@ -8,7 +8,6 @@ May import numpy, `domain` and `ports`.
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from copy import deepcopy
 from dataclasses import replace
 from uuid import UUID
 
@@ -16,11 +15,13 @@ import numpy as np
 
 from nearimage.domain.errors import InvalidInput, NearimageError, ObjectChanged, ObjectExists, TenantNotActive, VectorNameUnknown
 from nearimage.domain.filters import Filter
+from nearimage.domain.keywords import Keywords
 from nearimage.domain.objects import Projection, PropertyValue, Record, Vector
 from nearimage.domain.schema import Collection, TenantState, VectorConfig
 from nearimage.domain.vectors import THRESHOLD_TOLERANCE, check_dimensions, exact_distances
 from nearimage.engines.memory.filters import passes
-from nearimage.ports.engine import Nearest, ShardStats
+from nearimage.engines.memory.keywords import ranked
+from nearimage.ports.engine import Nearest, Ranked, ShardStats
 
 
 class MemoryShard:
@@ -88,10 +89,11 @@ class MemoryShard:
                 distances=np.array([distance for distance, _ in page], np.float32),
             )
 
-    def passing_ids(self, where: Filter | None) -> bytes:
-        """The ids of the objects that pass, packed."""
+    def match_text(self, query: Keywords, *, limit: int, offset: int, where: Filter | None, projection: Projection) -> Ranked:
+        """Objects by how well their text answers a keyword query."""
         with self._open():
-            return b"".join(record.id.bytes for record in self._passing(where))
+            page = ranked(query, self._collection, self._passing(None), self._passing(where))[offset : offset + limit]
+            return Ranked(records=tuple(_project(record, projection) for _, record in page), scores=np.array([score for score, _ in page], np.float32))
 
     def count(self, where: Filter | None = None) -> int:
         """How many objects there are, or pass the filter."""
@@ -135,7 +137,7 @@ class MemoryShard:
         self._dimensions.update({name: len(vector) for name, vector in record.vectors.items()})
         self._revision += 1
         vectors = {name: np.array(vector, np.float32) for name, vector in record.vectors.items()}
-        self._objects[record.id] = replace(record, properties=deepcopy(dict(record.properties)), vectors=vectors, revision=self._revision)
+        self._objects[record.id] = replace(record, properties=dict(record.properties), vectors=vectors, revision=self._revision)
 
     def _passing(self, where: Filter | None) -> list[Record]:
         found = (record for record in self._objects.values() if where is None or passes(where, record, self._collection))
@@ -157,4 +159,4 @@ def _project(record: Record, projection: Projection) -> Record:
         properties = {name: value for name, value in record.properties.items() if name in projection.properties}
     wanted = record.vectors if projection.vectors is None else projection.vectors
     vectors = {name: record.vectors[name].copy() for name in wanted if name in record.vectors}
-    return replace(record, properties=deepcopy(properties), vectors=vectors)
+    return replace(record, properties=properties, vectors=vectors)
