@@ -10,9 +10,9 @@ from uuid import UUID
 import numpy as np
 import numpy.typing as npt
 
-Scalar = str | int | float | bool
-PropertyValue = Scalar | bytes | tuple[Scalar, ...]
-"""text, uuid (canonical form) and date (RFC 3339, as given) are str; blob is bytes; arrays are tuples. A missing value is an absent key, never None."""
+from nearimage.domain.values import PropertyValue, Scalar
+
+__all__ = ["EVERYTHING_BUT_BLOBS", "IDS_ONLY", "Hit", "Matrix", "Projection", "PropertyValue", "Record", "Scalar", "Vector"]
 
 Vector = npt.NDArray[np.float32]
 """(dims,) float32, finite, as the user or the vectorizer gave it (not normalised)."""

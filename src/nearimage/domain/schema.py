@@ -18,7 +18,7 @@ NO_MODULE = "none"
 
 
 class DataType(StrEnum):
-    """The data types a property can have, under the names clients send."""
+    """The data types a property can have, under the names clients send; of references they send the names of the collections instead."""
 
     TEXT = "text"
     INT = "int"
@@ -27,16 +27,21 @@ class DataType(StrEnum):
     DATE = "date"
     UUID = "uuid"
     BLOB = "blob"
+    GEO_COORDINATES = "geoCoordinates"
+    PHONE_NUMBER = "phoneNumber"
+    OBJECT = "object"
+    REFERENCE = "cref"
     TEXT_ARRAY = "text[]"
     INT_ARRAY = "int[]"
     NUMBER_ARRAY = "number[]"
     BOOLEAN_ARRAY = "boolean[]"
     DATE_ARRAY = "date[]"
     UUID_ARRAY = "uuid[]"
+    OBJECT_ARRAY = "object[]"
 
     @property
     def is_array(self) -> bool:
-        """Whether a value is a list."""
+        """Whether a value is a list and the type says so; references are lists too."""
         return self.value.endswith("[]")
 
     @property
@@ -90,7 +95,12 @@ class Tenancy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Property:
-    """One property of a collection's objects."""
+    """One property of a collection's objects.
+
+    Attributes:
+        nested: the properties of a nested object.
+        targets: the collections that a reference may lead to.
+    """
 
     name: str
     data_type: DataType
@@ -100,6 +110,8 @@ class Property:
     range_filters: bool = False
     description: str = ""
     settings: Mapping[str, object] = field(default_factory=dict)
+    nested: "tuple[Property, ...]" = ()
+    targets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -181,6 +181,14 @@ class Shard(Protocol):
         """
         ...
 
+    def passing_ids(self, where: Filter | None) -> bytes:
+        """The ids of all objects that pass the filter: 16 bytes each, big-endian, ascending, one after another.
+
+        Cost:
+            That of the filter and of sorting what passes; no object is read.
+        """
+        ...
+
     def match_text(self, query: Keywords, *, limit: int, offset: int, where: Filter | None, projection: Projection) -> Ranked:
         """Objects by how well their text answers a keyword query, as `domain.keywords` computes it; objects without a word of it do not count.
 

@@ -33,6 +33,7 @@ from nearimage.domain.schema import Collection, DataType, Metric, VectorConfig
 from nearimage.ports.engine import Engine, Nearest, Shard
 from nearimage.testing.altering_contract import AlteringContract
 from nearimage.testing.engine_examples import CASES, FILTERED, PHOTOS, photo, uid
+from nearimage.testing.filters_contract import FiltersContract
 from nearimage.testing.tenants_contract import TenantsContract
 from nearimage.testing.text_contract import TextContract
 
@@ -41,7 +42,7 @@ _ALL = Projection(properties=tuple(DataType), vectors=None)
 O = Operator  # noqa: E741 short, because it stands in every line
 
 
-class EngineContract(TenantsContract, AlteringContract, TextContract):
+class EngineContract(TenantsContract, AlteringContract, FiltersContract, TextContract):
     """Inherit it, say how to open the engine, and its promises are tested."""
 
     reopens: ClassVar[bool] = True

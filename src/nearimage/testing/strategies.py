@@ -11,9 +11,24 @@ from uuid import UUID
 import numpy as np
 from hypothesis import strategies as st
 
-from nearimage.domain.filters import CREATED_FIELD, ID_FIELD, UPDATED_FIELD, And, Compare, Filter, FilterScalar, Not, Operator, Or
-from nearimage.domain.objects import PropertyValue, Record, Scalar, Vector
+from nearimage.domain.filters import (
+    CREATED_FIELD,
+    ID_FIELD,
+    UPDATED_FIELD,
+    And,
+    Compare,
+    Filter,
+    FilterScalar,
+    GeoRange,
+    Not,
+    Operator,
+    Or,
+    PointsTo,
+    length_field,
+)
+from nearimage.domain.objects import Record, Vector
 from nearimage.domain.schema import Collection, DataType, Metric, Property, Tokenization, VectorConfig
+from nearimage.domain.values import Element, GeoCoordinates, PhoneNumber, PropertyValue, Reference, Scalar
 
 _ORDERS = (Operator.EQUAL, Operator.NOT_EQUAL, Operator.GREATER_THAN, Operator.GREATER_THAN_EQUAL, Operator.LESS_THAN, Operator.LESS_THAN_EQUAL)
 _CONTAINS = (Operator.CONTAINS_ANY, Operator.CONTAINS_ALL, Operator.CONTAINS_NONE)
@@ -45,6 +60,28 @@ _ELEMENTS: dict[DataType, st.SearchStrategy[Scalar]] = {
 }
 
 
+_TARGETS = ("Photo", "Person", "photo")
+_LATITUDES, _LONGITUDES = st.sampled_from((0.0, 52.5, -90.0, 89.99, 90.0, -33.9)), st.sampled_from((0.0, 13.4, 180.0, -180.0, 179.99, -179.99, 151.2))
+_PLACES = st.builds(GeoCoordinates, _LATITUDES, _LONGITUDES)
+_PHONES = st.builds(PhoneNumber, input=st.text(max_size=4), national_number=st.integers(0, 2**63 - 1), valid=st.booleans())
+_REFERENCES = st.builds(Reference, st.sampled_from(_TARGETS), IDS)
+_NAMES = st.sampled_from(("a", "b", "corgi"))
+_LEAVES: st.SearchStrategy[Element] = st.one_of(*_ELEMENTS.values(), _PLACES, _PHONES, st.binary(max_size=4))
+_OBJECTS: st.SearchStrategy[Element] = st.recursive(
+    st.dictionaries(_NAMES, _LEAVES | st.lists(_LEAVES, max_size=2).map(tuple), max_size=3),
+    lambda inner: st.dictionaries(_NAMES, inner | st.lists(inner, max_size=2).map(tuple), max_size=2),
+    max_leaves=3,
+)
+_OTHERS: dict[DataType, st.SearchStrategy[PropertyValue]] = {
+    DataType.BLOB: st.binary(max_size=8),
+    DataType.GEO_COORDINATES: _PLACES,
+    DataType.PHONE_NUMBER: _PHONES,
+    DataType.OBJECT: _OBJECTS,
+    DataType.OBJECT_ARRAY: st.lists(_OBJECTS, max_size=2).map(tuple),
+    DataType.REFERENCE: st.lists(_REFERENCES, max_size=3).map(tuple),
+}
+
+
 @st.composite
 def collections(draw: st.DrawFn, name: str = "Photo") -> Collection:
     """A collection of up to six properties and one or two named vectors."""
@@ -64,8 +101,8 @@ def collections(draw: st.DrawFn, name: str = "Photo") -> Collection:
 
 def values(data_type: DataType) -> st.SearchStrategy[PropertyValue]:
     """A value of this type."""
-    if data_type is DataType.BLOB:
-        return st.binary(max_size=8)
+    if data_type in _OTHERS:
+        return _OTHERS[data_type]
     element = _ELEMENTS[data_type.element]
     return st.lists(element, max_size=3).map(tuple) if data_type.is_array else element
 
@@ -97,14 +134,27 @@ def records(draw: st.DrawFn, collection: Collection, dims: int = 3) -> Record:
 
 
 @st.composite
-def comparisons(draw: st.DrawFn, collection: Collection) -> Compare:
+def comparisons(draw: st.DrawFn, collection: Collection) -> Filter:
     """One condition on one field of the collection, or on an object's own fields."""
     own = {ID_FIELD: DataType.UUID, CREATED_FIELD: DataType.INT, UPDATED_FIELD: DataType.INT}
-    fields = own | {p.name: p.data_type.element for p in collection.properties if p.filterable}
+    filterable = [p for p in collection.properties if p.filterable]
+    measured = {length_field(p.name): DataType.INT for p in filterable if p.data_type.is_array or p.data_type in (DataType.TEXT, DataType.REFERENCE)}
+    fields = own | measured | {p.name: p.data_type.element for p in filterable}
     field = draw(st.sampled_from(sorted(fields)))
     kind = fields[field]
-    if kind is DataType.BLOB or draw(st.sampled_from((True, False, False, False, False))):
+    if kind is DataType.GEO_COORDINATES and draw(st.booleans()):
+        return Compare(field, Operator.WITHIN_GEO_RANGE, draw(st.builds(GeoRange, _LATITUDES, _LONGITUDES, st.sampled_from((0.0, 5e3, 4e6, 1.5e7, 3e7)))))
+    if kind is DataType.REFERENCE and draw(st.booleans()):
+        return PointsTo(field, draw(st.sampled_from(_TARGETS)), b"".join(draw(st.lists(IDS.map(lambda one: one.bytes), max_size=4))))
+    if field not in measured and (kind not in _ELEMENTS or draw(st.sampled_from((True, False, False, False, False)))):
         return Compare(field, Operator.IS_NULL, draw(st.booleans()))
+    return draw(_scalar_comparisons(field, kind, is_length=field in measured))
+
+
+@st.composite
+def _scalar_comparisons(draw: st.DrawFn, field: str, kind: DataType, *, is_length: bool) -> Compare:
+    if is_length:
+        return Compare(field, draw(st.sampled_from(_ORDERS)), draw(st.integers(0, 4)))
     operators = [*_ORDERS, *_CONTAINS, *([Operator.LIKE] if kind is DataType.TEXT or field == ID_FIELD else [])]
     operator = draw(st.sampled_from(operators))
     element: st.SearchStrategy[FilterScalar] = _ELEMENTS[kind]

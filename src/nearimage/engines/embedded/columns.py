@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from nearimage.domain.filters import FilterScalar, Operator
 from nearimage.domain.objects import PropertyValue
-from nearimage.engines.embedded.entries import Arrays, Entries, Mask, Positions
+from nearimage.engines.embedded.entries import Arrays, Mask, OnePerRow, Positions
 
 Converted = object
 """A value as a column wants it appended; only the column that made it looks inside."""
@@ -67,22 +67,24 @@ class Column(Protocol):
 
 
 class PresenceColumn:
-    """Only whether a property is there (blobs, phone numbers, nested objects)."""
+    """Only whether a property is there (blobs, phone numbers, nested objects); an empty array is not."""
 
     def __init__(self) -> None:
-        self._entries = Entries()
+        self._here = OnePerRow()
 
-    def convert(self, value: PropertyValue) -> Converted:  # noqa: ARG002 the protocol's argument
-        """Nothing is kept of the value."""
-        return None
+    def convert(self, value: PropertyValue) -> Converted:
+        """Whether there is something."""
+        return value != ()
 
-    def append(self, row: int, converted: Converted) -> None:  # noqa: ARG002 the protocol's argument
-        """The row has the property."""
-        self._entries.append(row, 0)
+    def append(self, row: int, converted: Converted) -> None:
+        """The row has the property, if it has."""
+        if converted:
+            self._here.append(row, 1)
 
-    def extend(self, rows: Positions, converted: Sequence[Converted]) -> None:  # noqa: ARG002 the protocol's argument
-        """The rows have the property."""
-        self._entries.extend(rows, np.zeros(len(rows), np.int64))
+    def extend(self, rows: Positions, converted: Sequence[Converted]) -> None:
+        """Those of the rows have the property that have it."""
+        rows = rows[np.fromiter(map(bool, converted), np.bool_, len(rows))]
+        self._here.extend(rows, np.ones(len(rows), np.int64))
 
     def holds(self, operator: Operator, value: FilterScalar, rows: int) -> Mask:  # noqa: ARG002 the protocol's arguments
         """A blob compares with nothing."""
@@ -94,12 +96,12 @@ class PresenceColumn:
 
     def present(self, rows: int) -> Mask:
         """Which rows have the property."""
-        return self._entries.present(rows)
+        return self._here.present(rows)
 
     def arrays(self, keep: Mask) -> Arrays:
         """The rows that have the property."""
-        return self._entries.arrays(keep)[0]
+        return self._here.arrays(keep)[0]
 
     def restore(self, arrays: Mapping[str, npt.NDArray[np.generic]], rows: int) -> None:  # noqa: ARG002 the protocol's argument
         """Take up what `arrays` gave."""
-        self._entries.restore(arrays)
+        self._here.restore(arrays)

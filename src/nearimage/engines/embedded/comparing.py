@@ -67,8 +67,10 @@ def _compare_floats(values: npt.NDArray[np.generic], operator: Operator, value: 
     return COMPARE[Operator.LESS_THAN_EQUAL](values, nearest if nearest < value else math.nextafter(nearest, -math.inf))
 
 
-def _limits(values: npt.NDArray[np.generic]) -> "np.iinfo[np.int8] | np.iinfo[np.int64]":
-    return np.iinfo(np.int8) if values.dtype == np.int8 else np.iinfo(np.int64)
+def _limits(values: npt.NDArray[np.generic]) -> "np.iinfo[np.int8] | np.iinfo[np.int32] | np.iinfo[np.int64]":
+    if values.dtype == np.int8:
+        return np.iinfo(np.int8)
+    return np.iinfo(np.int32) if values.dtype == np.int32 else np.iinfo(np.int64)
 
 
 def _nearest_float(value: float) -> float:

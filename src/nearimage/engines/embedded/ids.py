@@ -4,7 +4,7 @@ To a filter an id is text, one token in canonical form: 32 hexadecimal digits in
 the order of code points is the order of the 16 bytes; any other text lies between two ids, which `_place` finds. A pattern for Like is, up to its first
 wildcard, a prefix, and so a range of ids; only if something follows the `*` are the ids of that range written out.
 
-May import numpy, `domain` and this package's `entries` and `growing`.
+May import numpy, `domain` and this package.
 """
 
 import re
@@ -19,6 +19,7 @@ from nearimage.domain.schema import Tokenization
 from nearimage.domain.text import like_regex, tokenize, tokenize_pattern
 from nearimage.engines.embedded.entries import Arrays, Mask
 from nearimage.engines.embedded.growing import Growing
+from nearimage.engines.embedded.halves import among, halves_of, packed_of
 
 _HALF = 1 << 64
 _END = 1 << 128
@@ -44,9 +45,9 @@ class Ids:
 
     def extend(self, packed: Sequence[bytes]) -> None:
         """Add the 16 bytes of many rows."""
-        halves = np.frombuffer(b"".join(packed), ">u8").astype(np.uint64)
-        self._high.extend(halves[0::2])
-        self._low.extend(halves[1::2])
+        high, low = halves_of(b"".join(packed))
+        self._high.extend(high)
+        self._low.extend(low)
 
     def order(self, rows: npt.NDArray[np.int64], first_by: npt.NDArray[np.float32] | None = None) -> npt.NDArray[np.int64]:
         """The positions in `rows` in ascending order of ids, or of `first_by` and then of ids."""
@@ -87,17 +88,11 @@ class Ids:
         if "" in texts:  # a value without tokens equals everything
             return np.ones(rows, np.bool_)
         numbers = [int(text.replace("-", ""), 16) for text in texts if _CANONICAL.fullmatch(text)]
-        highs, lows = self._high.view(rows), self._low.view(rows)
-        if len(numbers) == 1:
-            high, low = divmod(numbers[0], _HALF)
-            mask: Mask = lows == np.uint64(low)
-            mask &= highs == np.uint64(high)
-            return mask
-        hits = np.isin(lows, np.array([number % _HALF for number in numbers], np.uint64))
-        wanted, found = set(numbers), np.flatnonzero(hits)
-        pairs = zip(highs[found].tolist(), lows[found].tolist(), strict=True)
-        hits[found] = [high << 64 | low in wanted for high, low in pairs]
-        return hits
+        return among(self._high.view(rows), self._low.view(rows), b"".join(number.to_bytes(16, "big") for number in numbers))
+
+    def packed(self, rows: npt.NDArray[np.int64]) -> bytes:
+        """The ids of these rows, 16 bytes each."""
+        return packed_of(self._high.view()[rows], self._low.view()[rows])
 
     def arrays(self, keep: Mask) -> Arrays:
         """The ids of the rows kept."""

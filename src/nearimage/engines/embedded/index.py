@@ -17,13 +17,32 @@ import numpy as np
 import numpy.typing as npt
 
 from nearimage.domain.errors import InvalidFilter
-from nearimage.domain.filters import CREATED_FIELD, ID_FIELD, UPDATED_FIELD, And, Compare, Filter, FilterScalar, Not, Operator, Or
+from nearimage.domain.filters import (
+    CREATED_FIELD,
+    ID_FIELD,
+    UPDATED_FIELD,
+    And,
+    Compare,
+    Filter,
+    FilterScalar,
+    FilterValue,
+    GeoRange,
+    Not,
+    Operator,
+    Or,
+    PointsTo,
+    Through,
+    length_field,
+)
 from nearimage.domain.objects import PropertyValue
 from nearimage.domain.schema import Collection, DataType, Property, Tokenization
 from nearimage.engines.embedded.columns import Column, ConvertedRow, PresenceColumn
 from nearimage.engines.embedded.entries import Arrays, Mask
 from nearimage.engines.embedded.ids import Ids
+from nearimage.engines.embedded.lengths import LengthColumn
 from nearimage.engines.embedded.numbers import DateColumn, NumberColumn
+from nearimage.engines.embedded.places import GeoColumn
+from nearimage.engines.embedded.references import ReferenceColumn
 from nearimage.engines.embedded.tokens import TokenColumn
 
 _MAKE: dict[DataType, Callable[..., Column]] = {
@@ -31,6 +50,11 @@ _MAKE: dict[DataType, Callable[..., Column]] = {
     DataType.BOOLEAN: partial(NumberColumn, np.int8),
     DataType.NUMBER: partial(NumberColumn, np.float64),
     DataType.DATE: DateColumn,
+}
+_MAKE_OTHERS: dict[DataType, Callable[[], Column]] = {
+    DataType.UUID: partial(TokenColumn, None),
+    DataType.GEO_COORDINATES: GeoColumn,
+    DataType.REFERENCE: ReferenceColumn,
 }
 
 
@@ -41,13 +65,16 @@ class Index:
         self.ids = Ids()
         self._collection = collection.name
         self._columns: dict[str, Column] = {CREATED_FIELD: NumberColumn(np.int64), UPDATED_FIELD: NumberColumn(np.int64)}
+        self._measured: dict[str, str] = {}
         self.alter(collection)
 
     def alter(self, collection: Collection) -> None:
         """Make columns for properties that are new; rows that are there already have no entries in them."""
-        indexed = (p for p in collection.properties if p.filterable or p.searchable or p.range_filters)
-        new = {p.name: _column(p) for p in indexed if p.name not in self._columns}
+        indexed = [p for p in collection.properties if (p.filterable or p.searchable or p.range_filters) and p.name not in self._columns]
+        measured = {p.name: length_field(p.name) for p in indexed if _has_length(p)}
+        new = {p.name: _column(p) for p in indexed} | {field: LengthColumn() for field in measured.values()}
         self._columns = self._columns | new  # not in place: other threads may be walking through it
+        self._measured = self._measured | measured
 
     def convert(self, properties: Mapping[str, PropertyValue], created_ms: int, updated_ms: int) -> ConvertedRow:
         """An object's values as entries of the columns.
@@ -56,7 +83,10 @@ class Index:
             InvalidValue: a value does not fit its column.
         """
         values = {**properties, CREATED_FIELD: created_ms, UPDATED_FIELD: updated_ms}
-        return {name: self._columns[name].convert(value) for name, value in values.items() if name in self._columns}
+        converted = {name: self._columns[name].convert(value) for name, value in values.items() if name in self._columns}
+        lengths = ((self._measured[name], value) for name, value in properties.items() if name in self._measured)
+        converted.update((field, self._columns[field].convert(value)) for field, value in lengths)
+        return converted
 
     def append(self, row: int, packed_id: bytes, converted: ConvertedRow) -> None:
         """Add a row."""
@@ -116,7 +146,12 @@ class Index:
                 mask = self.mask(part, rows)
                 return np.logical_not(mask, out=mask)
             case Compare():
-                return self._compare(where, rows)
+                return self._compare(where.field, where.operator, where.value, rows)
+            case PointsTo(field):
+                column = self.column(field)
+                return column.leads_to(where, rows) if isinstance(column, ReferenceColumn) else np.zeros(rows, np.bool_)
+            case Through(field):
+                raise InvalidFilter(f"the filter through {field!r} was not resolved before it was asked", property=field)
 
     def _join(self, junction: "np.ufunc", parts: tuple[Filter, ...], rows: int) -> Mask:
         mask = self.mask(parts[0], rows)
@@ -124,17 +159,20 @@ class Index:
             junction(mask, self.mask(part, rows), out=mask)
         return mask
 
-    def _compare(self, where: Compare, rows: int) -> Mask:
-        if isinstance(where.value, tuple):
-            return self._contains(where.field, where.operator, where.value, rows)
-        if where.operator is Operator.IS_NULL:
-            present = np.ones(rows, np.bool_) if where.field == ID_FIELD else self.column(where.field).present(rows)
-            return np.logical_not(present, out=present) if where.value else present
-        column = self._answering(where.field)
-        if where.operator is Operator.NOT_EQUAL:
-            equal = column.holds(Operator.EQUAL, where.value, rows)
+    def _compare(self, field: str, operator: Operator, value: FilterValue, rows: int) -> Mask:
+        if isinstance(value, GeoRange):
+            places = self.column(field)
+            return places.within(value, rows) if isinstance(places, GeoColumn) else np.zeros(rows, np.bool_)
+        if isinstance(value, tuple):
+            return self._contains(field, operator, value, rows)
+        if operator is Operator.IS_NULL:
+            present = np.ones(rows, np.bool_) if field == ID_FIELD else self.column(self._measured.get(field, field)).present(rows)
+            return np.logical_not(present, out=present) if value else present
+        column = self._answering(field)
+        if operator is Operator.NOT_EQUAL:
+            equal = column.holds(Operator.EQUAL, value, rows)
             return np.logical_not(equal, out=equal)
-        return column.holds(where.operator, where.value, rows)
+        return column.holds(operator, value, rows)
 
     def _contains(self, field: str, operator: Operator, values: tuple[FilterScalar, ...], rows: int) -> Mask:
         column = self._answering(field)
@@ -154,6 +192,10 @@ def _column(prop: Property) -> Column:
     element = prop.data_type.element
     if element is DataType.TEXT:
         return TokenColumn(prop.tokenization or Tokenization.WORD, is_array=prop.data_type.is_array)
-    if element is DataType.UUID:
-        return TokenColumn(None, is_array=prop.data_type.is_array)
-    return _MAKE[element](is_array=prop.data_type.is_array) if element in _MAKE else PresenceColumn()
+    if element in _MAKE:
+        return _MAKE[element](is_array=prop.data_type.is_array)
+    return _MAKE_OTHERS.get(element, PresenceColumn)()
+
+
+def _has_length(prop: Property) -> bool:
+    return prop.data_type.is_array or prop.data_type in (DataType.TEXT, DataType.REFERENCE)

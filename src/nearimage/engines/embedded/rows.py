@@ -14,14 +14,16 @@ May import orjson and `domain`.
 import json
 import struct
 import zlib
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Protocol, cast
+from uuid import UUID
 
 import orjson
 
 from nearimage.domain.errors import InvalidValue
-from nearimage.domain.objects import PropertyValue
+from nearimage.domain.values import Element, GeoCoordinates, PhoneNumber, PropertyValue, Reference
 
 _SEAL = struct.Struct("<HI")
 _FIXED = struct.Struct("<qqqq")
@@ -44,16 +46,20 @@ class RowCodec(Protocol):
 
 
 class JsonRows:
-    """Properties as one JSON object: 1 stays an int, 1.0 a float, and arrays come back as tuples."""
+    """Properties as one JSON object: 1 stays an int, 1.0 a float, and arrays come back as tuples.
+
+    What JSON has no form for is an object with one key that begins with $, which no property's name does:
+    {"$geo": [latitude, longitude]}, {"$phone": [...]}, {"$ref": [collection, id]}, {"$blob": base64} (a blob in a nested object).
+    """
 
     def encode(self, properties: Mapping[str, PropertyValue]) -> bytes:
         """The properties of one object as bytes."""
         try:
-            data = orjson.dumps(properties)
+            data = orjson.dumps(properties, default=_tagged, option=orjson.OPT_PASSTHROUGH_DATACLASS)
         except TypeError as wrong:
             raise InvalidValue(f"properties cannot be stored: {wrong}") from wrong
         if b"null" in data:  # orjson writes null for NaN and infinity, and a missing value is an absent key: only those (or a text) can be meant
-            data = json.dumps(properties).encode()
+            data = json.dumps(properties, default=_tagged).encode()
         return data
 
     def decode(self, data: bytes) -> dict[str, PropertyValue]:
@@ -62,7 +68,39 @@ class JsonRows:
             found = orjson.loads(data)
         except orjson.JSONDecodeError:
             found = json.loads(data)  # NaN and infinity, which JSON proper does not have
-        return {name: tuple(value) if isinstance(value, list) else value for name, value in found.items()}
+        return {name: _untagged(value) if isinstance(value, list | dict) else value for name, value in found.items()}
+
+
+def _tagged(value: object) -> Mapping[str, object]:
+    match value:
+        case GeoCoordinates():
+            return {"$geo": [value.latitude, value.longitude]}
+        case PhoneNumber():
+            return {"$phone": astuple(value)}
+        case Reference():
+            return {"$ref": [value.collection, str(value.id)]}
+        case bytes():
+            return {"$blob": b64encode(value).decode()}
+    raise TypeError(f"{type(value).__name__} has no form in a row")
+
+
+def _untagged(value: object) -> PropertyValue:
+    match value:
+        case list():
+            return tuple(cast("Element", _untagged(one) if isinstance(one, list | dict) else one) for one in value)
+        case {"$geo": [float() | int() as latitude, float() | int() as longitude]}:
+            return GeoCoordinates(latitude, longitude)
+        case {"$phone": [str() as given, str() as default, str() as whole, str() as national, int() as number, int() as code, bool() as valid]}:
+            return PhoneNumber(
+                input=given, default_country=default, international=whole, national=national, national_number=number, country_code=code, valid=valid
+            )
+        case {"$ref": [str() as collection, str() as found]}:
+            return Reference(collection, UUID(found))
+        case {"$blob": str() as text}:
+            return b64decode(text)
+        case dict():
+            return {name: _untagged(one) if isinstance(one, list | dict) else one for name, one in value.items()}
+    raise TypeError(f"{type(value).__name__} is nothing that a row holds")
 
 
 @dataclass(frozen=True, slots=True)

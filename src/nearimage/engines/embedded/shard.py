@@ -122,6 +122,14 @@ class EmbeddedShard:
             records = self._reader.by_revision(snapshot, snapshot.state.table.revisions.view()[rows[page]].tolist(), projection)
             return Nearest(records=records, distances=distances[page].copy())
 
+    def passing_ids(self, where: Filter | None) -> bytes:
+        """The ids of the objects that pass, packed."""
+        with self._gate:
+            state = self._publication.state
+            rows = np.flatnonzero(self._passing(state, where))
+            ids = state.table.index.ids
+            return ids.packed(rows[ids.order(rows)])
+
     def match_text(self, query: Keywords, *, limit: int, offset: int, where: Filter | None, projection: Projection) -> Ranked:
         """Objects by how well their text answers a keyword query."""
         with self._gate, self._reader.snapshot() as snapshot:

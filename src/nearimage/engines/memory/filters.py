@@ -2,24 +2,46 @@
 
     Filter, Record --passes--> bool
 
-May import `domain` only.
+May import numpy and `domain` only.
 """
 
 import operator
 from collections.abc import Callable
+from uuid import UUID
+
+import numpy as np
 
 from nearimage.domain.dates import instant_ns
 from nearimage.domain.errors import InvalidFilter
-from nearimage.domain.filters import CREATED_FIELD, ID_FIELD, UPDATED_FIELD, And, Compare, Filter, FilterScalar, Not, Operator, Or
-from nearimage.domain.objects import PropertyValue, Record, Scalar
+from nearimage.domain.filters import (
+    CREATED_FIELD,
+    ID_FIELD,
+    UPDATED_FIELD,
+    And,
+    Compare,
+    Filter,
+    FilterValue,
+    GeoRange,
+    Not,
+    Operator,
+    Or,
+    PointsTo,
+    Through,
+    measured_field,
+)
+from nearimage.domain.geo import distances_m
+from nearimage.domain.objects import Record
 from nearimage.domain.schema import Collection, DataType, Property, Tokenization
 from nearimage.domain.text import like_regex, tokenize, tokenize_pattern
+from nearimage.domain.values import GeoCoordinates, PropertyValue, Reference, Scalar
 
 _OWN_FIELDS = {
     ID_FIELD: Property(name=ID_FIELD, data_type=DataType.TEXT, tokenization=Tokenization.FIELD),
     CREATED_FIELD: Property(name=CREATED_FIELD, data_type=DataType.INT),
     UPDATED_FIELD: Property(name=UPDATED_FIELD, data_type=DataType.INT),
 }
+
+_LENGTH = Property(name="len", data_type=DataType.INT)
 
 _ORDERS: dict[Operator, Callable[[Scalar, Scalar], bool]] = {
     Operator.EQUAL: operator.eq,
@@ -39,31 +61,50 @@ def passes(where: Filter, record: Record, collection: Collection) -> bool:
             return any(passes(part, record, collection) for part in parts)
         case Not(part):
             return not passes(part, record, collection)
+        case PointsTo(field, target, ids):
+            wanted = {UUID(bytes=ids[start : start + 16]) for start in range(0, len(ids), 16)}
+            got = _value_of(_property(field, collection).name, record)
+            return isinstance(got, tuple) and any(isinstance(one, Reference) and one.collection == target and one.id in wanted for one in got)
+        case Through(field):
+            raise InvalidFilter(f"the filter through {field!r} was not resolved before it was asked", property=field)
         case Compare(field, how, value):
+            measured = measured_field(field)
+            if measured is not None:
+                return _holds(_LENGTH, how, value, _length(_value_of(_property(measured, collection).name, record)))
             return _holds(_property(field, collection), how, value, _value_of(field, record))
 
 
-def _holds(prop: Property, how: Operator, wanted: FilterScalar | tuple[FilterScalar, ...], got: PropertyValue | None) -> bool:
+def _length(got: PropertyValue | None) -> int:
+    return len(got) if isinstance(got, str | tuple) else 0
+
+
+def _holds(prop: Property, how: Operator, wanted: FilterValue, got: PropertyValue | None) -> bool:
+    if isinstance(wanted, GeoRange):
+        return isinstance(got, GeoCoordinates) and _distance_m(got, wanted) <= wanted.distance_m
     if isinstance(wanted, tuple):
         equal = (_some_element(prop, Operator.EQUAL, one, got) for one in wanted)
         if how is Operator.CONTAINS_ALL:
             return all(equal)
         return any(equal) is (how is Operator.CONTAINS_ANY)
     if how is Operator.IS_NULL:
-        return (got is None) is wanted
+        return (got is None or got in ("", ())) is wanted
     if how is Operator.NOT_EQUAL:
         return not _some_element(prop, Operator.EQUAL, wanted, got)
     return _some_element(prop, how, wanted, got)
 
 
 def _some_element(prop: Property, how: Operator, wanted: Scalar, got: PropertyValue | None) -> bool:
-    elements = () if got is None or isinstance(got, bytes) else got if isinstance(got, tuple) else (got,)
+    elements = [one for one in (got if isinstance(got, tuple) else (got,)) if isinstance(one, str | int | float)]
     kind = prop.data_type.element
     if kind is DataType.TEXT:
         return any(_text_compares(str(element), how, str(wanted), prop.tokenization or Tokenization.WORD) for element in elements)
     if kind is DataType.DATE:
         return any(_ORDERS[how](instant_ns(str(element)), instant_ns(str(wanted))) for element in elements)
     return any(_ORDERS[how](element, wanted) for element in elements)
+
+
+def _distance_m(place: GeoCoordinates, middle: GeoRange) -> float:
+    return float(distances_m(np.array([place.latitude]), np.array([place.longitude]), middle.latitude, middle.longitude)[0])
 
 
 def _text_compares(text: str, how: Operator, wanted: str, cut: Tokenization) -> bool:

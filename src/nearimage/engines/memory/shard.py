@@ -8,6 +8,7 @@ May import numpy, `domain` and `ports`.
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import replace
 from uuid import UUID
 
@@ -89,6 +90,11 @@ class MemoryShard:
                 distances=np.array([distance for distance, _ in page], np.float32),
             )
 
+    def passing_ids(self, where: Filter | None) -> bytes:
+        """The ids of the objects that pass, packed."""
+        with self._open():
+            return b"".join(record.id.bytes for record in self._passing(where))
+
     def match_text(self, query: Keywords, *, limit: int, offset: int, where: Filter | None, projection: Projection) -> Ranked:
         """Objects by how well their text answers a keyword query."""
         with self._open():
@@ -137,7 +143,7 @@ class MemoryShard:
         self._dimensions.update({name: len(vector) for name, vector in record.vectors.items()})
         self._revision += 1
         vectors = {name: np.array(vector, np.float32) for name, vector in record.vectors.items()}
-        self._objects[record.id] = replace(record, properties=dict(record.properties), vectors=vectors, revision=self._revision)
+        self._objects[record.id] = replace(record, properties=deepcopy(dict(record.properties)), vectors=vectors, revision=self._revision)
 
     def _passing(self, where: Filter | None) -> list[Record]:
         found = (record for record in self._objects.values() if where is None or passes(where, record, self._collection))
@@ -159,4 +165,4 @@ def _project(record: Record, projection: Projection) -> Record:
         properties = {name: value for name, value in record.properties.items() if name in projection.properties}
     wanted = record.vectors if projection.vectors is None else projection.vectors
     vectors = {name: record.vectors[name].copy() for name in wanted if name in record.vectors}
-    return replace(record, properties=properties, vectors=vectors)
+    return replace(record, properties=deepcopy(properties), vectors=vectors)

@@ -1,0 +1,65 @@
+"""The values that properties have.
+
+    text, uuid, date     str       uuid in canonical form, date as RFC 3339 text, as given
+    int, number, boolean int, float, bool
+    blob                 bytes
+    blobHash             str       the SHA-256 of what was sent, in hexadecimal digits
+    geoCoordinates       GeoCoordinates
+    phoneNumber          PhoneNumber
+    object               dict      names to values of any of these types, references apart
+    references           tuple of Reference
+    arrays               tuple
+
+A missing value is an absent key, never None. May import the standard library only.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+Scalar = str | int | float | bool
+
+
+@dataclass(frozen=True, slots=True)
+class GeoCoordinates:
+    """A place on the globe, in degrees: latitude -90 to 90, longitude -180 to 180."""
+
+    latitude: float
+    longitude: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneNumber:
+    """A telephone number, as it was typed and as it was understood.
+
+    Attributes:
+        default_country: ISO 3166-1 alpha-2, upper case, or empty; where the input names no country.
+        international: with its country code, grouped as is usual; empty if it could not be read.
+        national: the same without the country code.
+        national_number: the digits of `national` as a number.
+        country_code: such as 49; 0 if it could not be read.
+        valid: whether such a number may exist, by length and prefix.
+    """
+
+    input: str
+    default_country: str = ""
+    international: str = ""
+    national: str = ""
+    national_number: int = 0
+    country_code: int = 0
+    valid: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Leads to an object; nobody checks that it is there."""
+
+    collection: str
+    id: UUID
+
+
+Nested = Mapping[str, "PropertyValue"]
+"""The value of a nested object."""
+
+Element = Scalar | bytes | GeoCoordinates | PhoneNumber | Reference | Nested
+PropertyValue = Element | tuple[Element, ...]
