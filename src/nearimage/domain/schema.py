@@ -78,6 +78,14 @@ class TenantState(StrEnum):
     OFFLOADED = "OFFLOADED"
 
 
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """One tenant of a collection, as callers name it."""
+
+    name: str
+    state: TenantState = TenantState.ACTIVE
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tenancy:
     """Whether a collection keeps its objects apart by tenant, and what happens by itself.

@@ -1,16 +1,18 @@
-"""Make, read and drop collections.
+"""Make, read, alter and drop collections.
 
 May import `domain` and `ports` only.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from threading import Lock
 
 from nearimage.domain.errors import CollectionExists, CollectionNotFound, InvalidSchema
 from nearimage.domain.schema import NO_MODULE, Collection, DataType, Property, VectorConfig
 from nearimage.ports.engine import Engine
 from nearimage.ports.vectorizer import VectorizerModule
+from nearimage.service.altering import altered
 from nearimage.service.names import check_collection_name, check_property_name, check_vector_name, collection_name
 
 
@@ -20,6 +22,7 @@ class Collections:
 
     engine: Engine
     modules: Mapping[str, VectorizerModule]
+    altering: Lock = field(default_factory=Lock)
 
     def create(self, collection: Collection) -> Collection:
         """Check a collection and make it, empty.
@@ -29,10 +32,7 @@ class Collections:
             CollectionExists: the name is taken, also by one that differs in upper and lower case only.
         """
         check_collection_name(collection.name)
-        _unique((p.name for p in collection.properties), "properties")
-        _unique((v.name for v in collection.vectors), "vectorConfig")
-        for prop in collection.properties:
-            _check_property(prop)
+        _check_parts(collection)
         collection = replace(collection, vectors=tuple(self._checked_vector(vector) for vector in collection.vectors))
         for known in self.engine.collections():
             if known.name.lower() == collection.name.lower():
@@ -56,6 +56,39 @@ class Collections:
         """Every collection, in the order of names."""
         return self.engine.collections()
 
+    def alter(self, collection: Collection) -> Collection:
+        """Put a whole new definition in the place of the one of that name; `altering` says what may differ.
+
+        Raises:
+            CollectionNotFound: there is none of that name.
+            InvalidSchema: something that may not change did, or something new is wrong; detail names the setting.
+        """
+        with self.altering:
+            return self._alter(self.get(collection.name), collection)
+
+    def add_property(self, name: str, prop: Property) -> Property:
+        """Give a collection another property; objects stored before lack it.
+
+        Raises:
+            CollectionNotFound: there is none of that name.
+            InvalidSchema: the property cannot be, or there is one of that name, also one that differs in upper and lower case only.
+        """
+        with self.altering:
+            old = self.get(name)
+            self._alter(old, replace(old, properties=(*old.properties, prop)))
+        return prop
+
+    def add_vector(self, name: str, vector: VectorConfig) -> VectorConfig:
+        """Give a collection another named vector; objects stored before lack it.
+
+        Raises:
+            CollectionNotFound: there is none of that name.
+            InvalidSchema: the vector cannot be, or there is one of that name, or the collection has one without a name.
+        """
+        with self.altering:
+            old = self.get(name)
+            return self._alter(old, replace(old, vectors=(*old.vectors, vector))).vectors[-1]
+
     def drop(self, name: str) -> bool:
         """Delete a collection with all its objects.
 
@@ -67,6 +100,14 @@ class Collections:
         except CollectionNotFound:
             return False
         return True
+
+    def _alter(self, old: Collection, new: Collection) -> Collection:
+        _check_parts(new)
+        new = altered(old, new)
+        new = replace(new, vectors=tuple(v if old.vector(v.name) else self._checked_vector(v) for v in new.vectors))
+        if new != old:
+            self.engine.alter_collection(new)
+        return new
 
     def _checked_vector(self, vector: VectorConfig) -> VectorConfig:
         """The named vector with its model, which is loaded: what cannot work fails here, not at the first picture."""
@@ -81,6 +122,13 @@ class Collections:
         settings = self.modules[vector.module].check(vector.module_settings)
         self.modules[vector.module].open(settings)
         return replace(vector, model=settings.model)
+
+
+def _check_parts(collection: Collection) -> None:
+    _unique((p.name for p in collection.properties), "properties")
+    _unique((v.name for v in collection.vectors), "vectorConfig")
+    for prop in collection.properties:
+        _check_property(prop)
 
 
 def _check_property(prop: Property) -> None:

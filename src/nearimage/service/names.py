@@ -5,11 +5,12 @@ The rules are Weaviate's, so that a schema moves both ways. May import `domain` 
 
 import re
 
-from nearimage.domain.errors import InvalidSchema
+from nearimage.domain.errors import InvalidSchema, InvalidTenant
 
 COLLECTION = re.compile(r"[A-Z][_0-9A-Za-z]{0,254}")
 PROPERTY = re.compile(r"[_A-Za-z][_0-9A-Za-z]{0,230}")
 VECTOR = re.compile(r"[_A-Za-z][_0-9A-Za-z]{0,229}")
+TENANT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 RESERVED = {"_additional", "_id", "id"}
 
 
@@ -49,3 +50,16 @@ def check_vector_name(name: str) -> None:
     """
     if not VECTOR.fullmatch(name):
         raise InvalidSchema(f"{name!r} cannot name a vector: a letter or _, then letters, digits and _, 230 at most", setting="vectorConfig")
+
+
+def check_tenant_name(name: str, position: int = 0) -> None:
+    """Refuse what cannot name a tenant.
+
+    Args:
+        position: of the name in the request, for the message.
+
+    Raises:
+        InvalidTenant: detail has "tenant".
+    """
+    if not TENANT.fullmatch(name):
+        raise InvalidTenant(f"tenant name at index {position}: {name!r} cannot name a tenant: letters, digits, _ and -, 1 to 64 of them", tenant=name)

@@ -15,12 +15,13 @@ from threading import Lock
 from uuid import UUID, uuid4
 
 from nearimage.domain.drafts import Draft
-from nearimage.domain.errors import InvalidInput, NearimageError, ObjectChanged, ObjectNotFound
+from nearimage.domain.errors import InvalidInput, NearimageError, ObjectChanged, ObjectNotFound, TenantNotActive
 from nearimage.domain.objects import Projection, Record
 from nearimage.domain.schema import Collection
 from nearimage.ports.clock import Clock
-from nearimage.ports.engine import Engine
+from nearimage.ports.engine import Shard
 from nearimage.service.collections import Collections
+from nearimage.service.shards import Shards
 from nearimage.service.targets import name_vectors
 from nearimage.service.values import ValueReader
 from nearimage.service.vectorize import ObjectVectorizer
@@ -37,7 +38,7 @@ class Objects:
     """Reads and writes objects of one database."""
 
     collections: Collections
-    engine: Engine
+    shards: Shards
     values: ValueReader
     vectorizer: ObjectVectorizer
     clock: Clock
@@ -54,7 +55,7 @@ class Objects:
         record = self._prepare(schema, [draft])[0]
         if isinstance(record, NearimageError):
             raise record
-        self.engine.shard(schema.name).put_if(record, 0)
+        self.shards.writing(schema, draft.tenant).put_if(record, 0)
         return record
 
     def put_many(self, collection: str, drafts: Sequence[Draft]) -> list[Record | NearimageError]:
@@ -67,10 +68,16 @@ class Objects:
             CollectionNotFound: there is no such collection.
         """
         schema = self.collections.get(collection)
-        prepared = self._prepare(schema, drafts)
-        good = [record for record in prepared if isinstance(record, Record)]
-        outcomes = iter(self.engine.shard(schema.name).put(good))
-        return [entry if isinstance(entry, NearimageError) else next(outcomes) or entry for entry in prepared]
+        outcomes = self._prepare(schema, drafts)
+        by_tenant: dict[str, list[int]] = {}
+        for number, outcome in enumerate(outcomes):
+            if isinstance(outcome, Record):
+                by_tenant.setdefault(drafts[number].tenant, []).append(number)
+        for tenant, numbers in by_tenant.items():
+            stored = self._put(schema, tenant, [record for number in numbers if isinstance(record := outcomes[number], Record)])
+            for number, failure in zip(numbers, stored, strict=True):
+                outcomes[number] = failure or outcomes[number]
+        return outcomes
 
     def replace(self, collection: str, object_id: UUID, draft: Draft) -> Record:
         """Store an object in the place of the one with its id, keeping the time of creation.
@@ -80,7 +87,8 @@ class Objects:
         """
         schema = self.collections.get(collection)
         fresh = self._checked(schema, replace(draft, id=object_id))
-        return self._rewrite(schema, object_id, lambda old: replace(fresh, created_ms=old.created_ms))
+        shard = self.shards.reading(schema, draft.tenant)
+        return self._rewrite(schema, shard, object_id, lambda old: replace(fresh, created_ms=old.created_ms))
 
     def merge(self, collection: str, object_id: UUID, draft: Draft) -> Record:
         """Change some properties of an object: given ones replace, None takes away, the rest stays.
@@ -98,21 +106,21 @@ class Objects:
             kept = {name: vector for name, vector in old.vectors.items() if name not in made}
             return replace(changes, properties=properties, vectors=kept | dict(changes.vectors), created_ms=old.created_ms)
 
-        return self._rewrite(schema, object_id, merged)
+        return self._rewrite(schema, self.shards.reading(schema, draft.tenant), object_id, merged)
 
-    def delete(self, collection: str, object_id: UUID) -> bool:
+    def delete(self, collection: str, object_id: UUID, tenant: str = "") -> bool:
         """Delete an object; returns whether there was one."""
         schema = self.collections.get(collection)
-        return self.engine.shard(schema.name).delete([object_id]) > 0
+        return self.shards.reading(schema, tenant).delete([object_id]) > 0
 
-    def get(self, collection: str, object_id: UUID, projection: Projection) -> Record:
+    def get(self, collection: str, object_id: UUID, projection: Projection, tenant: str = "") -> Record:
         """Read one object.
 
         Raises:
             ObjectNotFound: there is none.
         """
         schema = self.collections.get(collection)
-        found = self.engine.shard(schema.name).get([object_id], projection)
+        found = self.shards.reading(schema, tenant).get([object_id], projection)
         if object_id not in found:
             raise _missing(schema, object_id)
         return found[object_id]
@@ -129,6 +137,13 @@ class Objects:
         ready = iter(self.vectorizer.add_vectors(schema, good, [None] * len(good)))
         return [entry if isinstance(entry, NearimageError) else next(ready) for entry in checked]
 
+    def _put(self, schema: Collection, tenant: str, records: Sequence[Record]) -> Sequence[NearimageError | None]:
+        """Store the records of one tenant; what is wrong with the tenant is wrong with each of them."""
+        try:
+            return self.shards.writing(schema, tenant).put(records)
+        except (InvalidInput, TenantNotActive) as refused:
+            return [refused] * len(records)
+
     def _checked(self, schema: Collection, draft: Draft) -> Record:
         now = self.clock.now_ms()
         return Record(
@@ -139,18 +154,17 @@ class Objects:
             updated_ms=now,
         )
 
-    def _rewrite(self, schema: Collection, object_id: UUID, change: Callable[[Record], Record]) -> Record:
+    def _rewrite(self, schema: Collection, shard: Shard, object_id: UUID, change: Callable[[Record], Record]) -> Record:
         """Compare and set: read, change, vectorize, write if still the same."""
         with self.turns[object_id.int % LOCKS]:
             for _ in range(TRIES):
                 try:
-                    return self._rewrite_once(schema, object_id, change)
+                    return self._rewrite_once(schema, shard, object_id, change)
                 except ObjectChanged:
                     continue
         raise ObjectChanged(f"object {object_id} was changed by other callers {TRIES} times while this change was made; try again", id=str(object_id))
 
-    def _rewrite_once(self, schema: Collection, object_id: UUID, change: Callable[[Record], Record]) -> Record:
-        shard = self.engine.shard(schema.name)
+    def _rewrite_once(self, schema: Collection, shard: Shard, object_id: UUID, change: Callable[[Record], Record]) -> Record:
         everything = Projection(properties=tuple(p.name for p in schema.properties), vectors=None)
         old = shard.get([object_id], everything).get(object_id)
         if old is None:

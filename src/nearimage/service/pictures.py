@@ -27,7 +27,7 @@ class Pictures:
     objects: Objects
     media: Media
 
-    def get(self, collection: str, object_id: UUID, name: str, short_side: int | None = None) -> Picture:
+    def get(self, collection: str, object_id: UUID, name: str, short_side: int | None = None, *, tenant: str = "") -> Picture:
         """The picture in one property of an object: as it was stored, or a thumbnail.
 
         Args:
@@ -40,7 +40,7 @@ class Pictures:
         """
         if short_side is not None and short_side not in SHORT_SIDES:
             raise InvalidInput(f"short_side must be between {SHORT_SIDES.start} and {SHORT_SIDES.stop - 1}, got {short_side}")
-        value = self.objects.get(collection, object_id, Projection(properties=(name,))).properties.get(name)
+        value = self.objects.get(collection, object_id, Projection(properties=(name,)), tenant).properties.get(name)
         if not isinstance(value, bytes):
             raise NotFound(f"object {object_id} has no picture in property {name!r}", id=str(object_id), property=name)
         if short_side is None:

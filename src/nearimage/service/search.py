@@ -13,13 +13,14 @@ from nearimage.domain.objects import Hit, Vector
 from nearimage.domain.query import DEFAULT_LIMIT, MAXIMUM_RESULTS, AnyNear, Listing, NearImage, NearObject, NearVector, Search
 from nearimage.domain.schema import Metric, VectorConfig
 from nearimage.domain.vectors import certainty_of, distance_of
-from nearimage.ports.engine import Engine, Shard
+from nearimage.ports.engine import Shard
 from nearimage.service.collections import Collections
 from nearimage.service.filters import bind_filter
 from nearimage.service.near_image import near_image
 from nearimage.service.near_object import near_object
 from nearimage.service.near_text import near_text
 from nearimage.service.near_vector import near_vector
+from nearimage.service.shards import Shards
 from nearimage.service.targets import target_of
 from nearimage.service.vectorize import ObjectVectorizer
 
@@ -34,7 +35,7 @@ class Searches:
     """
 
     collections: Collections
-    engine: Engine
+    shards: Shards
     vectorizer: ObjectVectorizer
     default_limit: int = DEFAULT_LIMIT
     maximum_results: int = MAXIMUM_RESULTS
@@ -48,7 +49,7 @@ class Searches:
         collection = self.collections.get(query.collection)
         where = bind_filter(query.where, collection) if query.where else None
         target = target_of(collection, query.near.target)
-        limit, shard = self._limit(query.limit, query.offset), self.engine.shard(collection.name)
+        limit, shard = self._limit(query.limit, query.offset), self.shards.reading(collection, query.tenant)
         nearest = shard.nearest(
             target.name,
             self._vector(query.near, target, shard),
@@ -73,7 +74,7 @@ class Searches:
         if query.after is not None and (query.where is not None or query.offset):
             raise InvalidInput("after is a cursor over all objects: it cannot be combined with a filter or an offset")
         where = bind_filter(query.where, collection) if query.where else None
-        records = self.engine.shard(collection.name).scan(
+        records = self.shards.reading(collection, query.tenant).scan(
             where=where, after=query.after, limit=self._limit(query.limit, query.offset), offset=query.offset, projection=query.projection
         )
         return tuple(Hit(record=record) for record in records)

@@ -14,6 +14,8 @@ from nearimage.service.collections import Collections
 from nearimage.service.objects import Objects
 from nearimage.service.pictures import Pictures
 from nearimage.service.search import Searches
+from nearimage.service.shards import Shards
+from nearimage.service.tenants import Tenants
 from nearimage.service.values import ValueReader
 from nearimage.service.vectorize import ObjectVectorizer
 
@@ -35,6 +37,7 @@ class Services:
     """The use cases: one object a door calls for anything."""
 
     collections: Collections
+    tenants: Tenants
     objects: Objects
     searches: Searches
     pictures: Pictures
@@ -47,7 +50,8 @@ class Services:
         """
         for collection in self.collections.all():
             try:
-                self.objects.engine.shard(collection.name).count()
+                if not collection.tenancy.enabled:  # tenants may be many; each opens when it is asked for
+                    self.objects.shards.reading(collection, "").count()
                 self.objects.vectorizer.load_models(collection)
             except NearimageError as failed:
                 _log.warning("collection %r cannot be used in full: %s", collection.name, failed.message)
@@ -57,9 +61,10 @@ def build_services(parts: Parts, *, default_limit: int = DEFAULT_LIMIT, maximum_
     """Wire the use cases to their ports."""
     modules = {module.name: module for module in parts.modules}
     vectorizer = ObjectVectorizer(media=parts.media, modules=modules)
-    collections = Collections(engine=parts.engine, modules=modules)
+    collections, shards = Collections(engine=parts.engine, modules=modules), Shards(engine=parts.engine)
     values = ValueReader(media=parts.media)
-    objects = Objects(collections=collections, engine=parts.engine, values=values, vectorizer=vectorizer, clock=parts.clock)
-    searches = Searches(collections=collections, engine=parts.engine, vectorizer=vectorizer, default_limit=default_limit, maximum_results=maximum_results)
+    objects = Objects(collections=collections, shards=shards, values=values, vectorizer=vectorizer, clock=parts.clock)
+    searches = Searches(collections=collections, shards=shards, vectorizer=vectorizer, default_limit=default_limit, maximum_results=maximum_results)
     pictures = Pictures(objects=objects, media=parts.media)
-    return Services(collections=collections, objects=objects, searches=searches, pictures=pictures, modules=modules)
+    tenants = Tenants(collections=collections, engine=parts.engine)
+    return Services(collections=collections, tenants=tenants, objects=objects, searches=searches, pictures=pictures, modules=modules)

@@ -1,0 +1,63 @@
+"""What may change in a collection that has objects, and what may not. The rules are Weaviate's, so that its clients meet no surprise.
+
+    may be new       properties, named vectors (not beside a vector without a name)
+    may change       descriptions; settings of keyword search, replication and modules of properties; index settings that only searches read (`ef` ...);
+                     whether tenants are made and activated by themselves
+    may not          names, data types, tokenization, which indexes a property has; vectorizer, metric, index type and how the index is built; sharding;
+                     whether there are tenants; and nothing may be missing
+
+May import `domain` only.
+"""
+
+from dataclasses import replace
+
+from nearimage.domain.errors import InvalidSchema
+from nearimage.domain.schema import Collection, Property, VectorConfig
+
+FIXED_INDEX_SETTINGS = ("distance", "efConstruction", "maxConnections", "cleanupIntervalSeconds", "multivector")
+"""What the index was built with; Weaviate refuses to change the same ones."""
+
+
+def altered(old: Collection, new: Collection) -> Collection:
+    """The definition to store: the new one, with what the old one knows and no client sends.
+
+    Raises:
+        InvalidSchema: something changed that may not; detail names the setting.
+    """
+    _refuse(old.name != new.name, "class", f"collection {old.name!r} cannot be renamed")
+    _refuse(old.tenancy.enabled != new.tenancy.enabled, "multiTenancyConfig", f"collection {old.name!r}: multi-tenancy is chosen when the collection is made")
+    sharding = "shardingConfig"
+    _refuse(old.settings.get(sharding) != new.settings.get(sharding), sharding, f"collection {old.name!r}: sharding is chosen when the collection is made")
+    for prop in old.properties:
+        _check_property(prop, new.property(prop.name))
+    mixed = old.legacy_vector and len(new.vectors) > len(old.vectors)
+    message = f"collection {old.name!r} has one vector without a name, so it cannot have named ones"
+    _refuse(old.legacy_vector != new.legacy_vector or mixed, "vectorConfig", message)
+    for vector in old.vectors:
+        _check_vector(vector, new.vector(vector.name))
+    models = {vector.name: vector.model for vector in old.vectors}
+    return replace(new, vectors=tuple(replace(v, model=models[v.name]) if v.name in models else v for v in new.vectors))
+
+
+def _check_property(old: Property, new: Property | None) -> None:
+    if new is None:
+        raise InvalidSchema(f"property {old.name!r} is missing; properties cannot be removed", setting="properties")
+    same = replace(new, description=old.description, settings=old.settings)
+    _refuse(same != old, "properties", f"property {old.name!r}: only its description can be changed")
+
+
+def _check_vector(old: VectorConfig, new: VectorConfig | None) -> None:
+    if new is None:
+        raise InvalidSchema(f"vector {old.name!r} is missing; vectors cannot be removed", setting="vectorConfig")
+    changed = old.module != new.module or old.module_settings != new.module_settings
+    _refuse(changed, "vectorizer", f"vector {old.name!r}: its vectorizer and the vectorizer's settings cannot be changed")
+    _refuse(old.index_type != new.index_type, "vectorIndexType", f"vector {old.name!r}: the type of its index cannot be changed")
+    _refuse(old.metric != new.metric, "vectorIndexConfig.distance", f"vector {old.name!r}: its distance cannot be changed from {old.metric}")
+    for key in FIXED_INDEX_SETTINGS:
+        was, wanted = old.index_settings.get(key), new.index_settings.get(key)
+        _refuse(was != wanted, f"vectorIndexConfig.{key}", f"vector {old.name!r}: {key} cannot be changed from {was!r} to {wanted!r}")
+
+
+def _refuse(wrong: bool, setting: str, message: str) -> None:
+    if wrong:
+        raise InvalidSchema(message, setting=setting)

@@ -1,0 +1,138 @@
+"""A collection that has objects is altered as asked, or refused with the name of the setting that may not change."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from nearimage.domain.drafts import Draft
+from nearimage.domain.errors import CollectionNotFound, InvalidSchema
+from nearimage.domain.filters import Compare, Operator
+from nearimage.domain.query import Listing
+from nearimage.domain.schema import Collection, DataType, Metric, Property, Tenancy, Tokenization, VectorConfig
+from tests.fakes import World, dogs, image_vector, text
+
+NAMED = dogs(image_vector("clip", "multi2vec-clip"), VectorConfig(name="own", index_settings={"ef": -1, "efConstruction": 128}))
+
+
+def test_a_new_property_is_filled_and_filtered_at_once() -> None:
+    """Objects stored before lack it."""
+    services = World().services()
+    services.collections.create(dogs())
+    services.objects.insert("Dog", Draft(properties={"breed": "corgi"}))
+    services.collections.add_property("dog", text("colour"))
+    services.objects.insert("Dog", Draft(properties={"breed": "poodle", "colour": "red"}))
+
+    found = services.searches.listing(Listing(collection="Dog", where=Compare("colour", Operator.EQUAL, "red")))
+
+    assert [hit.record.properties["breed"] for hit in found] == ["poodle"]
+    assert [p.name for p in services.collections.get("Dog").properties] == ["breed", "image", "weight", "colour"]
+
+
+@pytest.mark.parametrize(
+    ("prop", "setting"),
+    [
+        (text("breed"), "properties"),
+        (text("BREED"), "properties"),
+        (text("id"), "properties.name"),
+        (text("not good"), "properties.name"),
+        (Property(name="n", data_type=DataType.INT, tokenization=Tokenization.WORD), "tokenization"),
+        (Property(name="n", data_type=DataType.INT, searchable=True), "indexSearchable"),
+    ],
+)
+def test_a_property_that_cannot_be_is_not_added(prop: Property, setting: str) -> None:
+    """Two that differ in case only would be one in GraphQL."""
+    services = World().services()
+    services.collections.create(dogs())
+
+    with pytest.raises(InvalidSchema) as caught:
+        services.collections.add_property("Dog", prop)
+
+    assert caught.value.detail["setting"] == setting
+    assert services.collections.get("Dog").properties == dogs().properties
+    with pytest.raises(CollectionNotFound):
+        services.collections.add_property("Cat", text("colour"))
+
+
+def test_properties_added_at_the_same_time_are_all_there() -> None:
+    """An import that makes its schema as it goes sends them from many threads; none may be lost."""
+    services = World().services()
+    services.collections.create(dogs())
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: services.collections.add_property("Dog", text(f"p{number}")), range(40)))
+
+    assert len(services.collections.get("Dog").properties) == 43
+
+
+def test_a_named_vector_is_added_with_its_model() -> None:
+    """It is checked and loaded as when the collection is made."""
+    services = World().services()
+    services.collections.create(NAMED)
+
+    made = services.collections.add_vector("dog", image_vector("second"))
+
+    assert made.model == "colour"
+    assert services.collections.get("Dog").vectors[-1] == made
+    for wrong in (image_vector("second"), VectorConfig(name="a b"), VectorConfig(name="v", module="img2vec-martian")):
+        with pytest.raises(InvalidSchema):
+            services.collections.add_vector("Dog", wrong)
+
+
+def test_a_collection_with_a_vector_without_a_name_takes_no_named_one() -> None:
+    """Requests without a target would become ambiguous for programs that work today."""
+    services = World().services()
+    services.collections.create(dogs())
+
+    with pytest.raises(InvalidSchema) as caught:
+        services.collections.add_vector("Dog", image_vector("second"))
+
+    assert caught.value.detail["setting"] == "vectorConfig"
+
+
+def test_what_may_change_changes_and_the_model_stays() -> None:
+    """Clients send the whole definition; what they do not know of must not be lost by it."""
+    services = World().services()
+    made = services.collections.create(replace(NAMED, settings={"shardingConfig": {"desiredCount": 1}, "replicationConfig": {"factor": 1}}))
+    own = replace(made.vectors[1], index_settings={"ef": 99, "efConstruction": 128})
+    wanted = replace(
+        made,
+        description="all dogs",
+        properties=(replace(made.properties[0], description="which"), *made.properties[1:], text("colour")),
+        vectors=(replace(made.vectors[0], model=""), own),
+        settings={"shardingConfig": {"desiredCount": 1}, "invertedIndexConfig": {"bm25": {"b": 0.5}}},
+        tenancy=Tenancy(auto_create=True),
+    )
+
+    services.collections.alter(wanted)
+
+    assert services.collections.get("Dog") == replace(wanted, vectors=(made.vectors[0], own))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "setting"),
+    [
+        (replace(NAMED, properties=NAMED.properties[1:]), "properties"),
+        (replace(NAMED, properties=(replace(NAMED.properties[0], filterable=False), *NAMED.properties[1:])), "properties"),
+        (replace(NAMED, properties=(*NAMED.properties[:2], Property(name="weight", data_type=DataType.NUMBER))), "properties"),
+        (replace(NAMED, vectors=NAMED.vectors[:1]), "vectorConfig"),
+        (replace(NAMED, legacy_vector=True), "vectorConfig"),
+        (replace(NAMED, vectors=(image_vector("clip"), NAMED.vectors[1])), "vectorizer"),
+        (replace(NAMED, vectors=(NAMED.vectors[0], replace(NAMED.vectors[1], metric=Metric.DOT))), "vectorIndexConfig.distance"),
+        (replace(NAMED, vectors=(NAMED.vectors[0], replace(NAMED.vectors[1], index_type="flat"))), "vectorIndexType"),
+        (replace(NAMED, vectors=(NAMED.vectors[0], replace(NAMED.vectors[1], index_settings={"efConstruction": 9}))), "vectorIndexConfig.efConstruction"),
+        (replace(NAMED, tenancy=Tenancy(enabled=True)), "multiTenancyConfig"),
+        (replace(NAMED, settings={"shardingConfig": {"desiredCount": 2}}), "shardingConfig"),
+        (replace(NAMED, properties=(*NAMED.properties, text("Weight"))), "properties"),
+    ],
+)
+def test_what_may_not_change_is_refused_by_the_name_of_the_setting(wanted: Collection, setting: str) -> None:
+    """And the collection stays as it is."""
+    services = World().services()
+    made = services.collections.create(NAMED)
+
+    with pytest.raises(InvalidSchema) as caught:
+        services.collections.alter(wanted)
+
+    assert caught.value.detail["setting"] == setting
+    assert services.collections.get("Dog") == made
