@@ -2,16 +2,26 @@
 
     Aggregation(properties={"price": 0, "breed": 5}, group_by="kennel")
 
-A summary is chosen by the property's data type; arrays count each entry. May import the standard library and `domain` only.
+A summary is chosen by the property's data type; arrays count each entry. A value that is missing counts nowhere. Figures are those of the exact
+arithmetic, rounded once: they depend neither on the order of the objects nor on the engine.
+
+May import the standard library and `domain` only.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from nearimage.domain.objects import Scalar
+from nearimage.domain.schema import DataType
 
 TOP_VALUES = 5
 """The most frequent values of a text property where the caller does not say how many."""
+
+MAX_GROUPS = 100
+"""Groups where the caller does not say how many; what Weaviate gives."""
+
+SUMMARISED = frozenset({DataType.INT, DataType.NUMBER, DataType.BOOLEAN, DataType.DATE, DataType.TEXT, DataType.UUID})
+"""The element types that have a summary and can be grouped by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,8 +30,9 @@ class Aggregation:
 
     Attributes:
         properties: names of the properties, with how many of the most frequent values are wanted (text only).
-        group_by: summarise apart for each value of this property; an array puts its object into several groups, an object without the property into none.
-        groups: at most so many groups, those with most objects first, equals by value.
+        group_by: summarise apart for each value of this property: text and uuids whole, dates by instant; an array puts its object into several groups,
+            an object without the property into none.
+        groups: at most so many groups, those with most objects first, equals by value (text by code point, false before true); None means all of them.
     """
 
     properties: Mapping[str, int] = field(default_factory=dict)
@@ -32,6 +43,8 @@ class Aggregation:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NumberSummary:
     """Of int and number; all but the count are None where there is no value.
+
+    Sum, mode, minimum and maximum of int are ints, whatever their size; mean and median are floats. A figure beyond the floats is infinite.
 
     Attributes:
         mode: the most frequent value, of equals the smallest.
@@ -49,10 +62,11 @@ class NumberSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DateSummary:
-    """Of dates, as they were stored (of equal instants the text stored first).
+    """Of dates, compared by instant and written in UTC.
 
     Attributes:
-        median: the middle one; of two in the middle the earlier.
+        mode: the most frequent instant, of equals the earliest.
+        median: the middle one, or the instant halfway between the two in the middle, rounded down to the nanosecond.
     """
 
     count: int
@@ -93,7 +107,7 @@ class Group:
     """The objects that share a value, or all of them.
 
     Attributes:
-        value: None where nothing was grouped.
+        value: None where nothing was grouped; a date is in UTC.
         objects: how many there are.
         summaries: by property.
     """

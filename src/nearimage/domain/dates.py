@@ -8,6 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?([Zz]|[+-]\d\d:\d\d)")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NS = 1_000_000_000
+_YEARS_400 = 146_097 * 86_400
+"""The Gregorian calendar repeats itself after 400 years, which have so many seconds."""
 
 
 def instant_ns(text: str) -> int:
@@ -22,4 +25,20 @@ def instant_ns(text: str) -> int:
     day, time, fraction, zone = found.groups()
     moment = datetime.fromisoformat(f"{day}T{time}{'+00:00' if zone in 'Zz' else zone}")
     whole = (moment - _EPOCH) // timedelta(seconds=1)
-    return whole * 1_000_000_000 + int((fraction or "").ljust(9, "0"))
+    return whole * _NS + int((fraction or "").ljust(9, "0"))
+
+
+def instant_text(instant: int) -> str:
+    """RFC 3339 text, in UTC and without needless digits, of an instant that `instant_ns` gave: 2026-01-31T12:00:00.5Z.
+
+    A zone can carry the first day of year 1 into year 0 and the last of 9999 into 10000, which `datetime` does not have.
+    """
+    seconds, fraction = divmod(instant, _NS)
+    shift = (seconds < _FIRST_SECOND) - (seconds > _LAST_SECOND)
+    moment = _EPOCH + timedelta(seconds=seconds + shift * _YEARS_400)
+    digits = f".{fraction:09d}".rstrip("0").rstrip(".")
+    return f"{moment.year - 400 * shift:04d}-{moment:%m-%dT%H:%M:%S}{digits}Z"
+
+
+_FIRST_SECOND = instant_ns("0001-01-01T00:00:00Z") // _NS
+_LAST_SECOND = instant_ns("9999-12-31T23:59:59Z") // _NS

@@ -60,12 +60,13 @@ class NearText(Near):
 AnyNear = NearVector | NearObject | NearImage | NearText
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class SortBy:
-    """One key of an order.
+    """One key of an order: numbers by size, dates by instant, text by code point, false before true, arrays entry by entry; what is missing comes first.
 
     Attributes:
         field: a property of a type with an order, or ID_FIELD, CREATED_FIELD, UPDATED_FIELD of `domain.filters`.
+        descending: the other way round, what is missing last.
     """
 
     field: str

@@ -21,10 +21,12 @@ from uuid import UUID
 import numpy as np
 import numpy.typing as npt
 
+from nearimage.domain.aggregates import Aggregation, Group
 from nearimage.domain.errors import NearimageError
 from nearimage.domain.filters import Filter
 from nearimage.domain.keywords import Keywords
 from nearimage.domain.objects import Projection, Record, Vector
+from nearimage.domain.query import SortBy
 from nearimage.domain.schema import Collection, Metric, TenantState
 
 
@@ -150,15 +152,37 @@ class Shard(Protocol):
         """The objects with these ids; ids that are not there are absent."""
         ...
 
-    def scan(self, *, where: Filter | None, after: UUID | None, limit: int, offset: int, projection: Projection) -> tuple[Record, ...]:
-        """Objects in ascending order of ids (as 16 bytes, big-endian).
+    def delete_where(self, where: Filter, *, limit: int | None = None) -> tuple[UUID, ...]:
+        """Delete the objects that pass a filter: all of them, or those with the smallest ids.
+
+        Nothing is written between choosing and deleting; the call deletes all of its objects or, when it raises, none.
+
+        Args:
+            limit: at most so many.
+
+        Returns:
+            The ids deleted, ascending. Durable when it returns.
+
+        Raises:
+            DiskFull: nothing was deleted.
+
+        Cost:
+            One durable commit. Blocks.
+        """
+        ...
+
+    def scan(
+        self, *, where: Filter | None, after: UUID | None, limit: int, offset: int, projection: Projection, sort: Sequence[SortBy] = ()
+    ) -> tuple[Record, ...]:
+        """Objects in ascending order of ids (as 16 bytes, big-endian), or in the order asked for.
 
         Args:
             after: only greater ids.
             offset: skip so many of them first.
+            sort: keys, the first one first, checked by the service; objects that are equal in all of them come by ascending id.
 
         Cost:
-            Without a filter O(limit + offset).
+            Without a filter or an order O(limit + offset); with one a pass over a column of each key, not a sort of all objects.
         """
         ...
 
@@ -203,6 +227,22 @@ class Shard(Protocol):
 
         Cost:
             Grows with the objects that have the query's rarest words, not with those that have its frequent ones, where these cannot matter. Blocks.
+        """
+        ...
+
+    def aggregate(self, aggregation: Aggregation, *, where: Filter | None = None, ids: Sequence[UUID] | None = None) -> tuple[Group, ...]:
+        """Summaries of the objects that pass the filter, as a whole or group by group.
+
+        Args:
+            aggregation: checked by the service: each property is there, and of a type in `domain.aggregates.SUMMARISED`.
+            ids: only these objects; ids that are not there count nothing.
+
+        Returns:
+            Without `group_by` exactly one group, also of no objects. With it, a group for each value that some object has.
+
+        Cost:
+            O(objects) in a pass over the columns. The first question about the values of a text, or of a property that is not filterable, reads
+            every object. Blocks.
         """
         ...
 

@@ -31,9 +31,12 @@ from nearimage.domain.filters import And, Compare, Filter, FilterValue, Not, Ope
 from nearimage.domain.objects import EVERYTHING_BUT_BLOBS, IDS_ONLY, Projection, PropertyValue, Record
 from nearimage.domain.schema import Collection, DataType, Metric, VectorConfig
 from nearimage.ports.engine import Engine, Nearest, Shard
+from nearimage.testing.aggregates_contract import AggregatesContract
 from nearimage.testing.altering_contract import AlteringContract
+from nearimage.testing.deleting_contract import DeletingContract
 from nearimage.testing.engine_examples import CASES, FILTERED, PHOTOS, photo, uid
 from nearimage.testing.filters_contract import FiltersContract
+from nearimage.testing.sorting_contract import SortingContract
 from nearimage.testing.tenants_contract import TenantsContract
 from nearimage.testing.text_contract import TextContract
 
@@ -42,7 +45,7 @@ _ALL = Projection(properties=tuple(DataType), vectors=None)
 O = Operator  # noqa: E741 short, because it stands in every line
 
 
-class EngineContract(TenantsContract, AlteringContract, FiltersContract, TextContract):
+class EngineContract(TenantsContract, AlteringContract, FiltersContract, TextContract, SortingContract, AggregatesContract, DeletingContract):
     """Inherit it, say how to open the engine, and its promises are tested."""
 
     reopens: ClassVar[bool] = True

@@ -4,6 +4,7 @@ May import numpy and `domain`.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 import numpy as np
@@ -37,6 +38,9 @@ PHOTOS = Collection(
     vectors=(VectorConfig(name="clip"), VectorConfig(name="Clip", metric=Metric.L2_SQUARED)),
 )
 """A collection with a property of each data type, named after it."""
+
+UNINDEXED_PHOTOS = replace(PHOTOS, name="Unindexed", properties=tuple(replace(p, filterable=False) for p in PHOTOS.properties))
+"""The same, and no property can be filtered by."""
 
 _UUID_A, _UUID_B = "00000000-0000-0000-0000-00000000000a", "00000000-0000-0000-0000-00000000000b"
 

@@ -60,6 +60,15 @@ class Ids:
         near = np.flatnonzero(highs <= np.partition(highs, count - 1)[count - 1])
         return near if len(near) == count else near[self.order(rows[near])[:count]]
 
+    def halves(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+        """The greater and the smaller half of each row's id: their order is the order of ids. Not to be written to."""
+        return self._high.view(), self._low.view()
+
+    def of(self, rows: npt.NDArray[np.int64]) -> tuple[UUID, ...]:
+        """The ids of these rows."""
+        halves = zip(self._high.view()[rows].tolist(), self._low.view()[rows].tolist(), strict=True)
+        return tuple(UUID(int=high << 64 | low) for high, low in halves)
+
     def greater(self, than: UUID, rows: int) -> Mask:
         """Which of the first rows have a greater id."""
         return self._from(than.int + 1, rows)

@@ -112,6 +112,10 @@ class Index:
             raise InvalidFilter(f"{name!r} is no filterable property of {self._collection!r}", property=name)
         return self._columns[name]
 
+    def find(self, name: str) -> Column | None:
+        """The column of a property, or of the times; None where there is none."""
+        return self._columns.get(name)
+
     def arrays(self, keep: Mask) -> Arrays:
         """What the index knows of the rows that are kept, numbered anew from 0, as flat arrays by `property/array`.
 

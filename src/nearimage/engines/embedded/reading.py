@@ -24,6 +24,8 @@ from pathlib import Path
 from uuid import UUID
 
 import apsw
+import numpy as np
+import numpy.typing as npt
 
 from nearimage.domain.errors import Corrupt
 from nearimage.domain.objects import Projection, PropertyValue, Record, Vector
@@ -93,6 +95,22 @@ class Reader:
         records = (self._record(snapshot, stored_row(row), projection) for row in rows)
         return {record.id: record for record in records}
 
+    def revisions(self, snapshot: Snapshot, ids: Sequence[UUID]) -> list[int]:
+        """The revisions of the objects with these ids; those that are not there are left out."""
+        found = snapshot.connection.executemany("SELECT revision FROM objects WHERE id = ?", ((one.bytes,) for one in ids))
+        return [int(str(revision)) for (revision,) in found]
+
+    def values(self, snapshot: Snapshot, revisions: npt.NDArray[np.int64]) -> Iterator[dict[str, PropertyValue]]:
+        """The properties, pictures apart, of these revisions, ascending, in order; all of them are in the snapshot."""
+        first, last = int(revisions[0]), int(revisions[-1])
+        between = snapshot.connection.execute("SELECT count(*) FROM objects WHERE revision BETWEEN ? AND ?", (first, last)).get
+        if between == len(revisions):
+            rows = snapshot.connection.execute(f"{SELECT_ROW} WHERE revision BETWEEN ? AND ? ORDER BY revision", (first, last))
+        else:
+            rows = snapshot.connection.executemany(f"{SELECT_ROW} WHERE revision = ?", ((revision,) for revision in revisions.tolist()))
+        for columns in rows:
+            yield self._codec.decode(self._intact(stored_row(columns)).properties)
+
     def after(self, snapshot: Snapshot, after: UUID | None, limit: int, offset: int, projection: Projection) -> tuple[Record, ...]:
         """Objects in ascending order of ids."""
         bindings = (after.bytes if after else b"", limit, offset)  # every id is greater than no bytes
@@ -111,8 +129,7 @@ class Reader:
             return state
 
     def _record(self, snapshot: Snapshot, row: StoredRow, projection: Projection) -> Record:
-        if not row.is_intact:
-            raise Corrupt(f"object {UUID(bytes=row.id)} in {self._path} is damaged; restore it from a backup", path=str(self._path))
+        self._intact(row)
         return Record(
             id=UUID(bytes=row.id),
             properties=self._properties(snapshot, row, projection.properties),
@@ -121,6 +138,11 @@ class Reader:
             updated_ms=row.updated_ms,
             revision=row.revision,
         )
+
+    def _intact(self, row: StoredRow) -> StoredRow:
+        if not row.is_intact:
+            raise Corrupt(f"object {UUID(bytes=row.id)} in {self._path} is damaged; restore it from a backup", path=str(self._path))
+        return row
 
     def _properties(self, snapshot: Snapshot, row: StoredRow, names: tuple[str, ...] | None) -> dict[str, PropertyValue]:
         if names == ():

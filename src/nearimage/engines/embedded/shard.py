@@ -1,8 +1,9 @@
 """One collection, or one tenant of it, on disk: the port's methods over a reader, a writer and the exact scan.
 
     put, put_if, delete  --> writing.py     one at a time
-    get, scan            --> reading.py     out of one snapshot
     match_text           --> keywords.py (rows by BM25) -> reading.py
+    get, scan            --> reading.py     out of one snapshot; with a filter or an order: index.py (mask) -> sorting.py (rows) -> reading.py
+    aggregate            --> index.py (mask) -> aggregating.py
     nearest              --> index.py (mask) -> scan.py (distances) -> reading.py (records), all of one snapshot
     count, stats         --> the published state alone
 
@@ -10,17 +11,21 @@ Any thread may call anything; readers wait neither for each other nor for the wr
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
 import numpy as np
 
+from nearimage.domain.aggregates import Aggregation, Group
 from nearimage.domain.errors import NearimageError, VectorNameUnknown
 from nearimage.domain.filters import Filter
 from nearimage.domain.keywords import Keywords
 from nearimage.domain.objects import Projection, Record, Vector
-from nearimage.domain.schema import Collection
+from nearimage.domain.query import SortBy
+from nearimage.domain.schema import Collection, Property
 from nearimage.domain.vectors import THRESHOLD_TOLERANCE, check_dimensions
+from nearimage.engines.embedded.aggregating import Aggregating
 from nearimage.engines.embedded.database import connect
 from nearimage.engines.embedded.disk import size_on_disk, storage_faults
 from nearimage.engines.embedded.entries import Mask
@@ -32,7 +37,9 @@ from nearimage.engines.embedded.reading import Publication, Reader, Snapshot
 from nearimage.engines.embedded.recovery import load
 from nearimage.engines.embedded.rows import RowCodec
 from nearimage.engines.embedded.scan import Wanted, candidates, settle
+from nearimage.engines.embedded.sorting import Keys, first_rows
 from nearimage.engines.embedded.state import State
+from nearimage.engines.embedded.value_codes import Coded, Rows
 from nearimage.engines.embedded.writing import Writer
 from nearimage.ports.engine import Nearest, Ranked, ShardStats
 
@@ -96,18 +103,27 @@ class EmbeddedShard:
         with self._gate, self._reader.snapshot() as snapshot:
             return self._reader.by_id(snapshot, ids, projection)
 
-    def scan(self, *, where: Filter | None, after: UUID | None, limit: int, offset: int, projection: Projection) -> tuple[Record, ...]:
-        """Objects in ascending order of ids."""
+    def delete_where(self, where: Filter, *, limit: int | None = None) -> tuple[UUID, ...]:
+        """Delete the objects that pass a filter."""
+        with self._gate:
+            return self._writer.delete_where(where, limit)
+
+    def scan(
+        self, *, where: Filter | None, after: UUID | None, limit: int, offset: int, projection: Projection, sort: Sequence[SortBy] = ()
+    ) -> tuple[Record, ...]:
+        """Objects in ascending order of ids, or in the order asked for."""
         with self._gate, self._reader.snapshot() as snapshot:
-            if where is None:
+            if where is None and not sort:
                 return self._reader.after(snapshot, after, limit, offset, projection)
-            table = snapshot.state.table
-            passing = self._passing(snapshot.state, where)
+            state = snapshot.state
+            passing = self._passing(state, where)
             if after:
-                passing &= table.index.ids.greater(after, len(passing))
-            rows = np.flatnonzero(passing)
-            page = rows[table.index.ids.order(rows)[offset : offset + limit]]
-            return self._reader.by_revision(snapshot, table.revisions.view()[page].tolist(), projection)
+                passing = passing & state.table.index.ids.greater(after, len(passing))
+            rows = None if passing is state.live and state.count == len(state.live) else np.flatnonzero(passing)
+            codes = partial(self._codes, snapshot)
+            keys = Keys(self._collection, state.table.index, len(passing), codes).of(sort)
+            page = first_rows(rows, keys, offset + limit)[offset:]
+            return self._reader.by_revision(snapshot, state.table.revisions.view()[page].tolist(), projection)
 
     def nearest(
         self, vector_name: str, query: Vector, *, limit: int, offset: int, where: Filter | None, max_distance: float | None, projection: Projection
@@ -138,6 +154,17 @@ class EmbeddedShard:
             page = slice(offset, offset + limit)
             records = self._reader.by_revision(snapshot, snapshot.state.table.revisions.view()[rows[page]].tolist(), projection)
             return Ranked(records=records, scores=scores[page])
+
+    def aggregate(self, aggregation: Aggregation, *, where: Filter | None = None, ids: Sequence[UUID] | None = None) -> tuple[Group, ...]:
+        """Summaries of the objects that pass the filter."""
+        with self._gate, self._reader.snapshot() as snapshot:
+            table = snapshot.state.table
+            passing = self._passing(snapshot.state, where)
+            if ids is not None:
+                chosen = np.zeros(len(passing), np.bool_)
+                chosen[table.rows_of(np.array(self._reader.revisions(snapshot, ids), np.int64))] = True
+                passing = passing & chosen
+            return Aggregating(aggregation, self._collection, table, self._rows(snapshot)).run(np.flatnonzero(passing))
 
     def count(self, where: Filter | None = None) -> int:
         """How many objects there are, or pass the filter."""
@@ -209,6 +236,14 @@ class EmbeddedShard:
         distances, rows = settle(wanted, query, chosen), rows[chosen]
         order = snapshot.state.table.index.ids.order(rows, distances)[:count]
         return rows[order], distances[order]
+
+    def _codes(self, snapshot: Snapshot, prop: Property) -> Coded:
+        return snapshot.state.table.coded.of(self._rows(snapshot), [prop])[prop.name]
+
+    def _rows(self, snapshot: Snapshot) -> Rows:
+        """What codes of values are learnt from."""
+        state = snapshot.state
+        return Rows(state.live, state.revision, lambda rows: self._reader.values(snapshot, state.table.revisions.view()[rows]))
 
     def _passing(self, state: State, where: Filter | None) -> Mask:
         if where is None:

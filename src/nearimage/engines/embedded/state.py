@@ -25,6 +25,7 @@ from nearimage.engines.embedded.entries import Mask
 from nearimage.engines.embedded.growing import Growing
 from nearimage.engines.embedded.index import Index
 from nearimage.engines.embedded.slots import SlotFile
+from nearimage.engines.embedded.value_codes import CodedValues
 
 
 class VectorColumn:
@@ -152,6 +153,7 @@ class Table:
     def __init__(self, collection: Collection) -> None:
         self.index = Index(collection)
         self.revisions = Growing(np.int64)
+        self.coded = CodedValues()
 
     def append(self, new: NewRow, vectors: Mapping[str, VectorColumn]) -> None:
         """Add a row; no state sees it yet."""

@@ -28,6 +28,7 @@ import apsw
 import numpy as np
 
 from nearimage.domain.errors import Busy, DiskFull, InvalidInput, NearimageError, ObjectChanged, ObjectExists
+from nearimage.domain.filters import Filter
 from nearimage.domain.objects import Record
 from nearimage.domain.schema import Collection
 from nearimage.engines.embedded.disk import storage_faults
@@ -122,6 +123,17 @@ class Writer:
         with self._lock:
             self._collection = collection
             self._publication.state.table.index.alter(collection)
+
+    def delete_where(self, where: Filter, limit: int | None) -> tuple[UUID, ...]:
+        """Delete the objects that pass a filter; see the port."""
+        with self._writing():
+            state = self._publication.state
+            rows = np.flatnonzero(state.live & state.table.index.mask(where, len(state.live)))
+            rows = rows[state.table.index.ids.order(rows)[:limit]]
+            found: list[int] = state.table.revisions.view()[rows].tolist()
+            if found:
+                self._commit(Change(placed=(), deleted=found, revision=state.revision + 1, slots=state.slots, vectors=state.vectors))
+            return state.table.index.ids.of(rows)
 
     def close(self) -> None:
         """Let go of the database; no call may be running."""

@@ -14,14 +14,18 @@ from uuid import UUID
 
 import numpy as np
 
+from nearimage.domain.aggregates import Aggregation, Group
 from nearimage.domain.errors import InvalidInput, NearimageError, ObjectChanged, ObjectExists, TenantNotActive, VectorNameUnknown
 from nearimage.domain.filters import Filter
 from nearimage.domain.keywords import Keywords
 from nearimage.domain.objects import Projection, PropertyValue, Record, Vector
+from nearimage.domain.query import SortBy
 from nearimage.domain.schema import Collection, TenantState, VectorConfig
 from nearimage.domain.vectors import THRESHOLD_TOLERANCE, check_dimensions, exact_distances
+from nearimage.engines.memory.aggregates import aggregate
 from nearimage.engines.memory.filters import passes
 from nearimage.engines.memory.keywords import ranked
+from nearimage.engines.memory.sorting import in_order
 from nearimage.ports.engine import Nearest, Ranked, ShardStats
 
 
@@ -67,10 +71,21 @@ class MemoryShard:
         with self._open():
             return {one: _project(self._objects[one], projection) for one in ids if one in self._objects}
 
-    def scan(self, *, where: Filter | None, after: UUID | None, limit: int, offset: int, projection: Projection) -> tuple[Record, ...]:
-        """Objects in ascending order of ids."""
+    def delete_where(self, where: Filter, *, limit: int | None = None) -> tuple[UUID, ...]:
+        """Delete the objects that pass a filter."""
+        with self._open():
+            ids = tuple(record.id for record in self._passing(where))[:limit]
+            for one in ids:
+                del self._objects[one]
+            return ids
+
+    def scan(
+        self, *, where: Filter | None, after: UUID | None, limit: int, offset: int, projection: Projection, sort: Sequence[SortBy] = ()
+    ) -> tuple[Record, ...]:
+        """Objects in ascending order of ids, or in the order asked for."""
         with self._open():
             found = [record for record in self._passing(where) if after is None or record.id > after]
+            found = in_order(found, sort, self._collection)
             return tuple(_project(record, projection) for record in found[offset : offset + limit])
 
     def nearest(
@@ -100,6 +115,12 @@ class MemoryShard:
         with self._open():
             page = ranked(query, self._collection, self._passing(None), self._passing(where))[offset : offset + limit]
             return Ranked(records=tuple(_project(record, projection) for _, record in page), scores=np.array([score for score, _ in page], np.float32))
+
+    def aggregate(self, aggregation: Aggregation, *, where: Filter | None = None, ids: Sequence[UUID] | None = None) -> tuple[Group, ...]:
+        """Summaries of the objects that pass the filter."""
+        with self._open():
+            found = [record for record in self._passing(where) if ids is None or record.id in ids]
+            return aggregate(found, aggregation, self._collection)
 
     def count(self, where: Filter | None = None) -> int:
         """How many objects there are, or pass the filter."""
