@@ -95,7 +95,7 @@ def test_after_a_failed_sync_the_shard_takes_no_more_writes(tmp_path: Path, monk
     with monkeypatch.context() as patched:
         patched.setattr(os, "fdatasync", fail)
         with pytest.raises(Busy, match="restart"):
-            engine.shard("Photo").put([Record(id=PHOTO_ID, vectors={"v": vector + 1})])
+            engine.shard("Photo").put([Record(id=one, vectors={"v": vector + 1, "w": vector}) for one in IDS])  # few vectors would ride in SQLite
     for write in (lambda: engine.shard("Photo").put([Record(id=PHOTO_ID)]), lambda: engine.shard("Photo").delete([PHOTO_ID])):
         with pytest.raises(Busy, match="restart"):
             write()

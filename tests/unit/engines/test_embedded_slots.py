@@ -33,7 +33,8 @@ def test_room_is_taken_ahead_and_given_back_on_opening(tmp_path: Path) -> None:
     file.write(np.array([0]), np.ones((1, 4), np.float32))
     assert path.stat().st_size == 4096 + 16 + EXTENT_BYTES
     file.close()
-    file = SlotFile.open(path, 4, 1)
+    file = SlotFile.open(path, 4)
+    file.cut(1)
     assert path.stat().st_size == 4096 + 16
     assert file.matrix().tolist() == [[1, 1, 1, 1]]
     file.close()

@@ -37,9 +37,9 @@ def test_slots_lead_back_to_the_rows_that_a_state_sees(file: SlotFile, choices: 
             rows += 1
         else:
             slot_of[rows] = column.slots
-            column.set_norm(column.slots, 1.0)
+            column.set_norms(np.array([column.slots]), np.ones(1, np.float32))
         if rows in slot_of:
-            column.append(rows, slot_of[rows])
+            column.extend(np.array([rows]), np.array([slot_of[rows]]))
             live.add(rows)
             rows += 1
         states.append((rows, {row: slot_of[row] for row in live}))
@@ -56,6 +56,6 @@ def test_slots_written_after_a_revision_are_known(file: SlotFile) -> None:
     """An index read from a file covers a revision; what came later is scanned."""
     column = VectorColumn(0, file)
     for row, slot in ((0, 0), (1, 1), (3, 2), (4, 1)):
-        column.append(row, slot)
+        column.extend(np.array([row]), np.array([slot]))
     revisions = np.array([10, 11, 12, 20, 21], np.int64)
     assert [column.written_after(r, revisions).tolist() for r in (0, 10, 12, 20, 21)] == [[0, 1, 2], [1, 2], [1, 2], [1], []]

@@ -8,7 +8,7 @@ May import apsw, `domain` and this package's `disk`.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,8 +26,14 @@ _IDLE_CONNECTIONS = 8
 """Kept open for readers: one opens in 0.15 ms, and more than eight threads rarely read one shard at once."""
 
 
-def connect(path: Path, *, version: int, schema: str = "") -> apsw.Connection:
-    """Open a database for writing; with a schema, make it first if it is empty.
+def connect(
+    path: Path, *, version: int, schema: str = "", upgrades: Mapping[int, str] | None = None, functions: Mapping[str, Callable[..., int]] | None = None
+) -> apsw.Connection:
+    """Open a database for writing; with a schema, make it first if it is empty; an older format is brought up to date, each step in one transaction.
+
+    Args:
+        upgrades: by format, the statements that make the next one of it.
+        functions: that these statements call, by name.
 
     Raises:
         FormatTooNew: a newer version of this program wrote it.
@@ -38,11 +44,17 @@ def connect(path: Path, *, version: int, schema: str = "") -> apsw.Connection:
     connection = apsw.Connection(str(path), flags=flags)
     try:
         connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
+        if schema:  # before the first table; a database that has some keeps what it was made with
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0")
         if schema and _number(connection, "schema_version") == 0:
             pragmas = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {version};"
             connection.execute(f"BEGIN IMMEDIATE; {schema}; {pragmas} COMMIT")
         _refuse_foreign(path, connection, version)
+        for name, function in (functions or {}).items():
+            connection.create_scalar_function(name, function, deterministic=True)
+        while upgrades and (found := _number(connection, "user_version")) < version:
+            connection.execute(f"BEGIN IMMEDIATE; {upgrades[found]}; PRAGMA user_version = {found + 1}; COMMIT")
     except BaseException:
         connection.close()
         raise

@@ -63,6 +63,15 @@ class Growing(Generic[Kind]):
         self._buffer = values
         self._length = len(values)
 
+    def reach(self, length: int) -> None:
+        """Have at least so many entries; zeros are added."""
+        if length > self._length:
+            self.place(length, ())
+
+    def cut(self, length: int) -> None:
+        """Forget the entries from here on, which no reader has counted yet."""
+        self._length = length
+
     def view(self, length: int | None = None) -> npt.NDArray[Kind]:
         """The first entries, not copied; all of them if no length is given. Not to be written to."""
         length = self._length if length is None else length

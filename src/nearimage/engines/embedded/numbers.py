@@ -29,6 +29,10 @@ from nearimage.engines.embedded.growing import Growing
 _TICK_NS = 100
 
 
+_BEYOND = 1 << 63
+"""The least positive integer that int64 does not have."""
+
+
 class NumberColumn:
     """Integers (int64), booleans (int8) or numbers (float64)."""
 
@@ -40,6 +44,10 @@ class NumberColumn:
 
     def convert(self, value: PropertyValue) -> Converted:
         """The value, or an array's values, as numbers of this column's kind."""
+        if type(value) is float and self._kind is np.float64 and not self._is_array:
+            return [value]  # nearly always, and 2 us quicker than the rest; an import converts millions
+        if type(value) is int and self._kind is np.int64 and not self._is_array and -_BEYOND <= value < _BEYOND:
+            return [value]
         try:
             elements = cast("tuple[float, ...]", _elements(value, self._is_array))
             if self._kind is np.float64:

@@ -17,6 +17,7 @@ May import apsw, numpy, `domain` and this package.
 
 import threading
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,15 +36,45 @@ from nearimage.engines.embedded.disk import storage_faults
 from nearimage.engines.embedded.rows import RowCodec, StoredRow, stored_row, unpack_seals
 from nearimage.engines.embedded.state import State
 
-SELECT_ROW = "SELECT revision, id, created_ms, updated_ms, slot, seals, properties, crc FROM objects"
+SELECT_ROW = "SELECT revision, id, created_ms, updated_ms, slot, seals, properties, crc, pictures FROM objects"
 
 
 class Publication:
-    """The state readers take; see the module's essay for who may do what."""
+    """The state readers take; see the module's essay for who may do what.
+
+    Attributes:
+        lock: held from COMMIT to publication.
+        state: the last one published.
+    """
 
     def __init__(self, state: State) -> None:
         self.lock = threading.Lock()
         self.state = state
+        self._count_lock = threading.Lock()  # apart from `lock`, which is held during a wait for the disk
+        self._readers: Counter[int] = Counter()
+
+    def publish(self, state: State) -> None:
+        """Let readers have the next state."""
+        with self._count_lock:
+            self.state = state
+
+    def enter(self) -> State:
+        """The state, held until `leave`: none of its slots is given to another vector meanwhile."""
+        with self._count_lock:
+            self._readers[self.state.revision] += 1
+            return self.state
+
+    def leave(self, state: State) -> None:
+        """Let go of a state."""
+        with self._count_lock:
+            self._readers[state.revision] -= 1
+            if not self._readers[state.revision]:
+                del self._readers[state.revision]
+
+    def oldest(self) -> int:
+        """The revision of the oldest state that anybody holds, or that anybody will."""
+        with self._count_lock:
+            return min(self._readers, default=self.state.revision)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +111,7 @@ class Reader:
             try:
                 yield Snapshot(state, connection)
             finally:
+                self._publication.leave(state)
                 connection.execute("COMMIT")
 
     def by_revision(self, snapshot: Snapshot, revisions: Sequence[int], projection: Projection) -> tuple[Record, ...]:
@@ -118,22 +150,29 @@ class Reader:
         return tuple(self._record(snapshot, stored_row(row), projection) for row in rows)
 
     def _begin(self, connection: apsw.Connection) -> State:
-        state = self._publication.state
-        if _revision(connection) == state.revision:
-            return state
-        connection.execute("COMMIT")
-        with self._publication.lock:
-            state = self._publication.state
-            if _revision(connection) != state.revision:
-                raise Corrupt(f"{self._path} was changed by another program; restart the database", path=str(self._path))
-            return state
+        state = self._publication.enter()
+        try:
+            if _revision(connection) == state.revision:
+                return state
+            connection.execute("COMMIT")
+            with self._publication.lock:
+                self._publication.leave(state)
+                state = self._publication.enter()
+                if _revision(connection) != state.revision:
+                    raise Corrupt(f"{self._path} was changed by another program; restart the database", path=str(self._path))
+                return state
+        except BaseException:
+            self._publication.leave(state)
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
 
     def _record(self, snapshot: Snapshot, row: StoredRow, projection: Projection) -> Record:
         self._intact(row)
         return Record(
             id=UUID(bytes=row.id),
             properties=self._properties(snapshot, row, projection.properties),
-            vectors=_vectors(snapshot.state, row, projection.vectors),
+            vectors=self._vectors(snapshot.state, row, projection.vectors),
             created_ms=row.created_ms,
             updated_ms=row.updated_ms,
             revision=row.revision,
@@ -152,25 +191,28 @@ class Reader:
             return stored
         found: dict[str, PropertyValue] = {name: stored[name] for name in names if name in stored}
         for name in names:
-            if name not in self._scalars and name not in found:
-                found.update(self._picture(snapshot.connection, row.revision, name))
+            if row.pictures is not None and name not in self._scalars and name not in found:
+                found.update(self._picture(snapshot.connection, row.pictures, name))
         return found
 
-    def _picture(self, connection: apsw.Connection, revision: int, name: str) -> dict[str, bytes]:
-        found = connection.execute("SELECT bytes, crc FROM pictures WHERE revision = ? AND name = ?", (revision, name)).fetchone()
+    def _picture(self, connection: apsw.Connection, key: int, name: str) -> dict[str, bytes]:
+        found = connection.execute("SELECT bytes, crc FROM pictures WHERE key = ? AND name = ?", (key, name)).fetchone()
         if found is None:
             return {}
         if zlib.crc32(found[0]) != found[1]:
             raise Corrupt(f"a picture in {self._path} is damaged; restore it from a backup", path=str(self._path))
         return {name: found[0]}
 
-
-def _vectors(state: State, row: StoredRow, names: tuple[str, ...] | None) -> dict[str, Vector]:
-    if names == () or row.slot is None:
-        return {}
-    have = unpack_seals(row.seals)
-    chosen = ((name, column) for name, column in state.vectors.items() if column.number in have and (names is None or name in names))
-    return {name: column.file.matrix()[row.slot].copy() for name, column in chosen}
+    def _vectors(self, state: State, row: StoredRow, names: tuple[str, ...] | None) -> dict[str, Vector]:
+        if names == () or row.slot is None:
+            return {}
+        seals, found = unpack_seals(row.seals), {}
+        for name, column in state.vectors.items():
+            if column.number in seals and (names is None or name in names):
+                vector = found[name] = column.file.matrix()[row.slot].copy()
+                if zlib.crc32(vector.data) != seals[column.number]:
+                    raise Corrupt(f"slot {row.slot} of {column.file.path} is damaged; restore the file from a backup", path=str(column.file.path))
+        return found
 
 
 def _revision(connection: apsw.Connection) -> int:

@@ -16,8 +16,8 @@ import struct
 import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass
-from typing import Protocol, cast
+from dataclasses import astuple
+from typing import NamedTuple, Protocol, cast
 from uuid import UUID
 
 import orjson
@@ -27,6 +27,7 @@ from nearimage.domain.values import Element, GeoCoordinates, PhoneNumber, Proper
 
 _SEAL = struct.Struct("<HI")
 _FIXED = struct.Struct("<qqqq")
+_KEY = struct.Struct("<q")
 
 
 class RowCodec(Protocol):
@@ -103,14 +104,14 @@ def _untagged(value: object) -> PropertyValue:
     raise TypeError(f"{type(value).__name__} is nothing that a row holds")
 
 
-@dataclass(frozen=True, slots=True)
-class StoredRow:
+class StoredRow(NamedTuple):
     """A row of the table `objects`, in the order of its columns.
 
     Attributes:
         slot: the place of its vectors in the slot files; None where it has none.
         seals: which vectors it has and their checksums, packed.
         crc: `checksum` of all the rest.
+        pictures: the key of its blobs in the table `pictures`, which versions share while the blobs stay the same; None where it has none.
     """
 
     revision: int
@@ -121,6 +122,7 @@ class StoredRow:
     seals: bytes
     properties: bytes
     crc: int
+    pictures: int | None = None
 
     @property
     def is_intact(self) -> bool:
@@ -130,17 +132,30 @@ class StoredRow:
 
 def stored_row(columns: tuple[object, ...]) -> StoredRow:
     """A row as SQLite gives it; the table's declaration says the types."""
-    return StoredRow(*cast("tuple[int, bytes, int, int, int | None, bytes, bytes, int]", columns))
+    return StoredRow._make(cast("tuple[int, bytes, int, int, int | None, bytes, bytes, int, int | None]", columns))
+
+
+def sealed(row: StoredRow) -> StoredRow:
+    """The row with its checksum."""
+    return StoredRow(*row[:7], checksum(row), row.pictures)
 
 
 def checksum(row: StoredRow) -> int:
-    """CRC-32 over all columns but the checksum itself."""
-    fixed = _FIXED.pack(row.revision, row.created_ms, row.updated_ms, -1 if row.slot is None else row.slot)
-    return zlib.crc32(row.properties, zlib.crc32(row.seals, zlib.crc32(row.id, zlib.crc32(fixed))))
+    """CRC-32 over all columns but the checksum itself; a row without pictures has the sum that format 1 gave it."""
+    revision, packed_id, created_ms, updated_ms, slot, seals, properties, _, pictures = row
+    found = zlib.crc32(_FIXED.pack(revision, created_ms, updated_ms, -1 if slot is None else slot) + packed_id + seals + properties)
+    return found if pictures is None else checksum_with_pictures(found, pictures)
+
+
+def checksum_with_pictures(without: int, key: int) -> int:
+    """A row's checksum once it has pictures, from the one it had before: a checksum of bytes is continued by those that follow."""
+    return zlib.crc32(_KEY.pack(key), without)
 
 
 def pack_seals(seals: Mapping[int, int]) -> bytes:
     """Checksums by number of the named vector, as bytes."""
+    if len(seals) == 1:  # as nearly always
+        return _SEAL.pack(*next(iter(seals.items())))
     return b"".join(_SEAL.pack(number, seals[number]) for number in sorted(seals))
 
 

@@ -26,15 +26,14 @@ from nearimage.domain.query import SortBy
 from nearimage.domain.schema import Collection, Property
 from nearimage.domain.vectors import THRESHOLD_TOLERANCE, check_dimensions
 from nearimage.engines.embedded.aggregating import Aggregating
-from nearimage.engines.embedded.database import connect
 from nearimage.engines.embedded.disk import size_on_disk, storage_faults
 from nearimage.engines.embedded.entries import Mask
 from nearimage.engines.embedded.gate import Gate
 from nearimage.engines.embedded.keywords import KeywordSearch
-from nearimage.engines.embedded.layout import SHARD_FILE, SHARD_FORMAT
+from nearimage.engines.embedded.layout import SHARD_FILE
 from nearimage.engines.embedded.open_shards import OpenShards
 from nearimage.engines.embedded.reading import Publication, Reader, Snapshot
-from nearimage.engines.embedded.recovery import load
+from nearimage.engines.embedded.recovery import connect_shard, load
 from nearimage.engines.embedded.rows import RowCodec
 from nearimage.engines.embedded.scan import Wanted, candidates, settle
 from nearimage.engines.embedded.sorting import Keys, first_rows
@@ -195,16 +194,16 @@ class EmbeddedShard:
         self._folder = self._place()
         path = self._folder / SHARD_FILE
         with storage_faults(path):
-            connection = connect(path, version=SHARD_FORMAT)
+            connection = connect_shard(self._folder)
             try:
-                state = load(self._folder, connection, self._collection, self._codec)
+                opened = load(self._folder, connection, self._collection, self._codec)
             except BaseException:
                 connection.close()
                 raise
-        self._publication = Publication(state)
+        self._publication = Publication(opened.state)
         self._reader = Reader(path, self._collection, self._codec, self._publication)
-        self._writer = Writer(self._folder, self._collection, self._codec, connection=connection, publication=self._publication)
         self._keywords = KeywordSearch()
+        self._writer = Writer(self._folder, self._collection, self._codec, connection=connection, publication=self._publication, free=opened.free)
         self._open_shards.add(self._gate)
 
     def _close_files(self) -> None:

@@ -69,11 +69,11 @@ class SlotFile:
             raise
 
     @classmethod
-    def open(cls, path: Path, dims: int, slots: int) -> Self:
-        """Open a file with so many published slots, and cut off what lies beyond them.
+    def open(cls, path: Path, dims: int) -> Self:
+        """Open a file; `cut` must follow before its vectors are read.
 
         Raises:
-            Corrupt: it is missing or too short, or its header is damaged.
+            Corrupt: it is missing, or its header is damaged.
             FormatTooNew: a newer version wrote it.
         """
         try:
@@ -82,15 +82,24 @@ class SlotFile:
             raise Corrupt(f"{path} is missing; restore it from a backup", path=str(path)) from missing
         try:
             _check_header(path, os.pread(fd, HEADER_BYTES, 0), dims)
-            published = HEADER_BYTES + slots * dims * 4
-            length = os.fstat(fd).st_size
-            if length < published:
-                raise Corrupt(f"{path} has {length} bytes, but {published} were stored; restore it from a backup", path=str(path))
-            os.ftruncate(fd, published)
             return cls(path, fd, dims)
         except BaseException:
             os.close(fd)
             raise
+
+    def cut(self, slots: int) -> None:
+        """Cut off what lies beyond so many published slots, on opening.
+
+        Raises:
+            Corrupt: the file is too short for them.
+        """
+        published = HEADER_BYTES + slots * self.dims * 4
+        length = os.fstat(self._fd).st_size
+        if length < published:
+            raise Corrupt(f"{self.path} has {length} bytes, but {published} were stored; restore it from a backup", path=str(self.path))
+        os.ftruncate(self._fd, published)
+        self._length = published
+        self._matrix = self._map()
 
     def matrix(self) -> Matrix:
         """(capacity, dims) float32 over the mapping, read-only; rows from the mark on mean nothing. Good as long as the array is held, also after `close`."""

@@ -12,7 +12,7 @@ A reader that holds a state sees that commit and no other, for as long as it lik
 May import numpy, `domain` and this package.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,21 +50,32 @@ class VectorColumn:
         self._last = Growing(np.int64)  # by slot: the last entry that has it; -1 for none
         self._is_dense = True  # row and slot are the same number throughout
 
-    def append(self, row: int, slot: int) -> None:
-        """The row has its vector in this slot."""
-        entry = len(self._rows)
-        while len(self._last) <= slot:
-            self._last.append(-1)
-        self._is_dense = self._is_dense and row == slot == entry
-        self._rows.append(row)
-        self._slots.append(slot)
-        self._before.append(int(self._last.view()[slot]))
-        self._last.view()[slot] = entry  # last: who finds the entry finds the rest of it
+    def extend(self, rows: npt.NDArray[np.int64], slots: npt.NDArray[np.int64]) -> None:
+        """The rows, ascending, have their vectors in these slots, which are all different."""
+        if not len(rows):
+            return
+        first = len(self._rows)
+        self._reach(int(slots.max()) + 1)
+        self._is_dense = self._is_dense and bool((rows == slots).all() and (rows == np.arange(first, first + len(rows))).all())
+        last = self._last.view()
+        self._before.extend(last[slots])
+        self._slots.extend(slots)
+        self._rows.extend(rows)
+        last[slots] = np.arange(first, first + len(rows))  # last: who finds the entry finds the rest of it
 
-    def set_norm(self, slot: int, norm: float) -> None:
-        """Keep the norm of a slot that was just written."""
-        self._norms.place(slot, [norm])
-        self.written.append(slot)
+    def forget(self, rows: int) -> None:
+        """Take back what was added of the rows from this one on; no reader has counted them."""
+        count = self._count(rows)
+        for entry in range(len(self._rows) - 1, count - 1, -1):
+            self._last.view()[self._slots.view()[entry]] = self._before.view()[entry]
+        for array in (self._rows, self._slots, self._before):
+            array.cut(count)
+
+    def set_norms(self, slots: npt.NDArray[np.int64], norms: npt.NDArray[np.float32]) -> None:
+        """Keep the norms of slots that were just written."""
+        self._norms.reach(int(slots.max()) + 1)
+        self._norms.view()[slots] = norms
+        self.written.extend(slots)
 
     def owners(self, passing: Mask) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """The rows that pass the mask and have this vector, and their slots."""
@@ -126,25 +137,14 @@ class VectorColumn:
         slots = self.slots
         return self.file.matrix()[:slots], self._norms.view(slots)
 
+    def _reach(self, slots: int) -> None:
+        known = len(self._last)
+        if slots > known:
+            self._last.reach(slots)
+            self._last.view()[known:] = -1
+
     def _count(self, rows: int) -> int:
         return int(np.searchsorted(self._rows.view(), rows))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewRow:
-    """A row to add, after its commit: nothing in it can be refused any more.
-
-    Attributes:
-        norms: by named vector; only for vectors that were written to a new slot.
-        vectors: the names of all its vectors.
-    """
-
-    revision: int
-    id: bytes
-    slot: int | None
-    converted: ConvertedRow
-    vectors: tuple[str, ...]
-    norms: Mapping[str, float]
 
 
 class Table:
@@ -155,17 +155,10 @@ class Table:
         self.revisions = Growing(np.int64)
         self.coded = CodedValues()
 
-    def append(self, new: NewRow, vectors: Mapping[str, VectorColumn]) -> None:
-        """Add a row; no state sees it yet."""
-        row = len(self.revisions)
-        self.index.append(row, new.id, new.converted)
-        for name in new.vectors:
-            column = vectors[name]
-            if new.slot is not None:
-                column.append(row, new.slot)
-                if name in new.norms:
-                    column.set_norm(new.slot, new.norms[name])
-        self.revisions.append(new.revision)
+    def extend(self, revisions: Sequence[int], ids: Sequence[bytes], converted: Sequence[ConvertedRow]) -> None:
+        """Add rows; no state sees them yet."""
+        self.index.extend(len(self.revisions), ids, converted)
+        self.revisions.extend(revisions)
 
     def rows_of(self, revisions: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """The rows of revisions that are stored."""

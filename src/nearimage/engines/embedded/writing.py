@@ -1,283 +1,261 @@
-"""Writing a shard: one writer at a time, and nothing half-written.
+"""Writing a shard: one transaction at a time, shared by those who write at once, and nothing half-written.
 
-    1  refuse what must be refused, encode the rest              prepared.py; nothing touched yet
-    2  give slots, write the vectors past the mark               pwrite, then fdatasync
-    3  one SQLite transaction: rows, pictures, marks             unpublished until COMMIT
-    4  COMMIT, append to memory, publish the next state          with the publication's lock; reading.py says why
-    5  now and then copy SQLite's log into its file              nobody waits for it
+    1  encode, and refuse what can be refused without knowing the shard    prepared.py; in each caller's thread
+    2  one caller leads and takes the requests that wait                   turns.py
+    3  apply them one after another, refuse what must be refused           requests.py; nothing touched yet
+    4  give slots, write the vectors into them                             pwrite; then fdatasync, unless they are few: see below
+    5  one SQLite transaction: rows, pictures, marks, few vectors          unpublished until COMMIT
+    6  append to memory                                                    past what any reader counts
+    7  COMMIT, publish the next state                                      with the publication's lock; reading.py says why
+    8  now and then copy SQLite's log into its file                        nobody waits for it but who comes next
 
-The COMMIT decides. A crash before it leaves vectors past the mark, which opening cuts off, and a transaction that SQLite forgets. A crash after it
-leaves everything, for the vectors were on the disk before. Vectors are never overwritten: a changed object gets a new slot, an object whose
-vectors are the same to the bit keeps its old one, and readers of older states go on reading what they saw.
+The COMMIT decides. A crash before it leaves vectors in slots that no object has, and a transaction that SQLite forgets. A crash after it leaves everything,
+for the vectors were on the disk before. Vectors of living objects are never overwritten: a changed object gets another slot, an object whose vectors are
+the same to the bit keeps its own (changes.py), and a slot is given again only when nobody can read its old vector any more (free_slots.py).
 
-When a write fails for want of room, the transaction is rolled back and the shard goes on. When it fails otherwise, what the disk holds is unknown (see
-`disk`), and the shard refuses writes until it is opened anew; reading goes on.
+A small write would wait for the disk twice, once for 2 KB of vector and once for SQLite's log. So up to `_SMALL_BYTES` of vectors are also put into the
+transaction, in the table `pending`, and the slot file is not forced. Opening writes what is pending into the slot files again; step 8 forces the
+files and empties the table.
+
+When a write fails for want of room, the transaction is rolled back and the shard goes on; the rows that were appended to memory stay there, dead. When it
+fails otherwise, what the disk holds is unknown (see `disk`), and the shard refuses writes until it is opened anew; reading goes on.
 
 May import apsw, numpy, `domain` and this package.
 """
 
-import threading
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID
 
 import apsw
 import numpy as np
 
-from nearimage.domain.errors import Busy, DiskFull, InvalidInput, NearimageError, ObjectChanged, ObjectExists
+from nearimage.domain.errors import Busy, DiskFull, NearimageError
 from nearimage.domain.filters import Filter
 from nearimage.domain.objects import Record
 from nearimage.domain.schema import Collection
+from nearimage.engines.embedded.changes import Change, Plan, stored_of, write_marks, write_pending, write_rows
 from nearimage.engines.embedded.disk import storage_faults
+from nearimage.engines.embedded.free_slots import FreeSlots
 from nearimage.engines.embedded.layout import SHARD_FILE, slot_file
-from nearimage.engines.embedded.prepared import Preparation, Prepared
+from nearimage.engines.embedded.prepared import Preparer
 from nearimage.engines.embedded.reading import Publication
-from nearimage.engines.embedded.rows import RowCodec, StoredRow, checksum, pack_seals
+from nearimage.engines.embedded.requests import Batch, Delete, DeleteChosen, Exclusive, Put, PutIf
+from nearimage.engines.embedded.rows import RowCodec
 from nearimage.engines.embedded.slots import SlotFile
-from nearimage.engines.embedded.state import NewRow, State, VectorColumn
+from nearimage.engines.embedded.state import State, VectorColumn
+from nearimage.engines.embedded.turns import Turn, Turns
 
 _CHECKPOINT_PAGES = 1000
 """SQLite's own default, 4 MB of log (https://sqlite.org/wal.html, "Automatic Checkpoint")."""
 
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """What the tables hold of an object that is about to be replaced or deleted."""
-
-    revision: int
-    slot: int | None
-    seals: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Placed:
-    """A prepared object with its place."""
-
-    prepared: Prepared
-    row: StoredRow
-    replaces: int | None
-    is_new_slot: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """One transaction."""
-
-    placed: Sequence[Placed]
-    deleted: Sequence[int]
-    revision: int
-    slots: int
-    vectors: Mapping[str, VectorColumn]
+_SMALL_BYTES = 64 << 10
+"""Up to here vectors ride in the transaction: 32 vectors of 512 dims. Beyond, writing twice costs more than a second wait; docs/design/engine/storage.md."""
 
 
 class Writer:
-    """The writing side of one shard."""
+    """The writing side of one shard.
 
-    def __init__(self, folder: Path, collection: Collection, codec: RowCodec, *, connection: apsw.Connection, publication: Publication) -> None:
+    Args:
+        free: the slots that no object has, on opening.
+    """
+
+    def __init__(
+        self, folder: Path, collection: Collection, codec: RowCodec, *, connection: apsw.Connection, publication: Publication, free: FreeSlots
+    ) -> None:
         self._folder = folder
         self._path = folder / SHARD_FILE
-        self._collection = collection
-        self._codec = codec
+        self._preparer = Preparer(collection, codec)
         self._connection = connection
         self._publication = publication
-        self._lock = threading.Lock()
+        self._free = free
+        self._turns = Turns(self._run)
         self._broken: Busy | None = None
         self._log_pages = 0
+        self._has_pending = False
+        self._last_revision = publication.state.revision
+        self._checkpointed = publication.state.revision
         connection.set_wal_hook(self._count_log_pages)
 
     def put(self, records: Sequence[Record]) -> tuple[NearimageError | None, ...]:
         """Store records; see the port."""
-        with self._writing():
-            preparation = self._preparation()
-            outcomes = tuple(_try_add(preparation, record) for record in records)
-            if preparation.chosen:
-                self._store(preparation)
-            return outcomes
+        request = Put(self._preparer.prepare_all(records, self._publication.state.table.index))
+        self._turns.submit(request)
+        return request.outcomes
 
     def put_if(self, record: Record, revision: int) -> None:
         """Store one record if the stored one still has this revision; see the port."""
-        with self._writing():
-            stored = self._stored(record.id.bytes)
-            if revision == 0 and stored:
-                raise ObjectExists(f"an object with id {record.id} already exists; replace or merge it, or choose another id", id=str(record.id))
-            if revision != (stored.revision if stored else 0):
-                raise ObjectChanged(f"object {record.id} was changed or deleted since it was read; read it again", id=str(record.id))
-            preparation = self._preparation()
-            preparation.add(record)
-            self._store(preparation)
+        self._turns.submit(PutIf(self._preparer.prepare(record, self._publication.state.table.index), revision))
 
     def delete(self, ids: Sequence[UUID]) -> int:
         """Delete objects; see the port."""
-        with self._writing():
-            found = [stored.revision for one in dict.fromkeys(ids) if (stored := self._stored(one.bytes))]
-            state = self._publication.state
-            if found:
-                self._commit(Change(placed=(), deleted=found, revision=state.revision + 1, slots=state.slots, vectors=state.vectors))
-            return len(found)
-
-    def alter(self, collection: Collection) -> None:
-        """Go by another definition from the next write on."""
-        with self._lock:
-            self._collection = collection
-            self._publication.state.table.index.alter(collection)
+        request = Delete(tuple(one.bytes for one in ids))
+        self._turns.submit(request)
+        return request.deleted
 
     def delete_where(self, where: Filter, limit: int | None) -> tuple[UUID, ...]:
         """Delete the objects that pass a filter; see the port."""
-        with self._writing():
+
+        def choose() -> Sequence[bytes]:
             state = self._publication.state
             rows = np.flatnonzero(state.live & state.table.index.mask(where, len(state.live)))
-            rows = rows[state.table.index.ids.order(rows)[:limit]]
-            found: list[int] = state.table.revisions.view()[rows].tolist()
-            if found:
-                self._commit(Change(placed=(), deleted=found, revision=state.revision + 1, slots=state.slots, vectors=state.vectors))
-            return state.table.index.ids.of(rows)
+            return [one.bytes for one in state.table.index.ids.of(rows[state.table.index.ids.order(rows)[:limit]])]
+
+        request = DeleteChosen(choose)
+        self._turns.submit(request)
+        return tuple(UUID(bytes=one) for one in request.chosen)
+
+    def alter(self, collection: Collection) -> None:
+        """Go by another definition from the next write on."""
+
+        def work() -> None:
+            self._preparer.alter(collection)
+            self._publication.state.table.index.alter(collection)
+
+        self._turns.submit(Exclusive(work))
 
     def close(self) -> None:
-        """Let go of the database; no call may be running."""
+        """Settle what is pending and let go of the database; no call may be running."""
+        if not self._broken:
+            self._settle()
         self._connection.close()
+
+    def _run(self, turns: Sequence[Turn]) -> None:
+        try:
+            with self._writing():
+                self._store(turns)
+        except DiskFull as full:
+            if len(turns) > 1:  # perhaps there is room for some of them
+                for turn in turns:
+                    self._run([turn])
+            else:
+                turns[0].error = full
+        except NearimageError as failed:
+            for turn in turns:
+                turn.error = type(failed)(failed.message, **failed.detail)  # a fresh one each: tracebacks of callers must not mix
+        if self._log_pages >= _CHECKPOINT_PAGES and not self._broken:
+            self._settle()
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        with self._lock:
-            if self._broken:
-                raise Busy(self._broken.message, **self._broken.detail)
-            try:
-                with storage_faults(self._path):
-                    yield
-            except Busy as failed:
-                if not isinstance(failed, DiskFull):
-                    self._broken = failed
-                raise
-            finally:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-            self._checkpoint_if_long()
+        if self._broken:
+            raise Busy(self._broken.message, **self._broken.detail)
+        try:
+            with storage_faults(self._path):
+                yield
+        except Busy as failed:
+            if not isinstance(failed, DiskFull):
+                self._broken = failed
+            raise
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
 
-    def _preparation(self) -> Preparation:
+    def _store(self, turns: Sequence[Turn]) -> None:
         state = self._publication.state
+        ids = dict.fromkeys(one for turn in turns for one in turn.request.ids)
         dimensions = {name: column.file.dims for name, column in state.vectors.items()}
-        return Preparation(self._collection, self._codec, state.table.index, dimensions)
+        batch = Batch(self._preparer, dimensions, stored_of(self._connection, ids))
+        for turn in turns:
+            try:
+                turn.request.admit(batch)
+            except NearimageError as refused:
+                turn.error = refused
+        if batch.after:
+            self._write(batch, state)
 
-    def _store(self, preparation: Preparation) -> None:
-        state = self._publication.state
+    def _write(self, batch: Batch, state: State) -> None:
         made: dict[str, VectorColumn] = {}
         try:
-            for name in preparation.dimensions.keys() - state.vectors.keys():
+            for name in batch.dimensions.keys() - state.vectors.keys():
                 number = len(state.vectors) + len(made)
-                made[name] = VectorColumn(number, SlotFile.create(self._folder / slot_file(number), preparation.dimensions[name]))
+                made[name] = VectorColumn(number, SlotFile.create(self._folder / slot_file(number), batch.dimensions[name]))
             vectors = {**state.vectors, **made}
-            change = self._place(list(preparation.chosen.values()), state, vectors)
-            _write_vectors(change.placed, vectors)
-            self._commit(change)
+            self._free.release(min(self._checkpointed, self._publication.oldest()))
+            change = Plan(self._connection, vectors, self._free.peek(len(batch.after)), self._last_revision + 1).make(batch)
+            is_small = change.vector_bytes <= _SMALL_BYTES
+            for name, written in change.written.items():
+                vectors[name].file.write(written.slots, written.vectors)
+                if not is_small:
+                    vectors[name].file.force()
+            self._commit(change, state, vectors, is_small=is_small)
         except BaseException:
             for column in made.values():
                 column.file.close()
             raise
 
-    def _place(self, chosen: Sequence[Prepared], state: State, vectors: Mapping[str, VectorColumn]) -> Change:
-        placed, free = [], state.slots
-        for revision, prepared in enumerate(chosen, state.revision + 1):
-            stored = self._stored(prepared.id)
-            seals = pack_seals({vectors[name].number: seal for name, seal in prepared.seals.items()})
-            slot = stored.slot if stored and _same_vectors(stored, seals, prepared, vectors) else None
-            is_new = slot is None and bool(prepared.vectors)
-            if is_new:
-                slot, free = free, free + 1
-            row = StoredRow(revision, prepared.id, prepared.created_ms, prepared.updated_ms, slot, seals, prepared.properties, 0)
-            row = replace(row, crc=checksum(row))
-            placed.append(Placed(prepared=prepared, row=row, replaces=stored.revision if stored else None, is_new_slot=is_new))
-        deleted = [one.replaces for one in placed if one.replaces is not None]
-        return Change(placed=placed, deleted=deleted, revision=state.revision + len(chosen), slots=free, vectors=vectors)
-
-    def _commit(self, change: Change) -> None:
+    def _commit(self, change: Change, state: State, vectors: Mapping[str, VectorColumn], *, is_small: bool) -> None:
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
-        _write_rows(connection, change)
-        state = self._publication.state
-        _write_marks(connection, change, state.vectors)
-        live = np.concatenate((state.live, np.ones(len(change.placed), np.bool_)))
-        live[state.table.rows_of(np.array(change.deleted, np.int64))] = False
-        count = state.count + len(change.placed) - len(change.deleted)
-        connection.execute("UPDATE mark SET revision = ?, slots = ?, objects = ?", (change.revision, change.slots, count))
-        following = State(table=state.table, revision=change.revision, live=live, count=count, slots=change.slots, vectors=change.vectors)
-        rows = [_new_row(one) for one in change.placed]
+        write_rows(connection, change)
+        write_marks(connection, change, vectors, state.vectors)
+        if self._has_pending or is_small:
+            reused = self._free.peek(change.new_slots)
+            write_pending(connection, change if is_small else Change(first_revision=0), vectors, reused[reused < self._free.end].tolist())
+        following = self._next_state(change, state, vectors)
+        connection.execute("UPDATE mark SET revision = ?, slots = ?, objects = ?", (change.revision, following.slots, following.count))
         with self._publication.lock:
-            connection.execute("COMMIT")
             try:
-                for row in rows:
-                    state.table.append(row, change.vectors)
-                self._publication.state = following
-            except BaseException:  # Ctrl-C, or no memory: stored, but not known here
-                self._broken = Busy(f"a write to {self._path} was interrupted; restart the database", path=str(self._path))
+                connection.execute("COMMIT")
+                self._publication.publish(following)
+            except apsw.Error:
+                for column in vectors.values():
+                    column.forget(len(following.live) - len(change.rows))
                 raise
+            except BaseException:  # Ctrl-C: perhaps stored, but not known here
+                self._broken = _interrupted(self._path)
+                raise
+        self._free.take(change.new_slots)
+        self._free.bury(change.revision, np.array(change.freed, np.int64))
+        self._has_pending = self._has_pending or (is_small and bool(change.written))
 
-    def _stored(self, packed_id: bytes) -> Stored | None:
-        found = self._connection.execute("SELECT revision, slot, seals FROM objects WHERE id = ?", (packed_id,)).fetchone()
-        return Stored(*found) if found else None
+    def _next_state(self, change: Change, state: State, vectors: Mapping[str, VectorColumn]) -> State:
+        """Append the rows to memory; nobody counts them before the state is published."""
+        table, first = state.table, len(state.table.revisions)
+        slots = [-1 if row.slot is None else row.slot for row in change.rows]
+        try:
+            table.extend([row.revision for row in change.rows], [row.id for row in change.rows], change.converted)
+            for name, positions in change.owners.items():
+                vectors[name].extend(np.array(positions, np.int64) + first, np.array(slots, np.int64)[positions])
+            for name, written in change.written.items():
+                with np.errstate(over="ignore"):
+                    vectors[name].set_norms(written.slots, np.linalg.norm(written.vectors, axis=1))
+        except BaseException:  # Ctrl-C, or no memory: half of a row may be there
+            self._broken = _interrupted(self._path)
+            raise
+        self._last_revision = change.revision
+        live = np.zeros(first + len(change.rows), np.bool_)
+        live[: len(state.live)] = state.live  # rows between were appended by a write that then failed
+        live[first:] = True
+        live[table.rows_of(np.array(change.deleted, np.int64))] = False
+        count = state.count + len(change.rows) - len(change.deleted)
+        end = max(self._free.end, int(self._free.peek(change.new_slots)[-1]) + 1 if change.new_slots else 0)
+        return State(table=table, revision=change.revision, live=live, count=count, slots=end, vectors=vectors)
 
     def _count_log_pages(self, _connection: apsw.Connection, _name: str, pages: int) -> int:
         self._log_pages = pages
         return apsw.SQLITE_OK
 
-    def _checkpoint_if_long(self) -> None:
-        """The call has succeeded and is durable in the log: a failure here must not fail it, only the writes that come."""
-        if self._log_pages < _CHECKPOINT_PAGES:
-            return
+    def _settle(self) -> None:
+        """Force pending vectors and copy the log. What was acknowledged is durable already: a failure must not fail it, only the writes that come."""
         self._log_pages = 0
         try:
             with storage_faults(self._path):
-                self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+                if self._has_pending:
+                    for column in self._publication.state.vectors.values():
+                        column.file.force()
+                    self._connection.execute("DELETE FROM pending")
+                    self._has_pending = False
+                revision = self._publication.state.revision
+                in_log, copied = self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+                if in_log == copied:  # else a reader holds an older snapshot
+                    self._checkpointed = revision
         except DiskFull:
             return  # the log stays as it is, and the next write finds out
         except Busy as failed:
             self._broken = failed
 
 
-def _try_add(preparation: Preparation, record: Record) -> NearimageError | None:
-    try:
-        preparation.add(record)
-    except InvalidInput as wrong:
-        return wrong
-    return None
-
-
-def _same_vectors(stored: Stored, seals: bytes, prepared: Prepared, vectors: Mapping[str, VectorColumn]) -> bool:
-    if stored.slot is None or stored.seals != seals:
-        return False
-    return all(vectors[name].file.matrix()[stored.slot].tobytes() == vector.tobytes() for name, vector in prepared.vectors.items())
-
-
-def _write_vectors(placed: Sequence[Placed], vectors: Mapping[str, VectorColumn]) -> None:
-    for name, column in vectors.items():
-        new = [(one.row.slot, one.prepared.vectors[name]) for one in placed if one.is_new_slot and name in one.prepared.vectors]
-        if new:
-            column.file.write(np.array([slot for slot, _ in new], np.int64), np.stack([vector for _, vector in new]))
-            column.file.force()
-
-
-def _write_rows(connection: apsw.Connection, change: Change) -> None:
-    old = [(revision,) for revision in change.deleted]
-    connection.executemany("DELETE FROM pictures WHERE revision = ?", old)
-    connection.executemany("DELETE FROM objects WHERE revision = ?", old)
-    rows = [(r.revision, r.id, r.created_ms, r.updated_ms, r.slot, r.seals, r.properties, r.crc) for r in (one.row for one in change.placed)]
-    connection.executemany("INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
-    pictures = [(one.row.revision, name, data, zlib.crc32(data)) for one in change.placed for name, data in one.prepared.pictures.items()]
-    connection.executemany("INSERT INTO pictures VALUES (?, ?, ?, ?)", pictures)
-
-
-def _write_marks(connection: apsw.Connection, change: Change, known: Mapping[str, VectorColumn]) -> None:
-    for name, column in change.vectors.items():
-        slots = [one.row.slot for one in change.placed if one.is_new_slot and name in one.prepared.vectors]
-        if slots or name not in known:
-            sql = "INSERT INTO vectors VALUES (?, ?, ?, ?) ON CONFLICT (number) DO UPDATE SET slots = excluded.slots"
-            connection.execute(sql, (column.number, name, column.file.dims, (slots[-1] or 0) + 1 if slots else 0))
-
-
-def _new_row(placed: Placed) -> NewRow:
-    row, vectors = placed.row, placed.prepared.vectors
-    with np.errstate(over="ignore"):
-        norms = {name: float(np.linalg.norm(vector)) for name, vector in vectors.items()} if placed.is_new_slot else {}
-    return NewRow(revision=row.revision, id=row.id, slot=row.slot, converted=placed.prepared.converted, vectors=tuple(vectors), norms=norms)
+def _interrupted(path: Path) -> Busy:
+    return Busy(f"a write to {path} was interrupted; restart the database", path=str(path))

@@ -1,0 +1,186 @@
+"""What one transaction writes: the rows of the objects left in the end, their slots, their pictures, and what goes.
+
+    Batch, free slots --plan--> Change --write_rows--> SQLite
+
+A vector that is the same to the bit keeps its slot, and blobs that are the same to the bit keep their key: a changed caption writes neither.
+
+May import apsw, numpy, `domain` and this package.
+"""
+
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import apsw
+import numpy as np
+import numpy.typing as npt
+
+from nearimage.domain.objects import Matrix
+from nearimage.engines.embedded.columns import ConvertedRow
+from nearimage.engines.embedded.prepared import Prepared
+from nearimage.engines.embedded.requests import Batch, Stored
+from nearimage.engines.embedded.rows import StoredRow, pack_seals, sealed
+from nearimage.engines.embedded.state import VectorColumn
+
+_SELECT_STORED = "SELECT id, revision, slot, seals, pictures FROM objects WHERE id = ?"
+
+
+class Written(NamedTuple):
+    """The vectors of one name that get a slot.
+
+    Attributes:
+        slots: (n,) ascending.
+        vectors: (n, dims).
+    """
+
+    slots: npt.NDArray[np.int64]
+    vectors: Matrix
+
+
+@dataclass(slots=True, kw_only=True)
+class Change:
+    """One transaction.
+
+    Attributes:
+        first_revision: of the rows, which are numbered on from it.
+        pictures: rows of the table.
+        owners: by named vector, the positions in `rows` of those that have it.
+        written: by named vector.
+        deleted: revisions that go.
+        freed: slots that no object has afterwards.
+        dropped: keys of pictures that no object has afterwards.
+        new_slots: how many slots were taken from the free ones.
+    """
+
+    first_revision: int
+    rows: list[StoredRow] = field(default_factory=list)
+    converted: list[ConvertedRow] = field(default_factory=list)
+    pictures: list[tuple[int, str, bytes, int]] = field(default_factory=list)
+    owners: dict[str, list[int]] = field(default_factory=dict)
+    written: dict[str, Written] = field(default_factory=dict)
+    deleted: list[int] = field(default_factory=list)
+    freed: list[int] = field(default_factory=list)
+    dropped: list[int] = field(default_factory=list)
+    new_slots: int = 0
+
+    @property
+    def revision(self) -> int:
+        """The commit's number: that of the last row, or the first free one where there are only deletions."""
+        return self.first_revision + max(0, len(self.rows) - 1)
+
+    @property
+    def vector_bytes(self) -> int:
+        """How much is written to slot files."""
+        return sum(one.vectors.nbytes for one in self.written.values())
+
+
+def stored_of(connection: apsw.Connection, ids: Iterable[bytes]) -> dict[bytes, Stored]:
+    """What the table says of these ids; those that are not there are absent."""
+    found = connection.executemany(_SELECT_STORED, ((one,) for one in ids))
+    return {stored.id: stored for stored in (Stored._make(row) for row in found)}
+
+
+class Plan:
+    """Gives every object of a batch its place."""
+
+    def __init__(self, connection: apsw.Connection, vectors: Mapping[str, VectorColumn], free: npt.NDArray[np.int64], first_revision: int) -> None:
+        self._connection = connection
+        self._vectors = vectors
+        self._free: list[int] = free.tolist()
+        self._new: dict[str, list[tuple[int, npt.NDArray[np.float32]]]] = {}
+        self._change = Change(first_revision=first_revision)
+
+    def make(self, batch: Batch) -> Change:
+        """The transaction that leaves what the batch leaves."""
+        change = self._change
+        for packed_id, prepared in batch.after.items():
+            stored = batch.stored.get(packed_id)
+            if stored:
+                change.deleted.append(stored.revision)
+            if prepared:
+                self._add(prepared, stored)
+            elif stored:
+                self._drop(stored)
+        for name, new in self._new.items():
+            change.written[name] = Written(np.array([slot for slot, _ in new], np.int64), np.stack([vector for _, vector in new]))
+        return change
+
+    def _add(self, prepared: Prepared, stored: Stored | None) -> None:
+        change = self._change
+        revision, position = change.first_revision + len(change.rows), len(change.rows)
+        seals = pack_seals({self._vectors[name].number: seal for name, seal in prepared.seals.items()})
+        slot = self._slot(prepared, stored, seals)
+        key = self._picture_key(prepared, stored, revision)
+        row = StoredRow(revision, prepared.id, prepared.created_ms, prepared.updated_ms, slot, seals, prepared.properties, 0, key)
+        change.rows.append(sealed(row))
+        change.converted.append(prepared.converted)
+        for name in prepared.vectors:
+            change.owners.setdefault(name, []).append(position)
+
+    def _slot(self, prepared: Prepared, stored: Stored | None, seals: bytes) -> int | None:
+        if stored and stored.slot is not None:
+            if self._has_same_vectors(stored.slot, stored.seals, prepared, seals):
+                return stored.slot
+            self._change.freed.append(stored.slot)
+        if not prepared.vectors:
+            return None
+        slot = self._free[self._change.new_slots]
+        self._change.new_slots += 1
+        for name, vector in prepared.vectors.items():
+            self._new.setdefault(name, []).append((slot, vector))
+        return slot
+
+    def _has_same_vectors(self, slot: int, old_seals: bytes, prepared: Prepared, seals: bytes) -> bool:
+        if old_seals != seals:
+            return False
+        return all(self._vectors[name].file.matrix()[slot].tobytes() == vector.tobytes() for name, vector in prepared.vectors.items())
+
+    def _picture_key(self, prepared: Prepared, stored: Stored | None, revision: int) -> int | None:
+        old = stored.pictures if stored else None
+        if old is not None:
+            if self._has_same_pictures(old, prepared.pictures):
+                return old
+            self._change.dropped.append(old)
+        if not prepared.pictures:
+            return None
+        self._change.pictures += [(revision, name, data, zlib.crc32(data)) for name, data in prepared.pictures.items()]
+        return revision
+
+    def _has_same_pictures(self, key: int, pictures: Mapping[str, bytes]) -> bool:
+        sizes = dict(self._connection.execute("SELECT name, length(bytes) FROM pictures WHERE key = ?", (key,)))  # read no bytes that cannot be the same
+        if sizes != {name: len(data) for name, data in pictures.items()}:
+            return False
+        return dict(self._connection.execute("SELECT name, bytes FROM pictures WHERE key = ?", (key,))) == dict(pictures)
+
+    def _drop(self, stored: Stored) -> None:
+        if stored.slot is not None:
+            self._change.freed.append(stored.slot)
+        if stored.pictures is not None:
+            self._change.dropped.append(stored.pictures)
+
+
+def write_rows(connection: apsw.Connection, change: Change) -> None:
+    """The objects and pictures of a change, in a transaction of the caller's."""
+    connection.executemany("DELETE FROM pictures WHERE key = ?", ((key,) for key in change.dropped))
+    connection.executemany("DELETE FROM objects WHERE revision = ?", ((revision,) for revision in change.deleted))
+    connection.executemany("INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", change.rows)
+    connection.executemany("INSERT INTO pictures VALUES (?, ?, ?, ?)", change.pictures)
+
+
+def write_marks(connection: apsw.Connection, change: Change, columns: Mapping[str, VectorColumn], known: Mapping[str, VectorColumn]) -> None:
+    """The high-water marks of the slot files of a change."""
+    for name, column in columns.items():
+        written = change.written.get(name)
+        if written or name not in known:
+            sql = "INSERT INTO vectors VALUES (?, ?, ?, ?) ON CONFLICT (number) DO UPDATE SET slots = max(slots, excluded.slots)"
+            connection.execute(sql, (column.number, name, column.file.dims, int(written.slots[-1]) + 1 if written else 0))
+
+
+def write_pending(connection: apsw.Connection, change: Change, columns: Mapping[str, VectorColumn], reused: Sequence[int]) -> None:
+    """Vectors whose slot files are not forced to the disk before the commit; and none of a slot's former owner."""
+    connection.executemany("DELETE FROM pending WHERE slot = ?", ((slot,) for slot in reused))
+    for name, written in change.written.items():
+        number = columns[name].number
+        rows = ((slot, number, vector.tobytes()) for slot, vector in zip(written.slots.tolist(), written.vectors, strict=True))
+        connection.executemany("INSERT INTO pending VALUES (?, ?, ?)", rows)
