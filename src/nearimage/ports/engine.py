@@ -13,8 +13,9 @@ Promises that hold for every engine, and that `nearimage.testing.EngineContract`
 May import `domain` only.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
@@ -29,12 +30,16 @@ from nearimage.domain.objects import Projection, Record, Vector
 from nearimage.domain.query import SortBy
 from nearimage.domain.schema import Collection, Metric, TenantState
 
+Progress = Callable[[int, int], None]
+"""Told now and then how many bytes are done, and how many there are in all (while copying, an estimate)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
     """What an engine can do; the service asks, never guesses."""
 
     metrics: frozenset[Metric]
+    snapshots: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -350,6 +355,37 @@ class Engine(Protocol):
             TenantRequired: the collection keeps its objects by tenant, and none is named.
             TenantNotAllowed: a tenant is named, and the collection keeps none.
             TenantNotFound, TenantNotActive: as they say.
+        """
+        ...
+
+    def snapshot(self, into: Path, *, collections: Sequence[str] | None = None, progress: Progress | None = None) -> None:
+        """Copy collections into a folder while reading and writing go on; each shard is copied as of one commit.
+
+        Args:
+            into: a new or empty folder.
+            collections: names; None means all of them. Tenants come along in whatever state they are.
+
+        Raises:
+            NotSupported: the engine has no such capability.
+            CollectionNotFound: there is none of one of the names.
+            FolderUnusable: the folder is not empty, or cannot be written.
+            DiskFull, Corrupt: nothing is left in the folder.
+        """
+        ...
+
+    def restore(self, source: Path, *, collections: Sequence[str] | None = None, progress: Progress | None = None) -> None:
+        """Add the collections of a snapshot, all or none of them; everything in it is checked first.
+
+        Args:
+            collections: names; None means all that the snapshot has.
+
+        Raises:
+            NotSupported: the engine has no such capability.
+            SnapshotUnusable: it is incomplete, damaged, or no snapshot.
+            FormatTooNew: a newer version wrote it.
+            CollectionNotFound: the snapshot has none of one of the names.
+            CollectionExists: this database has one of that name already.
+            DiskFull: nothing was added.
         """
         ...
 

@@ -208,6 +208,16 @@ class Catalog:
                 raise no_tenant(name, tenant)
             return known.folder or self._make_tenant(entry, tenant, known)
 
+    def shard_folders(self, name: str) -> list[Path]:
+        """Where the shards of a collection lie that were made.
+
+        Raises:
+            CollectionNotFound: there is none of that name.
+        """
+        with self._lock:
+            entry = self._entry(name)
+            return [tenant.folder for tenant in entry.tenants.values() if tenant.folder] if entry.collection.tenancy.enabled else [entry.folder]
+
     def close(self) -> None:
         """Let go of the database."""
         with self._lock:

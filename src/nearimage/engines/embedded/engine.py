@@ -15,7 +15,7 @@ May import `domain`, `ports` and this package.
 
 import shutil
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -27,7 +27,8 @@ from nearimage.engines.embedded.gate import Gate
 from nearimage.engines.embedded.open_shards import OPEN_SHARDS, OpenShards
 from nearimage.engines.embedded.rows import JsonRows, RowCodec
 from nearimage.engines.embedded.shard import EmbeddedShard
-from nearimage.ports.engine import Capabilities
+from nearimage.engines.embedded.snapshots import SnapshotWriter, arriving, size_of
+from nearimage.ports.engine import Capabilities, Progress
 
 
 class EmbeddedEngine:
@@ -68,7 +69,7 @@ class EmbeddedEngine:
     def capabilities(self) -> Capabilities:
         """Every metric: each is scanned exactly."""
         with self._gate:
-            return Capabilities(metrics=frozenset(Metric))
+            return Capabilities(metrics=frozenset(Metric), snapshots=True)
 
     def announce(self, *, http_port: int | None = None, grpc_port: int | None = None) -> None:
         """Write into the lock file where this database answers, for whoever tries to open its folder."""
@@ -83,8 +84,7 @@ class EmbeddedEngine:
     def create_collection(self, collection: Collection) -> None:
         """Make an empty collection, durably."""
         with self._gate, self._changing:
-            if self._catalog.find(collection.name):
-                raise CollectionExists(f"collection {collection.name!r} already exists", collection=collection.name)
+            self._refuse_taken(collection.name)
             self._catalog.add(collection)
 
     def alter_collection(self, collection: Collection) -> None:
@@ -153,6 +153,27 @@ class EmbeddedEngine:
             found.open()
             return found
 
+    def snapshot(self, into: Path, *, collections: Sequence[str] | None = None, progress: Progress | None = None) -> None:
+        """Copy collections into a folder while reading and writing go on; each shard is copied as of one commit."""
+        with self._gate:
+            names = [c.name for c in self._catalog.collections()] if collections is None else list(dict.fromkeys(collections))
+            size = size_of(folder for name in names for folder in self._catalog.shard_folders(name))
+            writer = SnapshotWriter(into, size, progress)
+            try:
+                for name in names:
+                    self._copy_collection(writer, name)
+                writer.finish()
+            except BaseException:
+                writer.undo()
+                raise
+
+    def restore(self, source: Path, *, collections: Sequence[str] | None = None, progress: Progress | None = None) -> None:
+        """Add the collections of a snapshot, all or none of them; everything in it is checked first."""
+        with self._gate, arriving(source, self._catalog.parent, collections=collections, progress=progress) as arrivals, self._changing:
+            for arrival in arrivals:
+                self._refuse_taken(arrival.collection.name)
+            self._catalog.adopt(arrivals)
+
     def close(self) -> None:
         """Let go of files and memory; calls that run are finished first."""
         closed = Busy("the database is closed; open it again")
@@ -174,6 +195,18 @@ class EmbeddedEngine:
                 self._apply_state(shards[tenant], collection, tenant)
             return shards[tenant]
 
+    def _copy_collection(self, writer: SnapshotWriter, name: str) -> None:
+        """Copy one; if it is dropped meanwhile, leave it out."""
+        try:
+            if self._definition(name).tenancy.enabled:
+                copied = writer.add_tenants(self._catalog.tenants(name), partial(self._known_shard, name))
+                writer.name(self._definition(name), copied)
+            else:
+                writer.add_shard(self._known_shard(name, ""))
+                writer.name(self._definition(name))
+        except CollectionNotFound:
+            writer.leave_out()
+
     def _apply_state(self, shard: EmbeddedShard, collection: str, name: str) -> None:
         tenant = self._catalog.tenant(collection, name)
         is_active = tenant is None or tenant.state is TenantState.ACTIVE
@@ -184,6 +217,10 @@ class EmbeddedEngine:
         if found is None:
             raise CollectionNotFound(f"there is no collection {name!r}", collection=name)
         return found
+
+    def _refuse_taken(self, name: str) -> None:
+        if self._catalog.find(name):
+            raise CollectionExists(f"collection {name!r} already exists", collection=name)
 
     def _refuse_without_tenants(self, collection: str) -> None:
         if not self._definition(collection).tenancy.enabled:

@@ -26,6 +26,7 @@ from nearimage.domain.query import SortBy
 from nearimage.domain.schema import Collection, Property
 from nearimage.domain.vectors import THRESHOLD_TOLERANCE, check_dimensions
 from nearimage.engines.embedded.aggregating import Aggregating
+from nearimage.engines.embedded.copying import Told, copy_shard, resting_database
 from nearimage.engines.embedded.disk import size_on_disk, storage_faults
 from nearimage.engines.embedded.entries import Mask
 from nearimage.engines.embedded.gate import Gate
@@ -177,6 +178,17 @@ class EmbeddedShard:
             state = self._publication.state
             dimensions = {name: column.file.dims for name, column in state.vectors.items()}
             return ShardStats(objects=state.count, dimensions=dimensions, disk_bytes=size_on_disk(self._folder))
+
+    def copy(self, target: Path, told: Told) -> None:
+        """Copy the files into a new folder as of one commit, whatever goes on meanwhile, and whether calls are let in or not."""
+        with self._gate.holding() as is_open:
+            if is_open:
+                with self._reader.snapshot() as snapshot:
+                    copy_shard(snapshot.connection, self._folder, target, told)
+            else:
+                folder = self._place()
+                with resting_database(folder) as connection:
+                    copy_shard(connection, folder, target, told)
 
     def bar(self, refusal: NearimageError | None) -> None:
         """Answer every call with this error once those that run have ended, and let go of the files; None: let calls in again."""

@@ -10,13 +10,15 @@ May import numpy, `domain` and `ports`.
 """
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from nearimage.domain.errors import (
     Busy,
     CollectionExists,
     CollectionNotFound,
+    NotSupported,
     TenantNotActive,
     TenantNotAllowed,
     TenantNotFound,
@@ -24,7 +26,7 @@ from nearimage.domain.errors import (
 )
 from nearimage.domain.schema import Collection, Metric, TenantState
 from nearimage.engines.memory.shard import MemoryShard
-from nearimage.ports.engine import Capabilities
+from nearimage.ports.engine import Capabilities, Progress
 
 
 class MemoryEngine:
@@ -119,6 +121,14 @@ class MemoryEngine:
             if shard.tenant_state is not TenantState.ACTIVE:
                 raise TenantNotActive(f"tenant not active: {tenant!r}", collection=collection, tenant=tenant)
             return shard
+
+    def snapshot(self, into: Path, *, collections: Sequence[str] | None = None, progress: Progress | None = None) -> None:  # noqa: ARG002 the protocol's arguments
+        """There is nothing on a disk to copy."""
+        raise NotSupported("a database in memory cannot be backed up", feature="snapshots")
+
+    def restore(self, source: Path, *, collections: Sequence[str] | None = None, progress: Progress | None = None) -> None:  # noqa: ARG002 the protocol's arguments
+        """Snapshots are of databases on a disk."""
+        raise NotSupported("a database in memory cannot be restored", feature="snapshots")
 
     def close(self) -> None:
         """Forget everything."""
