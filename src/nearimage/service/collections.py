@@ -3,17 +3,17 @@
 May import `domain` and `ports` only.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from threading import Lock
 
 from nearimage.domain.errors import CollectionExists, CollectionNotFound, InvalidSchema
-from nearimage.domain.schema import NO_MODULE, Collection, DataType, Property, VectorConfig
+from nearimage.domain.schema import NO_MODULE, Collection, Property, VectorConfig
 from nearimage.ports.engine import Engine
 from nearimage.ports.vectorizer import VectorizerModule
 from nearimage.service.altering import altered
-from nearimage.service.names import check_collection_name, check_property_name, check_vector_name, collection_name
+from nearimage.service.names import check_collection_name, check_vector_name, collection_name
+from nearimage.service.properties import check_property, check_unique
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class Collections:
             CollectionExists: the name is taken, also by one that differs in upper and lower case only.
         """
         check_collection_name(collection.name)
-        _check_parts(collection)
+        _check_parts(collection, (other.name for other in self.engine.collections()))
         collection = replace(collection, vectors=tuple(self._checked_vector(vector) for vector in collection.vectors))
         for known in self.engine.collections():
             if known.name.lower() == collection.name.lower():
@@ -102,7 +102,8 @@ class Collections:
         return True
 
     def _alter(self, old: Collection, new: Collection) -> Collection:
-        _check_parts(new)
+        gone = (target for prop in old.properties for target in prop.targets)  # collections may be dropped while references lead to them
+        _check_parts(new, {*gone, *(other.name for other in self.engine.collections())})
         new = altered(old, new)
         new = replace(new, vectors=tuple(v if old.vector(v.name) else self._checked_vector(v) for v in new.vectors))
         if new != old:
@@ -124,22 +125,9 @@ class Collections:
         return replace(vector, model=settings.model)
 
 
-def _check_parts(collection: Collection) -> None:
-    _unique((p.name for p in collection.properties), "properties")
-    _unique((v.name for v in collection.vectors), "vectorConfig")
+def _check_parts(collection: Collection, others: Iterable[str]) -> None:
+    check_unique((p.name for p in collection.properties), "properties")
+    check_unique((v.name for v in collection.vectors), "vectorConfig")
+    known = {collection.name, *others}
     for prop in collection.properties:
-        _check_property(prop)
-
-
-def _check_property(prop: Property) -> None:
-    check_property_name(prop.name)
-    if prop.data_type.element is not DataType.TEXT and prop.tokenization is not None:
-        raise InvalidSchema(f"property {prop.name!r} is {prop.data_type}; only text has a tokenization", setting="tokenization")
-    if prop.data_type.element is not DataType.TEXT and prop.searchable:
-        raise InvalidSchema(f"property {prop.name!r} is {prop.data_type}; only text is searchable by keywords", setting="indexSearchable")
-
-
-def _unique(names: Iterable[str], setting: str) -> None:
-    twice = [name for name, count in Counter(name.lower() for name in names).items() if count > 1]
-    if twice:
-        raise InvalidSchema(f"{setting} names {twice} more than once (upper and lower case count as the same)", setting=setting)
+        check_property(prop, known)

@@ -5,7 +5,7 @@ answered on their own collection first: innermost first, each time with all the 
 
     Through("owner", "Person", name = "Ann")  --Person's shard-->  ids  -->  PointsTo("owner", "Person", ids)
 
-May import `domain` and `ports` only (and `service.values`).
+May import `domain` and `ports` only (and some of `service`).
 """
 
 import math
@@ -33,6 +33,8 @@ from nearimage.domain.filters import (
 )
 from nearimage.domain.schema import Collection, DataType, Property
 from nearimage.ports.engine import Shard
+from nearimage.service.collections import Collections
+from nearimage.service.shards import Shards
 from nearimage.service.values import convert_scalar
 
 MAX_DEPTH = 100
@@ -50,6 +52,16 @@ Target = tuple[Collection, Shard]
 
 Targets = Callable[[str], Target]
 """Finds a collection by name; raises CollectionNotFound."""
+
+
+def targets_of(collections: Collections, shards: Shards, tenant: str) -> Targets:
+    """Where references lead, for a request of one tenant: to the same tenant's objects, if the other collection has tenants."""
+
+    def target(name: str) -> Target:
+        collection = collections.get(name)
+        return collection, shards.reading(collection, tenant if collection.tenancy.enabled else "")
+
+    return target
 
 
 def bind_filter(where: Filter, collection: Collection, depth: int = 0, *, targets: Targets | None = None) -> Filter:

@@ -15,7 +15,7 @@ from nearimage.domain.schema import Metric, VectorConfig
 from nearimage.domain.vectors import certainty_of, distance_of
 from nearimage.ports.engine import Shard
 from nearimage.service.collections import Collections
-from nearimage.service.filters import bind_filter
+from nearimage.service.filters import bind_filter, targets_of
 from nearimage.service.near_image import near_image
 from nearimage.service.near_object import near_object
 from nearimage.service.near_text import near_text
@@ -47,7 +47,7 @@ class Searches:
             CollectionNotFound, VectorNameUnknown, VectorNameAmbiguous, NoVectorizer, InvalidFilter, TooManyResults, DimensionMismatch: as they say.
         """
         collection = self.collections.get(query.collection)
-        where = bind_filter(query.where, collection) if query.where else None
+        where = bind_filter(query.where, collection, targets=targets_of(self.collections, self.shards, query.tenant)) if query.where else None
         target = target_of(collection, query.near.target)
         limit, shard = self._limit(query.limit, query.offset), self.shards.reading(collection, query.tenant)
         nearest = shard.nearest(
@@ -73,7 +73,7 @@ class Searches:
         collection = self.collections.get(query.collection)
         if query.after is not None and (query.where is not None or query.offset):
             raise InvalidInput("after is a cursor over all objects: it cannot be combined with a filter or an offset")
-        where = bind_filter(query.where, collection) if query.where else None
+        where = bind_filter(query.where, collection, targets=targets_of(self.collections, self.shards, query.tenant)) if query.where else None
         records = self.shards.reading(collection, query.tenant).scan(
             where=where, after=query.after, limit=self._limit(query.limit, query.offset), offset=query.offset, projection=query.projection
         )

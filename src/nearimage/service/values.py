@@ -8,14 +8,16 @@ property decides, in one place for all doors. May import `domain` and `ports` on
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from nearimage.domain.dates import instant_ns
 from nearimage.domain.errors import InvalidInput, InvalidValue
-from nearimage.domain.objects import PropertyValue, Scalar
 from nearimage.domain.schema import Collection, DataType, Property
+from nearimage.domain.values import Element, GeoCoordinates, PhoneNumber, PropertyValue, Reference, Scalar
 from nearimage.ports.media import Media
+from nearimage.service.beacons import read_beacon
+from nearimage.service.phones import read_phone_number
 
 INT64 = range(-(2**63), 2**63)
 
@@ -46,14 +48,30 @@ class ValueReader:
         return read
 
     def _value(self, prop: Property, value: object) -> PropertyValue:
-        if prop.data_type is DataType.BLOB:
+        if prop.data_type.is_array or prop.data_type is DataType.REFERENCE:
+            if not isinstance(value, list | tuple):
+                raise _misfit(prop, value, "a list")
+            return tuple(self._element(prop, entry) for entry in value)
+        return self._element(prop, value)
+
+    def _element(self, prop: Property, value: object) -> Element:
+        kind = prop.data_type.element
+        if kind is DataType.BLOB:
             return self._blob(prop, value)
-        convert = _CONVERT[prop.data_type.element]
-        if not prop.data_type.is_array:
-            return convert(prop, value)
-        if not isinstance(value, list | tuple):
-            raise _misfit(prop, value, "a list")
-        return tuple(convert(prop, entry) for entry in value)
+        return self._nested(prop, value) if kind is DataType.OBJECT else _CONVERT[kind](prop, value)
+
+    def _nested(self, prop: Property, value: object) -> dict[str, PropertyValue]:
+        """The fields of a nested object, whose names begin with its own in what is said about them."""
+        if not isinstance(value, Mapping):
+            raise _misfit(prop, value, "an object")
+        known = {p.name: p for p in prop.nested}
+        unknown = [name for name in value if name not in known]
+        if unknown:
+            raise InvalidValue(
+                f"property {prop.name!r} has no nested property {unknown[0]!r}; it has {sorted(known)}", property=prop.name, data_type=str(prop.data_type)
+            )
+        given = ((known[name], entry) for name, entry in value.items() if entry is not None)
+        return {inner.name: self._value(replace(inner, name=f"{prop.name}.{inner.name}"), entry) for inner, entry in given}
 
     def _blob(self, prop: Property, value: object) -> bytes:
         if not isinstance(value, str):
@@ -123,13 +141,47 @@ def as_uuid(prop: Property, value: object) -> str:
         raise _misfit(prop, value, "a UUID such as 36ddd591-2dee-4e7e-a3cc-eb86d30a4303") from wrong
 
 
-_CONVERT: Mapping[DataType, Callable[[Property, object], Scalar]] = {
+def as_place(prop: Property, value: object) -> GeoCoordinates:
+    """Latitude and longitude, in degrees on the globe."""
+    latitude, longitude = (value.get("latitude"), value.get("longitude")) if isinstance(value, Mapping) else (None, None)
+    for degrees, limit in ((latitude, 90), (longitude, 180)):
+        if isinstance(degrees, bool) or not isinstance(degrees, int | float) or not -limit <= degrees <= limit:
+            raise _misfit(prop, value, "an object with latitude (-90 to 90) and longitude (-180 to 180)")
+    return GeoCoordinates(as_number(prop, latitude), as_number(prop, longitude))
+
+
+def as_phone_number(prop: Property, value: object) -> PhoneNumber:
+    """A telephone number that can be understood; what clients read back and send again is worked out anew."""
+    typed, country = (value.get("input"), value.get("defaultCountry") or "") if isinstance(value, Mapping) else (None, "")
+    if not isinstance(typed, str) or not isinstance(country, str):
+        raise _misfit(prop, value, "an object with input and, unless that begins with + and a country code, defaultCountry")
+    try:
+        return read_phone_number(typed, country)
+    except ValueError as wrong:
+        raise _misfit(prop, value, f"a telephone number with a country code or a defaultCountry such as DE ({wrong})") from wrong
+
+
+def as_reference(prop: Property, value: object) -> Reference:
+    """An object with a beacon that leads to one of the property's collections."""
+    try:
+        return read_beacon(value.get("beacon") if isinstance(value, Mapping) else None, prop.targets)
+    except ValueError as wrong:
+        raise _misfit(prop, value, f"an object with {wrong}") from wrong
+
+
+_SCALARS: Mapping[DataType, Callable[[Property, object], Scalar]] = {
     DataType.TEXT: as_text,
     DataType.INT: as_int,
     DataType.NUMBER: as_number,
     DataType.BOOLEAN: as_boolean,
     DataType.DATE: as_date,
     DataType.UUID: as_uuid,
+}
+_CONVERT: Mapping[DataType, Callable[[Property, object], Element]] = {
+    **_SCALARS,
+    DataType.GEO_COORDINATES: as_place,
+    DataType.PHONE_NUMBER: as_phone_number,
+    DataType.REFERENCE: as_reference,
 }
 
 
@@ -139,7 +191,7 @@ def convert_scalar(prop: Property, value: object) -> Scalar:
     Raises:
         InvalidValue: it does not fit.
     """
-    return _CONVERT[prop.data_type.element](prop, value)
+    return _SCALARS[prop.data_type.element](prop, value)
 
 
 def _misfit(prop: Property, value: object, expected: str) -> InvalidValue:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from nearimage.domain.errors import InvalidFilter, NotSupported
-from nearimage.domain.filters import And, Compare, Filter, FilterValue, Not, Operator, Or
+from nearimage.domain.errors import InvalidFilter
+from nearimage.domain.filters import And, Compare, Filter, FilterValue, GeoRange, Not, Operator, Or, Through
 from nearimage.doors.wire.messages import Filters
 from nearimage.service.filters import MAX_DEPTH
 
@@ -21,6 +21,7 @@ _OPERATORS: Mapping[int, Operator] = {
     Filters.OPERATOR_CONTAINS_ANY: Operator.CONTAINS_ANY,
     Filters.OPERATOR_CONTAINS_ALL: Operator.CONTAINS_ALL,
     Filters.OPERATOR_CONTAINS_NONE: Operator.CONTAINS_NONE,
+    Filters.OPERATOR_WITHIN_GEO_RANGE: Operator.WITHIN_GEO_RANGE,
 }
 
 
@@ -29,7 +30,6 @@ def read_filter(message: Any, depth: int = 0) -> Filter:
 
     Raises:
         InvalidFilter: no operator, no value, no target, no operands, or too many levels.
-        NotSupported: an operator or a target that this version does not answer.
     """
     if depth > MAX_DEPTH:
         raise InvalidFilter(f"the filter is nested more than {MAX_DEPTH} levels deep; flatten it", property=None)
@@ -40,31 +40,51 @@ def read_filter(message: Any, depth: int = 0) -> Filter:
         if len(message.filters) != 1:
             raise InvalidFilter(f"Not takes exactly one operand, got {len(message.filters)}", property=None)
         return Not(read_filter(message.filters[0], depth + 1))
-    return Compare(_field(message), _operator(message), _value(message))
+    operator, value = _operator(message), _value(message)
+    if message.HasField("target"):
+        return _aimed(message.target, operator, value, depth)
+    return _on_path(tuple(message.on), operator, value)
 
 
 def _operator(message: Any) -> Operator:
-    if message.operator == Filters.OPERATOR_WITHIN_GEO_RANGE:
-        raise NotSupported("filtering by WithinGeoRange is not supported yet", feature="filter WithinGeoRange")
     if message.operator not in _OPERATORS:
         raise InvalidFilter(f"a filter has no known operator (got number {message.operator}); say Equal, Like, And ...", property=None)
     return _OPERATORS[message.operator]
 
 
-def _field(message: Any) -> str:
-    kind = message.target.WhichOneof("target")
+def _aimed(target: Any, operator: Operator, value: FilterValue, depth: int) -> Filter:
+    """A condition on a property, on the number of references, or on what a reference leads to."""
+    if depth > MAX_DEPTH:
+        raise InvalidFilter(f"the filter follows more than {MAX_DEPTH} references; ask for less", property=None)
+    kind = target.WhichOneof("target")
     if kind == "property":
-        return str(message.target.property)
-    if kind is None and len(message.on) == 1:
-        return str(message.on[0])
-    if kind is None and not message.on:
+        return Compare(str(target.property), operator, value)
+    if kind == "count":
+        return Compare(str(target.count.on), operator, value)
+    if kind is None:
         raise InvalidFilter("a filter names no property; set its target", property=None)
-    raise NotSupported("filtering by references is not supported yet", feature="filter by reference")
+    hop = getattr(target, kind)
+    collection = str(hop.target_collection) if kind == "multi_target" else None
+    return Through(str(hop.on), collection, _aimed(hop.target, operator, value, depth + 1))
+
+
+def _on_path(path: tuple[str, ...], operator: Operator, value: FilterValue) -> Filter:
+    """The older form: property, or reference, collection, property ..."""
+    if len(path) % 2 == 0:
+        raise InvalidFilter(f"a filter's path is a property, or reference, collection, property ...; got {list(path)}", property=None)
+    if len(path) > 2 * MAX_DEPTH:
+        raise InvalidFilter(f"the filter follows more than {MAX_DEPTH} references; ask for less", property=None)
+    where: Filter = Compare(path[-1], operator, value)
+    for start in range(len(path) - 3, -1, -2):
+        where = Through(path[start], path[start + 1], where)
+    return where
 
 
 def _value(message: Any) -> FilterValue:
     kind = message.WhichOneof("test_value")
-    if kind is None or kind == "value_geo":
+    if kind is None:
         raise InvalidFilter("a filter has no value to compare with; set one of value_text, value_int, value_number, value_boolean ...", property=None)
+    if kind == "value_geo":
+        return GeoRange(message.value_geo.latitude, message.value_geo.longitude, message.value_geo.distance)
     value = getattr(message, kind)
     return tuple(value.values) if kind.endswith("_array") else value

@@ -1,0 +1,46 @@
+"""Beacons: how references are written on the wire.
+
+    weaviate://localhost/Person/36ddd591-2dee-4e7e-a3cc-eb86d30a4303      collection and id
+    weaviate://localhost/36ddd591-2dee-4e7e-a3cc-eb86d30a4303             the older form, where only one collection is possible
+
+May import `domain` only.
+"""
+
+import re
+from uuid import UUID
+
+from nearimage.domain.values import Reference
+from nearimage.service.names import collection_name
+
+_BEACON = re.compile(r"weaviate://[^/]+/(?:(?P<collection>[^/]+)/)?(?P<id>[0-9a-fA-F-]+)")
+
+
+def read_beacon(beacon: object, targets: tuple[str, ...]) -> Reference:
+    """The reference that a beacon writes.
+
+    Args:
+        targets: the collections that it may lead to.
+
+    Raises:
+        ValueError: it is no beacon, or leads elsewhere; the text says what was expected.
+    """
+    found = _BEACON.fullmatch(beacon) if isinstance(beacon, str) else None
+    try:
+        target = UUID(found["id"]) if found else None
+    except ValueError:
+        target = None
+    if found is None or target is None:
+        raise ValueError("a beacon such as weaviate://localhost/Collection/36ddd591-2dee-4e7e-a3cc-eb86d30a4303")
+    if found["collection"] is None:
+        if len(targets) != 1:
+            raise ValueError(f"a beacon that names one of the collections {list(targets)}")
+        return Reference(targets[0], target)
+    collection = collection_name(found["collection"])
+    if collection not in targets:
+        raise ValueError(f"a beacon that leads to one of the collections {list(targets)}")
+    return Reference(collection, target)
+
+
+def beacon_of(reference: Reference) -> str:
+    """The inverse of `read_beacon`."""
+    return f"weaviate://localhost/{reference.collection}/{reference.id}"

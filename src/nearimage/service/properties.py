@@ -1,0 +1,63 @@
+"""Which properties a collection can have.
+
+May import `domain` only.
+"""
+
+from collections import Counter
+from collections.abc import Collection as Known
+from collections.abc import Iterable
+
+from nearimage.domain.errors import InvalidSchema
+from nearimage.domain.schema import DataType, Property
+from nearimage.service.names import check_property_name
+
+MAX_NESTED = 20
+"""Levels of objects in objects; nobody reads more, and recursion must end long before Python's limit of 1,000 frames."""
+
+_NEVER_NESTED = (DataType.REFERENCE, DataType.GEO_COORDINATES, DataType.PHONE_NUMBER)
+
+
+def check_property(prop: Property, known: Known[str], path: str = "") -> None:
+    """Refuse a property that cannot be.
+
+    Args:
+        known: the names of the collections that references may lead to.
+        path: of the object that the property is nested in, with a dot behind it.
+
+    Raises:
+        InvalidSchema: detail has "setting".
+    """
+    check_property_name(prop.name)
+    name, kind = path + prop.name, prop.data_type.element
+    if kind is not DataType.TEXT and prop.tokenization is not None:
+        raise InvalidSchema(f"property {name!r} is {prop.data_type}; only text has a tokenization", setting="tokenization")
+    if kind is not DataType.TEXT and prop.searchable:
+        raise InvalidSchema(f"property {name!r} is {prop.data_type}; only text is searchable by keywords", setting="indexSearchable")
+    if unknown := [target for target in prop.targets if target not in known]:
+        raise InvalidSchema(f"property {name!r} leads to {unknown}, which is no collection; create it first", setting="dataType")
+    _check_nested(prop, known, path)
+
+
+def check_unique(names: Iterable[str], setting: str) -> None:
+    """Refuse a name that comes twice.
+
+    Raises:
+        InvalidSchema: detail has "setting".
+    """
+    twice = [name for name, count in Counter(name.lower() for name in names).items() if count > 1]
+    if twice:
+        raise InvalidSchema(f"{setting} names {twice} more than once (upper and lower case count as the same)", setting=setting)
+
+
+def _check_nested(prop: Property, known: Known[str], path: str) -> None:
+    name, setting = path + prop.name, "nestedProperties"
+    if path and prop.data_type in _NEVER_NESTED:
+        raise InvalidSchema(f"property {name!r}: a nested object cannot hold {prop.data_type}", setting=setting)
+    if (prop.data_type.element is DataType.OBJECT) is not bool(prop.nested):
+        message = f"property {name!r} is {prop.data_type}: object and object[] have nestedProperties, at least one, and no others have"
+        raise InvalidSchema(message, setting=setting)
+    if path.count(".") > MAX_NESTED:
+        raise InvalidSchema(f"property {name!r} is nested more than {MAX_NESTED} levels deep; flatten it", setting=setting)
+    check_unique((inner.name for inner in prop.nested), f"nestedProperties of {name!r}")
+    for inner in prop.nested:
+        check_property(inner, known, f"{name}.")
