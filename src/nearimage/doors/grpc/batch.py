@@ -60,16 +60,11 @@ def read_draft(entry: Any) -> Draft:
 
     Raises:
         InvalidInput: no UUID, or bytes that are no vector.
-        NotSupported: references, nested objects, tenants.
+        NotSupported: tenants.
     """
     if entry.tenant:
         raise NotSupported("multi-tenancy is not supported by this version", feature="multi-tenancy")
-    given = entry.properties
-    if given.single_target_ref_props or given.multi_target_ref_props:
-        raise NotSupported("references are not supported by this version", feature="references")
-    if given.object_properties or given.object_array_properties:
-        raise NotSupported("nested objects are not supported by this version", feature="nested objects")
-    return Draft(id=read_uuid(entry.uuid, what="uuid"), properties=_properties(given), vectors=_vectors(entry))
+    return Draft(id=read_uuid(entry.uuid, what="uuid"), properties=_properties(entry.properties) | _references(entry.properties), vectors=_vectors(entry))
 
 
 def _vectors(entry: Any) -> dict[str, Vector]:
@@ -85,8 +80,21 @@ def _properties(given: Any) -> dict[str, object]:
     properties.update((p.prop_name, tuple(p.values)) for p in given.text_array_properties)
     properties.update((p.prop_name, tuple(p.values)) for p in given.boolean_array_properties)
     properties.update((p.prop_name, _numbers(p)) for p in given.number_array_properties)
+    properties.update((p.prop_name, _properties(p.value)) for p in given.object_properties)
+    properties.update((p.prop_name, [_properties(value) for value in p.values]) for p in given.object_array_properties)
     properties.update((name, ()) for name in given.empty_list_props)
     return properties
+
+
+def _references(given: Any) -> dict[str, object]:
+    """References as JSON has them, so that both doors are checked alike."""
+    found: dict[str, list[object]] = {}
+    for single in given.single_target_ref_props:
+        found.setdefault(single.prop_name, []).extend({"beacon": f"weaviate://localhost/{uuid}"} for uuid in single.uuids)
+    for multi in given.multi_target_ref_props:
+        beacons = ({"beacon": f"weaviate://localhost/{multi.target_collection}/{uuid}"} for uuid in multi.uuids)
+        found.setdefault(multi.prop_name, []).extend(beacons)
+    return dict(found)
 
 
 def _numbers(array: Any) -> tuple[float, ...]:

@@ -78,11 +78,11 @@ def read_asked(message: Any, collection: Collection) -> Asked:
 def _properties(message: Any, collection: Collection) -> tuple[str, ...]:
     wanted = message.properties
     if not message.HasField("properties") or wanted.return_all_nonref_properties:
-        return tuple(p.name for p in collection.properties if p.data_type is not DataType.BLOB)
-    if wanted.ref_properties or wanted.object_properties:
-        raise NotSupported("returning references or nested objects is not supported yet", feature="references")
-    names = set(wanted.non_ref_properties)
-    known = [p.name for p in collection.properties]
+        return tuple(p.name for p in collection.properties if p.data_type not in (DataType.BLOB, DataType.REFERENCE))
+    if wanted.ref_properties:
+        raise NotSupported("returning what references lead to is not supported yet", feature="references")
+    names = {*wanted.non_ref_properties, *(entry.prop_name for entry in wanted.object_properties)}
+    known = [p.name for p in collection.properties if p.data_type is not DataType.REFERENCE]
     if unknown := sorted(names.difference(known)):
         raise InvalidInput(f"collection {collection.name!r} has no property {unknown[0]!r} to return; it has {sorted(known)}", property=unknown[0])
     return tuple(name for name in known if name in names)

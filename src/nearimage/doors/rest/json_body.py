@@ -3,7 +3,7 @@
 Requests are read into typed structures, so that a wrong type is refused with the name of the field; keys that are not known are ignored, because clients
 send some that no server reads. Replies keep float32 numbers as short as they are.
 
-May import msgspec, orjson, starlette and `domain` only.
+May import msgspec, orjson, starlette, `domain` and `service` only.
 """
 
 from base64 import b64encode
@@ -15,7 +15,9 @@ import orjson
 from starlette.responses import Response
 
 from nearimage.domain.errors import InvalidInput, MalformedJson
+from nearimage.domain.values import GeoCoordinates, PhoneNumber, Reference
 from nearimage.doors.faults import Fault
+from nearimage.service.beacons import beacon_of
 
 T = TypeVar("T")
 
@@ -38,8 +40,9 @@ def read_body(body: bytes, kind: type[T]) -> T:
 
 
 def json_response(content: Any, status: int = 200) -> Response:
-    """A JSON reply; bytes are written as base64, numpy arrays as lists."""
-    return Response(orjson.dumps(content, default=_plain, option=orjson.OPT_SERIALIZE_NUMPY), status, media_type="application/json")
+    """A JSON reply; bytes are written as base64, numpy arrays as lists, values of properties as clients know them."""
+    options = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_PASSTHROUGH_DATACLASS
+    return Response(orjson.dumps(content, default=_plain, option=options), status, media_type="application/json")
 
 
 def fault_response(fault: Fault) -> Response:
@@ -52,4 +55,22 @@ def _plain(value: object) -> object:
         return b64encode(value).decode()
     if isinstance(value, Mapping):
         return dict(value)
+    if isinstance(value, GeoCoordinates):
+        return {"latitude": value.latitude, "longitude": value.longitude}
+    if isinstance(value, PhoneNumber):
+        return _phone_number(value)
+    if isinstance(value, Reference):
+        return {"beacon": beacon_of(value), "href": f"/v1/objects/{value.collection}/{value.id}"}
     raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def _phone_number(value: PhoneNumber) -> Mapping[str, object]:
+    return {
+        "input": value.input,
+        "internationalFormatted": value.international,
+        "nationalFormatted": value.national,
+        "national": value.national_number,
+        "countryCode": value.country_code,
+        "defaultCountry": value.default_country,
+        "valid": value.valid,
+    }

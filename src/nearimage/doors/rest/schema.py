@@ -22,7 +22,8 @@ _BLOCKS: Mapping[str, Json] = {
     "replicationConfig": REPLICATION,
     "shardingConfig": SHARDING,
 }
-_DATA_TYPES_NOT_YET = {"geoCoordinates", "phoneNumber", "object", "object[]", "blobHash"}
+_DATA_TYPES_NOT_YET = {"blobHash"}
+_DATA_TYPES = {str(t): t for t in DataType if t is not DataType.REFERENCE}
 _OLD_DATA_TYPES = {"string": "text", "string[]": "text[]"}
 _TOKENIZATIONS_NOT_YET = {"gse", "gse_ch", "kagome_ja", "kagome_kr"}
 """Dictionaries of Chinese, Japanese and Korean words; Weaviate refuses them too unless they are switched on."""
@@ -40,6 +41,7 @@ class PropertyBody(msgspec.Struct, rename="camel"):
     index_searchable: bool | None = None
     index_range_filters: bool | None = None
     module_config: dict[str, Any] | None = None
+    nested_properties: "list[PropertyBody] | None" = None
 
 
 class VectorBody(msgspec.Struct, rename="camel"):
@@ -171,19 +173,23 @@ def _property(body: PropertyBody) -> Property:
         range_filters=bool(body.index_range_filters),
         description=body.description or "",
         settings=body.module_config or {},
+        nested=tuple(_property(inner) for inner in body.nested_properties or ()),
+        targets=tuple(body.data_type) if data_type is DataType.REFERENCE else (),
     )
 
 
 def _data_type(body: PropertyBody) -> DataType:
+    if body.data_type and all(name[:1].isupper() for name in body.data_type):
+        return DataType.REFERENCE  # names of collections
     if len(body.data_type) != 1:
         raise InvalidSchema(f"property {body.name!r} needs exactly one data type, got {body.data_type}", setting="dataType")
     name = body.data_type[0]
-    if name in _DATA_TYPES_NOT_YET or name[:1].isupper():
+    if name in _DATA_TYPES_NOT_YET:
         raise NotSupported(f"property {body.name!r}: data type {name!r} is not supported by this version", feature=f"data type {name}")
     try:
-        return DataType(_OLD_DATA_TYPES.get(name, name))
-    except ValueError as wrong:
-        have = [str(t) for t in DataType]
+        return _DATA_TYPES[_OLD_DATA_TYPES.get(name, name)]
+    except KeyError as wrong:
+        have = [*_DATA_TYPES, "names of collections"]
         raise InvalidSchema(f"property {body.name!r}: there is no data type {name!r}; choose one of {have}", setting="dataType") from wrong
 
 
@@ -223,7 +229,7 @@ def _render_index(vector: VectorConfig) -> Json:
 
 def _render_property(prop: Property) -> Json:
     body: Json = {
-        "dataType": [prop.data_type],
+        "dataType": list(prop.targets) or [prop.data_type],
         "indexFilterable": prop.filterable,
         "indexRangeFilters": prop.range_filters,
         "indexSearchable": prop.searchable,
@@ -231,6 +237,8 @@ def _render_property(prop: Property) -> Json:
     }
     if prop.tokenization:
         body["tokenization"] = prop.tokenization
+    if prop.nested:
+        body["nestedProperties"] = [_render_property(inner) for inner in prop.nested]
     if prop.description:
         body["description"] = prop.description
     if prop.settings:
