@@ -32,10 +32,8 @@ def client(shared_server: LiveServer) -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def places(client: Any) -> Iterator[Any]:
     """Two people, three houses: one stored alone through REST, two through gRPC."""
-    people = client.collections.create(
-        "Composite_person", properties=[Property(name="name", data_type=DataType.TEXT)], vector_config=Configure.Vectors.self_provided()
-    )
-    people.data.insert_many([{"name": "Ann"}, {"name": "Ben"}])
+    named = Property(name="name", data_type=DataType.TEXT)
+    people = client.collections.create("Composite_person", properties=[named], vector_config=Configure.Vectors.self_provided())
     people.data.insert({"name": "Ann"}, uuid=ANN)
     people.data.insert({"name": "Ben"}, uuid=BEN)
     inner = [Property(name="colour", data_type=DataType.TEXT), Property(name="sizes", data_type=DataType.INT_ARRAY)]

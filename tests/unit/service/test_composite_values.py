@@ -48,7 +48,7 @@ def test_a_place_is_two_numbers_of_degrees() -> None:
 
 
 def test_a_nested_object_is_converted_at_every_level() -> None:
-    """gRPC sends 1 as 1.0 at any depth, and None for what is not there."""
+    """One door sends 1 as 1.0 at any depth, and None for what is not there."""
     given = {"street": "Sesame", "numbers": [1.0, 2], "photo": RED, "tags": [{"weight": 3}, {}]}
     stored = {"street": "Sesame", "numbers": (1, 2), "photo": b"RGB\xff\x00\x00", "tags": ({"weight": 3.0}, {})}
     assert repr(read("address", given)) == repr(stored)
