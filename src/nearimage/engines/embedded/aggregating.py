@@ -23,7 +23,7 @@ from nearimage.engines.embedded.cells import Cells, coded_cells, date_cells, num
 from nearimage.engines.embedded.entries import Positions
 from nearimage.engines.embedded.numbers import DateColumn, NumberColumn
 from nearimage.engines.embedded.state import Table
-from nearimage.engines.embedded.summaries import boolean_summary, date_summary, most_frequent, number_summary, text_summary
+from nearimage.engines.embedded.summaries import Labels, boolean_summary, date_summary, most_frequent, number_summary, text_summary
 from nearimage.engines.embedded.value_codes import Rows
 
 _SMALL = np.iinfo(np.uint16).max
@@ -72,33 +72,32 @@ class Aggregating:
 
     def _summary(self, name: str, rows: Positions, top: int) -> Summary:
         cells, (values, _) = self._cells[name], self._cells[name].take(rows)
+        if cells.labels is not None:
+            return text_summary(values, cells.labels, top)
         match self._types[name].element:
             case DataType.BOOLEAN:
                 return boolean_summary(values)
             case DataType.DATE:
                 return date_summary(values, cells.unit_ns)
-            case DataType.INT | DataType.NUMBER:
-                return number_summary(values)
             case _:
-                return text_summary(values, cells.labels or (), cells.ranks, top)
+                return number_summary(values)
 
     def _members(self, name: str, passing: Positions) -> _Members:
         cells = self._cells[name]
         values, owners = cells.take(passing)
-        labels: Sequence[Scalar]
         if cells.labels is None:
             distinct, codes = np.unique(values, return_inverse=True)
-            labels = self._written(name, distinct, cells.unit_ns)
-            order: Sequence[Scalar] = range(len(distinct))
+            written, labels = self._written(name, distinct, cells.unit_ns), Labels(range(len(distinct)), lambda: np.arange(len(distinct)))
         else:
-            codes, labels, order = values.astype(np.int64), cells.labels, cells.labels
-        if self._types[name].is_array and len(owners):  # an object counts once in a group, however often its array has the value
-            owners, codes = np.divmod(np.unique(owners * len(labels) + codes), len(labels))
+            codes, written, labels = values.astype(np.int64), cells.labels.values, cells.labels
+        if self._properties[name].data_type.is_array and len(owners):  # an object counts once in a group, however often its array has the value
+            size = int(codes.max()) + 1
+            owners, codes = np.divmod(np.unique(owners * size + codes), size)
         counts = np.bincount(codes)
-        chosen = most_frequent(counts, order, cells.ranks, self._aggregation.groups)
-        return _Members([labels[code] for code in chosen], _split(codes, owners, chosen, len(counts)))
+        chosen = most_frequent(counts, labels, self._aggregation.groups)
+        return _Members([written[code] for code in chosen], _split(codes, owners, chosen, len(counts)))
 
-    def _written(self, name: str, distinct: npt.NDArray[np.generic], unit_ns: int) -> list[Scalar]:
+    def _written(self, name: str, distinct: npt.NDArray[np.generic], unit_ns: int) -> Sequence[Scalar]:
         values: list[Scalar] = distinct.tolist()
         match self._types[name].element:
             case DataType.DATE:

@@ -18,7 +18,8 @@ from nearimage.domain.objects import Scalar
 from nearimage.domain.schema import DataType
 from nearimage.engines.embedded.entries import Mask, Positions
 from nearimage.engines.embedded.numbers import DateColumn, NumberColumn
-from nearimage.engines.embedded.value_codes import MISSING, Coded, Codes
+from nearimage.engines.embedded.summaries import Labels
+from nearimage.engines.embedded.value_codes import MISSING, Coded
 
 Values = npt.NDArray[np.generic]
 Taken = tuple[Values, Positions]
@@ -34,14 +35,12 @@ class Cells:
 
     Attributes:
         take: given rows, ascending, their entries and who owns each; not to be written to.
-        labels: the values behind codes; None where the entries are the values.
-        ranks: by code, its place in the order of labels.
+        labels: what codes stand for; None where the entries are the values.
     """
 
     take: Callable[[Positions], Taken]
     unit_ns: int = 1
-    labels: Sequence[Scalar] | None = None
-    ranks: Callable[[], Codes] | None = None
+    labels: Labels | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,29 +60,36 @@ class Aligned:
         return (self.values if len(here) == len(self.values) else self.values[here]), here
 
 
-def aligned(values: Values, owners: Positions, rows: int) -> Aligned:
-    """Entries of which no two have the same owner, by row."""
-    if len(owners) == rows:
-        return Aligned(values, None)
-    spread, present = np.zeros(rows, values.dtype), np.zeros(rows, np.bool_)
-    spread[owners], present[owners] = values, True
-    return Aligned(spread, present)
+@dataclass(frozen=True, slots=True)
+class Ragged:
+    """Entries one after another, with the row that owns each."""
+
+    values: Values
+    owners: Positions
+
+    def take(self, rows: Positions) -> Taken:
+        """See `Cells`."""
+        starts = np.searchsorted(self.owners, rows, side="left")
+        counts = np.searchsorted(self.owners, rows, side="right") - starts
+        return self.values[_runs(starts, counts)], np.repeat(rows, counts)
 
 
 def number_cells(column: NumberColumn, rows: int, *, is_array: bool) -> Cells:
     """The cells of a column of numbers or booleans."""
-    values, owners = column.entries(rows)
-    return Cells(take=_taking(values, owners, rows, is_array=is_array))
+    if is_array:
+        return Cells(take=Ragged(*column.entries(rows)).take)
+    return Cells(take=Aligned(*column.by_row(rows)).take)
 
 
 def date_cells(column: DateColumn, rows: int, *, is_array: bool) -> Cells:
     """The cells of a column of dates."""
-    ticks, rests, owners = column.instants(rows)
-    if not rests.any():
-        return Cells(take=_taking(ticks, owners, rows, is_array=is_array), unit_ns=_TICK_NS)
-    wide = np.abs(ticks).max(initial=0) < _TICKS_IN_INT64
-    instants = (ticks if wide else ticks.astype(np.object_)) * _TICK_NS + rests
-    return Cells(take=_taking(instants, owners, rows, is_array=is_array))
+    if is_array:
+        ticks, rests, owners = column.instants(rows)
+        instants, unit_ns = _instants(ticks, rests)
+        return Cells(take=Ragged(instants, owners).take, unit_ns=unit_ns)
+    ticks, some_rests, present = column.by_row(rows)
+    instants, unit_ns = _instants(ticks, some_rests)
+    return Cells(take=Aligned(instants, present).take, unit_ns=unit_ns)
 
 
 def coded_cells(coded: Coded, kind: DataType) -> Cells:
@@ -99,7 +105,7 @@ def coded_cells(coded: Coded, kind: DataType) -> Cells:
         return coded.elements[_runs(starts, counts)], np.repeat(rows, counts)
 
     if kind in (DataType.TEXT, DataType.UUID):
-        return Cells(take=take, labels=coded.entries, ranks=coded.ranks if coded.starts is None else None)
+        return Cells(take=take, labels=Labels(coded.entries, coded.entry_ranks))
     values = _array(list(coded.entries), kind)
 
     def look_up(rows: Positions) -> Taken:
@@ -116,16 +122,11 @@ def _array(values: Sequence[Scalar], kind: DataType) -> Values:
         return np.array(values, np.object_)
 
 
-def _taking(values: Values, owners: Positions, rows: int, *, is_array: bool) -> Callable[[Positions], Taken]:
-    if not is_array:
-        return aligned(values, owners, rows).take
-
-    def take(wanted: Positions) -> Taken:
-        starts = np.searchsorted(owners, wanted, side="left")
-        counts = np.searchsorted(owners, wanted, side="right") - starts
-        return values[_runs(starts, counts)], np.repeat(wanted, counts)
-
-    return take
+def _instants(ticks: npt.NDArray[np.int64], rests: npt.NDArray[np.uint8] | None) -> tuple[Values, int]:
+    if rests is None or not rests.any():
+        return ticks, _TICK_NS
+    fits = np.abs(ticks).max(initial=0) < _TICKS_IN_INT64
+    return (ticks if fits else ticks.astype(np.object_)) * _TICK_NS + rests, 1
 
 
 def _runs(starts: Positions, counts: Positions) -> Positions:

@@ -37,7 +37,8 @@ from nearimage.engines.embedded.reading import Publication, Reader, Snapshot
 from nearimage.engines.embedded.recovery import connect_shard, load
 from nearimage.engines.embedded.rows import RowCodec
 from nearimage.engines.embedded.scan import Wanted, candidates, settle
-from nearimage.engines.embedded.sorting import Keys, first_rows
+from nearimage.engines.embedded.selecting import first_rows
+from nearimage.engines.embedded.sorting import Keys
 from nearimage.engines.embedded.state import State
 from nearimage.engines.embedded.value_codes import Coded, Rows
 from nearimage.engines.embedded.writing import Writer
@@ -122,7 +123,7 @@ class EmbeddedShard:
             rows = None if passing is state.live and state.count == len(state.live) else np.flatnonzero(passing)
             codes = partial(self._codes, snapshot)
             keys = Keys(self._collection, state.table.index, len(passing), codes).of(sort)
-            page = first_rows(rows, keys, offset + limit)[offset:]
+            page = first_rows(rows, keys, limit, offset)
             return self._reader.by_revision(snapshot, state.table.revisions.view()[page].tolist(), projection)
 
     def nearest(

@@ -1,57 +1,24 @@
-"""The first rows in an order, found without sorting all of them.
+"""The order that a caller asked for, as keys to select by.
 
-    keys        price descending, then id; each an array by row in which less comes first
-    level 1     the n-th smallest price is 9.50: rows below it are in, rows at it may be
-    level 2     of the rows at 9.50, as many as are still missing, by id
-    at the end  the n rows found are sorted by all keys
+    SortBy("date"), SortBy("title", descending=True)  -->  has a date, 100 ns since 1970, title's rank turned round, id
 
-Ties are settled exactly: only rows that are equal in one key meet the next, and ids, the last keys, are never equal. The n-th smallest comes from a partition;
-of many rows and a small n first from a sample: the value that some more than n of a thousandth would have is a bound below which nearly always enough
-rows lie, and one comparison of the column finds them (100k: 0.06 ms against 0.26 for the partition; 1M: 0.4 against 2.7).
-
-What is missing is smaller than any value: a key of its own before the value's, where something is missing.
+Numbers, booleans and dates come from their columns, the rest as ranks of codes (`value_codes`). What is missing is smaller than any value: a key of its own
+before the value's, where something is missing. The id is the last key of every order, in two halves.
 
 May import numpy, `domain` and this package.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-
-import numpy as np
-import numpy.typing as npt
 
 from nearimage.domain.errors import InvalidInput
 from nearimage.domain.filters import ID_FIELD
 from nearimage.domain.query import SortBy
 from nearimage.domain.schema import Collection, Property
-from nearimage.engines.embedded.cells import Aligned, aligned
-from nearimage.engines.embedded.entries import Positions
+from nearimage.engines.embedded.entries import Mask
 from nearimage.engines.embedded.index import Index
 from nearimage.engines.embedded.numbers import DateColumn, NumberColumn
+from nearimage.engines.embedded.selecting import Key, Values
 from nearimage.engines.embedded.value_codes import Coded
-
-Values = npt.NDArray[np.generic]
-
-_STEP = 64
-"""Every so manieth value is in the sample."""
-
-_MARGIN = 8
-"""How many more of the sample are taken than the share expected: with ties and luck out of it, too few in less than one case of a thousand."""
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One value a row, by row number."""
-
-    values: Values
-    descending: bool = False
-
-    def of(self, rows: Positions | None) -> Values:
-        """The values of rows (None: all), so turned that less comes first."""
-        values = self.values if rows is None else self.values[rows]
-        if not self.descending:
-            return values
-        return np.negative(values) if values.dtype == np.float64 else np.invert(values)  # ~x, because -x has no room for the least int
 
 
 class Keys:
@@ -81,56 +48,16 @@ class Keys:
         if prop is None or not prop.data_type.is_array:
             column = self._index.find(field)
             if isinstance(column, NumberColumn):
-                return _with_presence(aligned(*column.entries(self._rows), self._rows))
+                return _with_presence(*column.by_row(self._rows))
             if isinstance(column, DateColumn):
-                ticks, rests, owners = column.instants(self._rows)
-                whole = _with_presence(aligned(ticks, owners, self._rows))
-                return [*whole, aligned(rests, owners, self._rows).values] if rests.any() else whole
+                ticks, rests, present = column.by_row(self._rows)
+                whole = _with_presence(ticks, present)
+                return whole if rests is None else [*whole, rests]
         if prop is None:
             raise InvalidInput(f"{field!r} is no property of {self._collection.name!r}", property=field)
         coded = self._codes(prop)
         return [coded.ranks()[coded.codes]]
 
 
-def first_rows(rows: Positions | None, keys: Sequence[Key], count: int) -> Positions:
-    """The first rows in the order of the keys, in order.
-
-    Args:
-        rows: those to choose from; None means all.
-        keys: no two rows are equal in all of them.
-    """
-    if count <= 0:
-        return np.empty(0, np.int64)
-    chosen = _smallest(rows, keys, count)
-    order = np.lexsort([key.of(chosen) for key in reversed(keys)])
-    found: Positions = chosen[order]
-    return found
-
-
-def _smallest(rows: Positions | None, keys: Sequence[Key], count: int) -> Positions:
-    parts: list[Positions] = []
-    for key in keys:
-        if rows is not None and len(rows) <= count:
-            break
-        rows, values = _narrow(rows, key.of(rows), count)
-        if len(rows) <= count:
-            break
-        bound = np.partition(values, count - 1)[count - 1]
-        parts.append(rows[values < bound])
-        rows, count = rows[values == bound], count - len(parts[-1])
-    return np.concatenate((*parts, rows)) if rows is not None else np.empty(0, np.int64)
-
-
-def _narrow(rows: Positions | None, values: Values, count: int) -> tuple[Positions, Values]:
-    """Fewer of them, quickly, that hold the `count` smallest with all their equals."""
-    place = count // _STEP * 2 + _MARGIN
-    sample = values[::_STEP]
-    if place * 4 < len(sample):
-        near = np.flatnonzero(values <= np.partition(sample, place)[place])
-        if len(near) >= count:
-            return (near if rows is None else rows[near]), values[near]
-    return (np.arange(len(values)) if rows is None else rows), values
-
-
-def _with_presence(cells: Aligned) -> list[Values]:
-    return [cells.values] if cells.present is None else [cells.present, cells.values]
+def _with_presence(values: Values, present: Mask | None) -> list[Values]:
+    return [values] if present is None else [present, values]
