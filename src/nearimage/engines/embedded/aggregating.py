@@ -71,9 +71,10 @@ class Aggregating:
         return Group(value=value, objects=len(rows), summaries=summaries)
 
     def _summary(self, name: str, rows: Positions, top: int) -> Summary:
-        cells, (values, _) = self._cells[name], self._cells[name].take(rows)
-        if cells.labels is not None:
-            return text_summary(values, cells.labels, top)
+        cells = self._cells[name]
+        if cells.labels is not None and cells.tally is not None:
+            return text_summary(cells.tally(rows), cells.labels, top)
+        values, _ = cells.take(rows)
         match self._types[name].element:
             case DataType.BOOLEAN:
                 return boolean_summary(values)
@@ -92,7 +93,7 @@ class Aggregating:
             codes, written, labels = values.astype(np.int64), cells.labels.values, cells.labels
         if self._properties[name].data_type.is_array and len(owners):  # an object counts once in a group, however often its array has the value
             size = int(codes.max()) + 1
-            owners, codes = np.divmod(np.unique(owners * size + codes), size)
+            owners, codes = np.divmod(_distinct(owners * size + codes), size)
         counts = np.bincount(codes)
         chosen = most_frequent(counts, labels, self._aggregation.groups)
         return _Members([written[code] for code in chosen], _split(codes, owners, chosen, len(counts)))
@@ -106,6 +107,13 @@ class Aggregating:
                 return [bool(value) for value in values]
             case _:
                 return values
+
+
+def _distinct(numbers: Positions) -> Positions:
+    """Ascending; by a sort, because `np.unique` puts 150,000 into a hash table first and takes ten times as long."""
+    ordered = np.sort(numbers)
+    found: Positions = ordered[np.append(True, ordered[1:] != ordered[:-1])]
+    return found
 
 
 def _split(codes: npt.NDArray[np.int64], owners: Positions, chosen: Sequence[int], distinct: int) -> list[Positions]:

@@ -18,7 +18,7 @@ from nearimage.domain.objects import Scalar
 from nearimage.domain.schema import DataType
 from nearimage.engines.embedded.entries import Mask, Positions
 from nearimage.engines.embedded.numbers import DateColumn, NumberColumn
-from nearimage.engines.embedded.summaries import Labels
+from nearimage.engines.embedded.summaries import Counts, Labels
 from nearimage.engines.embedded.value_codes import MISSING, Coded
 
 Values = npt.NDArray[np.generic]
@@ -35,10 +35,12 @@ class Cells:
 
     Attributes:
         take: given rows, ascending, their entries and who owns each; not to be written to.
+        tally: given rows, how often they have each code; only where there are labels.
         labels: what codes stand for; None where the entries are the values.
     """
 
     take: Callable[[Positions], Taken]
+    tally: Callable[[Positions], Counts] | None = None
     unit_ns: int = 1
     labels: Labels | None = None
 
@@ -92,24 +94,45 @@ def date_cells(column: DateColumn, rows: int, *, is_array: bool) -> Cells:
     return Cells(take=Aligned(instants, present).take, unit_ns=unit_ns)
 
 
+@dataclass(frozen=True, slots=True)
+class InCodes:
+    """Entries known by their codes."""
+
+    coded: Coded
+
+    def take(self, rows: Positions) -> Taken:
+        """See `Cells`; the entries are codes."""
+        codes = self.coded.codes[rows]
+        here = codes != MISSING
+        if not here.all():
+            rows, codes = rows[here], codes[here]
+        if self.coded.starts is None or self.coded.elements is None:
+            return codes, rows
+        starts = self.coded.starts[codes]
+        counts = self.coded.starts[codes + 1] - starts
+        return self.coded.elements[_runs(starts, counts)], np.repeat(rows, counts)
+
+    def tally(self, rows: Positions) -> Counts:
+        """How often the rows have each code; arrays are counted whole by whole, and then their entries by how often the whole was met."""
+        starts, elements = self.coded.starts, self.coded.elements
+        if starts is not None and elements is not None and len(rows) < len(starts):
+            return np.bincount(self.take(rows)[0])
+        counts: Counts = np.bincount(self.coded.codes[rows] - MISSING)[1:]
+        if starts is None or elements is None:
+            return counts
+        weights = np.repeat(counts, np.diff(starts[: len(counts) + 1]))
+        return np.bincount(elements[: len(weights)], weights=weights).astype(np.int64)
+
+
 def coded_cells(coded: Coded, kind: DataType) -> Cells:
     """The cells of a property known by codes."""
-
-    def take(rows: Positions) -> Taken:
-        codes = coded.codes[rows]
-        rows, codes = (rows[codes != MISSING], codes[codes != MISSING]) if (codes == MISSING).any() else (rows, codes)
-        if coded.starts is None or coded.elements is None:
-            return codes, rows
-        starts = coded.starts[codes]
-        counts = coded.starts[codes + 1] - starts
-        return coded.elements[_runs(starts, counts)], np.repeat(rows, counts)
-
+    found = InCodes(coded)
     if kind in (DataType.TEXT, DataType.UUID):
-        return Cells(take=take, labels=Labels(coded.entries, coded.entry_ranks))
+        return Cells(take=found.take, tally=found.tally, labels=Labels(coded.entries, coded.entry_ranks))
     values = _array(list(coded.entries), kind)
 
     def look_up(rows: Positions) -> Taken:
-        codes, owners = take(rows)
+        codes, owners = found.take(rows)
         return values[codes], owners
 
     return Cells(take=look_up)

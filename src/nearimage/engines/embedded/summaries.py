@@ -87,10 +87,9 @@ def boolean_summary(values: Values) -> BooleanSummary:
     return BooleanSummary(count=count, total_true=true, total_false=count - true, share_true=true / count, share_false=(count - true) / count)
 
 
-def text_summary(codes: Values, labels: Labels, top: int) -> TextSummary:
-    """How many, and the most frequent of them."""
-    counts = np.bincount(codes)
-    return TextSummary(count=len(codes), top=tuple((str(labels.values[code]), int(counts[code])) for code in most_frequent(counts, labels, top)))
+def text_summary(counts: Counts, labels: Labels, top: int) -> TextSummary:
+    """How many, and the most frequent of them, given how often each code was met."""
+    return TextSummary(count=int(counts.sum()), top=tuple((str(labels.values[code]), int(counts[code])) for code in most_frequent(counts, labels, top)))
 
 
 def most_frequent(counts: Counts, labels: Labels, top: int | None) -> list[int]:

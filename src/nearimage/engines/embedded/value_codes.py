@@ -228,7 +228,10 @@ class CodedValues:
 def _learn(rows: Rows, asked: Mapping[str, ValueCodes]) -> None:
     unknown = {name: found for name, codes in asked.items() if len(found := codes.unknown(rows.live, rows.revision))}
     if unknown:
-        union = np.unique(np.concatenate(list(unknown.values())))
+        wanted = np.zeros(len(rows.live), np.bool_)
+        for found in unknown.values():
+            wanted[found] = True
+        union = np.flatnonzero(wanted)
         stored = rows.read(union)
         for start in range(0, len(union), _ROWS_AT_A_TIME):
             some = union[start : start + _ROWS_AT_A_TIME]
