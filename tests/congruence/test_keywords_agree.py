@@ -113,6 +113,7 @@ class TestTwoEngines(TwoEngines.TestCase):  # type: ignore[misc, valid-type] # m
 def test_passing_over_frequent_words_loses_no_hit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Thousands of texts with words from everywhere to once take the ways that few texts never do: bounds, heads, masks, with dead rows and filters."""
     monkeypatch.setattr(keywords, "_FREQUENT", 20)
+    monkeypatch.setattr(keywords, "_IN_MANY", 200)
     rng = np.random.default_rng(5)
     chances = 1 / np.arange(1, 300)
     words = [f"w{number}" for number in range(1, 300)]

@@ -25,6 +25,7 @@ May import the standard library and `domain` only.
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from nearimage.domain.errors import PropertyNotSearchable
 from nearimage.domain.schema import Collection, KeywordSettings, Tokenization
@@ -57,6 +58,7 @@ class Keywords:
     minimum_match: int = 1
 
 
+@lru_cache(maxsize=1000)
 def stopwords(settings: KeywordSettings) -> frozenset[str]:
     """The words that queries and filters on `word` properties leave out."""
     return (STOPWORD_PRESETS[settings.stopwords] | frozenset(settings.additions)) - frozenset(settings.removals)

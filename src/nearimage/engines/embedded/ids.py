@@ -56,7 +56,7 @@ class Ids:
 
     def least(self, rows: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:
         """The positions in `rows` of the `count` least ids, in any order; count is from 1 to len(rows)."""
-        highs = self._high.view()[rows]
+        highs = self._high.view().take(rows)
         near = np.flatnonzero(highs <= np.partition(highs, count - 1)[count - 1])
         return near if len(near) == count else near[self.order(rows[near])[:count]]
 

@@ -37,7 +37,7 @@ from nearimage.engines.embedded.entries import Mask, Positions
 from nearimage.engines.embedded.ids import Ids
 from nearimage.engines.embedded.postings import Numbers, Part
 from nearimage.engines.embedded.state import State
-from nearimage.engines.embedded.tokens import TokenColumn
+from nearimage.engines.embedded.tokens import TokenColumn, contained
 
 Scores = npt.NDArray[np.float64]
 
@@ -47,11 +47,17 @@ _HEAD = 256
 _HEADS = 256
 """So many heads, and a hundred times as many counts, are kept at most; 250 KB."""
 
-_FREQUENT = 2000
-"""A term in fewer rows is walked (under 20 us); one in more is worth a head, or a check whether it can be passed over."""
+_FREQUENT = 500
+"""A term in fewer rows is walked without thinking (20 us); before one in more it is asked whether it can be passed over (20 us)."""
+
+_IN_MANY = 10_000
+"""A term in more rows, which take over 0.3 ms to walk, is worth a head."""
 
 _DENSE = 16
 """Looking up one row by bisection takes as long as marking and reading about so many rows of a mask."""
+
+_SORTING = 4
+"""Sorting one row takes as long as going over about so many rows of two masks."""
 
 _SLACK = 1 - 1e-6
 """Scores are rounded to float32 (6e-8) before they are compared, bounds are not."""
@@ -74,20 +80,31 @@ class Term:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A property's texts as a whole.
+
+    Attributes:
+        lengths: (rows,), see `TokenColumn.lengths`.
+        mean: the mean length of the live rows that have any token.
+    """
+
+    column: TokenColumn
+    lengths: Numbers
+    mean: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
     """One property to look in.
 
     Attributes:
-        lengths: (rows,), see `TokenColumn.lengths`.
-        mean: the mean length of the live rows that have any token.
         least: how many of the terms a row must have.
     """
 
     name: str
     boost: float
-    lengths: Numbers
-    mean: float
+    text: Text
     least: int
     terms: tuple[Term, ...]
 
@@ -101,7 +118,19 @@ class _Known:
         self.live = None if state.count == len(state.live) else state.live
         self.dead: Positions = np.zeros(0, np.int64) if self.live is None else np.flatnonzero(~state.live)
         self.heads: dict[object, tuple[Numbers, bool]] = {}
+        self._texts: dict[str, Text] = {}
         self._counts: dict[tuple[str, str], int] = {}
+
+    def text(self, name: str) -> "Text":
+        """A property's column and lengths."""
+        known = self._texts.get(name)
+        if known is None:
+            column = self.state.table.index.column(name)
+            assert isinstance(column, TokenColumn)  # noqa: S101 searchable is text, says `tokens_by_tokenization`
+            rows = len(self.state.live)
+            tokens, having = column.sums(rows, self.dead)
+            known = self._texts[name] = Text(column, column.lengths(rows), tokens / having if having else 0.0)
+        return known
 
     def count(self, name: str, token: str, parts: tuple[Part, ...]) -> int:
         """In how many live rows the token stands."""
@@ -157,28 +186,18 @@ def _fields(known: _Known, query: Keywords) -> tuple[Field, ...]:
 
 def _found(known: _Known, name: str, asked: Mapping[str, int]) -> dict[str, tuple[tuple[Part, ...], int]]:
     """Each token's rows, and in how many live ones it stands."""
-    column, rows = _column(known.state, name), len(known.state.live)
+    column, rows = known.text(name).column, len(known.state.live)
     found = {token: column.rows_with(token, rows) for token in asked}
     return {token: (parts, known.count(name, token, parts)) for token, parts in found.items()}
 
 
 def _field(known: _Known, name: str, boost: float, least: int, found: Mapping[str, tuple[tuple[Part, ...], float]]) -> Field:
-    column, rows = _column(known.state, name), len(known.state.live)
-    tokens, having = column.sums(rows, known.dead)
-    settings = known.collection.keywords
-    mean = tokens / having
-    shortest = settings.k1 * (1 - settings.b + settings.b / mean)  # the norm of a text of one token
-    terms = []
+    settings, text, terms = known.collection.keywords, known.text(name), []
+    shortest = settings.k1 * (1 - settings.b + settings.b / text.mean)  # the norm of a text of one token
     for token, (parts, weight) in found.items():
-        greatest = 1 / (1 + shortest) if all(part.times is None for part in parts) else 1.0
+        greatest = 1.0 if any(part.times is not None for part in parts) else 1 / (1 + shortest)
         terms.append(Term(token, parts, weight, boost * weight * greatest, sum(len(part.entries) for part in parts)))
-    return Field(name=name, boost=boost, lengths=column.lengths(rows), mean=mean, least=least, terms=tuple(terms))
-
-
-def _column(state: State, name: str) -> TokenColumn:
-    column = state.table.index.column(name)
-    assert isinstance(column, TokenColumn)  # noqa: S101 searchable is text, says `tokens_by_tokenization`
-    return column
+    return Field(name=name, boost=boost, text=text, least=least, terms=tuple(terms))
 
 
 class _Ranking:
@@ -192,81 +211,88 @@ class _Ranking:
 
     def gather(self, passing: Mask | None, count: int) -> Numbers:
         """Rows, ascending, among which are the `count` best; dead ones and those that do not pass are not."""
+        living = self._known.live if passing is None else passing
         if any(field.least > 1 for field in self._fields):
             rarest = [sorted(field.terms, key=_size)[: len(field.terms) - field.least + 1] for field in self._fields]
-            return self._living(self._union([term for terms in rarest for term in terms]), passing)
-        terms = sorted((term for field in self._fields for term in field.terms), key=_size)
-        passing_rows = None if passing is None else int(np.count_nonzero(passing))
-        rows = np.zeros(0, np.uint32)
-        for number, term in enumerate(terms):
-            if term.size > _FREQUENT:
-                if len(rows) >= count and self._pass_over(rows, terms[number:], count):
-                    return rows
-                if passing is not None and passing_rows is not None and passing_rows < term.size:
-                    return np.flatnonzero(passing).astype(np.uint32)
-                if passing is None and 2 * count <= _HEAD and (more := self._from_head(rows, terms[number:], count)) is not None:
-                    return more
-            gathered = self._living(_rows(term), passing)
-            rows = _joined(rows, gathered, self._rows)
-        return rows
+            return _standing(_joined([_rows(term) for terms in rarest for term in terms], self._rows), living)
+        pairs = sorted(((field, term) for field in self._fields for term in field.terms), key=lambda pair: pair[1].size)
+        walked = [pair for pair in pairs if pair[1].size <= _FREQUENT]
+        remaining = pairs[len(walked) :]
+        lists, gains = self._walk(walked, living)
+        while True:
+            rows, scores = _summed(lists, gains, self._rows)
+            missing = sum(term.bound for _, term in remaining)
+            kept, worst = _promising(rows, scores, count, missing)
+            if missing < worst * _SLACK or not remaining:
+                return kept
+            size = remaining[0][1].size
+            if passing is not None and int(np.count_nonzero(passing)) < size:
+                return passing.nonzero()[0].astype(np.uint32)
+            if passing is None and size > _IN_MANY and (more := self._from_head(rows, remaining, count)) is not None:
+                return _joined([kept, more], self._rows)
+            more_lists, more_gains = self._walk([remaining.pop(0)], living)
+            lists, gains = lists + more_lists, gains + more_gains
 
     def score(self, rows: Numbers) -> tuple[Scores, Mask]:
-        """The score of each row, and whether it is a hit."""
+        """The score of each row, terms added in the order of the query, and whether it is a hit."""
         total, is_hit = np.zeros(len(rows)), np.zeros(len(rows), np.bool_)
         for field in self._fields:
-            score, counted = np.zeros(len(rows)), np.zeros(len(rows), np.int64)
-            lengths = np.maximum(field.lengths[rows], 1) - 1.0  # a row without the property is not counted below
-            norm = self._settings.k1 * (1 - self._settings.b + self._settings.b * lengths / field.mean)
+            score, counted = np.zeros(len(rows)), np.zeros(len(rows), np.int32)
+            norm = self._norm(field, rows)
             once = 1 / (1 + norm)
             for term in field.terms:
                 for part in term.parts:
                     places, times = _look_up(part, rows, self._rows)
-                    tf = once[places] if times is None else times / (times + norm[places])
-                    score[places] += term.weight * tf
+                    score[places] += term.weight * (once[places] if times is None else times / (times + norm[places]))
                     counted[places] += 1
             enough = counted >= field.least
-            total += np.where(enough, field.boost * score, 0.0)
+            score *= field.boost
+            score *= enough
+            total += score
             is_hit |= enough
         return total, is_hit
 
-    def _pass_over(self, rows: Numbers, remaining: Sequence[Term], count: int) -> bool:
-        """Whether no row that has the remaining terms only can be among the best."""
-        scores, _ = self.score(rows)
-        worst = float(np.partition(scores, len(scores) - count)[len(scores) - count])
-        return sum(term.bound for term in remaining) < worst * _SLACK
+    def _walk(self, pairs: "Sequence[tuple[Field, Term]]", living: Mask | None) -> tuple[list[Numbers], list[Scores]]:
+        """The rows of each of the terms, and what it gives them, but for rounding."""
+        lists: list[Numbers] = []
+        gains: list[Scores] = []
+        for field, term in pairs:
+            for part in term.parts:
+                rows, times = part.entries, part.times
+                if living is not None:
+                    stands = living.take(rows).nonzero()[0]
+                    rows, times = rows.take(stands), None if times is None else times.take(stands)
+                counts = 1.0 if times is None else times.astype(np.float64)
+                lists.append(rows)
+                gains.append((field.boost * term.weight) * counts / (counts + self._norm(field, rows)))
+        return lists, gains
 
-    def _from_head(self, rows: Numbers, remaining: Sequence[Term], count: int) -> Numbers | None:
-        head, is_whole = self._head(remaining)
-        others = head[~np.isin(head, rows)]
-        if len(others) < count and not is_whole:
-            return None
-        return np.union1d(rows, others[:count])
+    def _norm(self, field: Field, rows: Numbers) -> Scores:
+        lengths = np.maximum(field.text.lengths.take(rows), 1) - 1.0  # a row without the property is not counted
+        norm: Scores = self._settings.k1 * (1 - self._settings.b + self._settings.b * lengths / field.text.mean)
+        return norm
 
-    def _head(self, terms: Sequence[Term]) -> tuple[Numbers, bool]:
-        """The best rows by these terms alone, and whether these are all."""
-        chosen = {id(term) for term in terms}
+    def _from_head(self, rows: Numbers, pairs: "Sequence[tuple[Field, Term]]", count: int) -> Numbers | None:
+        """The best rows beside those given, by these terms; None if the head does not have as many as are wanted."""
+        head, is_whole = self._head(pairs)
+        others = head[~contained(head, rows, self._rows)][:count]
+        return np.sort(others) if len(others) == count or is_whole else None
+
+    def _head(self, pairs: "Sequence[tuple[Field, Term]]") -> tuple[Numbers, bool]:
+        """The best rows by these terms alone, best first, and whether these are all."""
+        chosen = {id(term) for _, term in pairs}
         fields = (replace(field, terms=tuple(term for term in field.terms if id(term) in chosen)) for field in self._fields)
         alone = _Ranking(self._known, tuple(field for field in fields if field.terms))
         key = tuple((field.name, field.boost, term.token, term.weight) for field in alone._fields for term in field.terms)
         known = self._known.heads.get(key)
         if known is None:
-            rows = self._living(self._union(terms), None)
-            scores, _ = alone.score(rows)
-            best, _ = _first(rows, scores.astype(np.float32), _HEAD, self._known.state.table.index.ids)
+            rows, scores = _summed(*alone._walk(pairs, self._known.live), self._rows)
+            kept, _ = _promising(rows, scores, _HEAD, 0.0)
+            best, _ = _first(kept, alone.score(kept)[0].astype(np.float32), _HEAD, self._known.state.table.index.ids)
             if len(self._known.heads) >= _HEADS:
                 self._known.heads.clear()
             known = self._known.heads[key] = best.astype(np.uint32), len(rows) <= _HEAD
         return known
-
-    def _union(self, terms: Sequence[Term]) -> Numbers:
-        rows = np.zeros(0, np.uint32)
-        for term in terms:
-            rows = _joined(rows, _rows(term), self._rows)
-        return rows
-
-    def _living(self, rows: Numbers, passing: Mask | None) -> Numbers:
-        mask = self._known.live if passing is None else passing
-        return rows if mask is None else rows[mask[rows]]
 
 
 def _idf(counts: Sequence[int], objects: int) -> float:
@@ -285,16 +311,43 @@ def _rows(term: Term) -> Numbers:
     return np.concatenate([part.entries for part in term.parts])
 
 
-def _joined(rows: Numbers, more: Numbers, count: int) -> Numbers:
-    """Both, ascending, each once."""
-    if len(rows) == 0 or len(more) == 0:
-        return more if len(rows) == 0 else rows
-    if (len(rows) + len(more)) * _DENSE < count:
-        return np.union1d(rows, more)
-    mask = np.zeros(count, np.bool_)
-    mask[rows] = True
-    mask[more] = True
-    return np.flatnonzero(mask).astype(np.uint32)
+def _standing(rows: Numbers, living: Mask | None) -> Numbers:
+    return rows if living is None else rows[living.take(rows)]
+
+
+def _joined(lists: Sequence[Numbers], count: int) -> Numbers:
+    """The rows of all lists, ascending, each once."""
+    return lists[0] if len(lists) == 1 else _summed(lists, [np.zeros(len(rows)) for rows in lists], count)[0]
+
+
+def _summed(lists: Sequence[Numbers], gains: Sequence[Scores], count: int) -> tuple[Numbers, Scores]:
+    """The rows of all lists, ascending, each once, and the sum of what each gains."""
+    if len(lists) <= 1:
+        return (lists[0], gains[0]) if lists else (np.zeros(0, np.uint32), np.zeros(0))
+    if sum(map(len, lists)) * _SORTING > count:
+        sums, there = np.zeros(count), np.zeros(count, np.bool_)
+        for rows, gain in zip(lists, gains, strict=True):
+            sums[rows] = sums.take(rows) + gain
+            there[rows] = True
+        found = there.nonzero()[0]
+        return found.astype(np.uint32), sums.take(found)
+    together = np.concatenate(lists)
+    order = np.argsort(together, kind="stable")
+    together = together.take(order)
+    is_first = np.ones(len(together), np.bool_)
+    np.not_equal(together[1:], together[:-1], out=is_first[1:])
+    first = is_first.nonzero()[0]
+    if len(first) == 0:
+        return together, np.zeros(0)
+    return together.take(first), np.add.reduceat(np.concatenate(gains).take(order), first)
+
+
+def _promising(rows: Numbers, scores: Scores, count: int, missing: float) -> tuple[Numbers, float]:
+    """The rows that may be among the best, if each may still gain what is missing; and the least score that one of the best has already."""
+    if len(rows) < count:
+        return rows, 0.0
+    worst = float(np.partition(scores, len(scores) - count)[len(scores) - count])
+    return rows.compress(scores + missing >= worst * _SLACK), worst
 
 
 def _look_up(part: Part, rows: Numbers, count: int) -> tuple["slice | Positions", "npt.NDArray[np.uint32] | None"]:
@@ -307,10 +360,10 @@ def _look_up(part: Part, rows: Numbers, count: int) -> tuple["slice | Positions"
     if len(rows) * _DENSE > count:
         mask = np.zeros(count, np.bool_)
         mask[entries] = True
-        places = np.flatnonzero(mask[rows])
+        places = mask.take(rows).nonzero()[0]
     else:
         found = np.minimum(np.searchsorted(entries, rows), len(entries) - 1)
-        places = np.flatnonzero(entries[found] == rows)
+        places = (entries.take(found) == rows).nonzero()[0]
     if part.times is None:
         return places, None
     return places, part.times[np.searchsorted(entries, rows[places])]

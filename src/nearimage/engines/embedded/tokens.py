@@ -175,10 +175,10 @@ class TokenColumn:
 def contained(sought: Numbers, among: Numbers, count: int) -> Mask:
     """Which of the entries sought are among others; both ascending and below `count`."""
     if len(among) == 0 or len(sought) * _MANY > count:
-        return _mask([among], count)[sought]
+        return _mask([among], count).take(sought)
     places = np.searchsorted(among, sought)
     places[places == len(among)] = 0
-    return np.asarray(among[places] == sought)
+    return np.asarray(among.take(places) == sought)
 
 
 def _mask(lists: Sequence[Numbers], count: int) -> Mask:
