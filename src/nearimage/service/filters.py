@@ -6,6 +6,7 @@ answered on their own collection first: innermost first, each time with all the 
     Through("owner", "Person", name = "Ann")  --Person's shard-->  ids  -->  PointsTo("owner", "Person", ids)
 
 May import `domain` and `ports` only (and some of `service`).
+May import `domain` and `ports` only (and `service.stopwords`, `service.values`).
 """
 
 import math
@@ -35,6 +36,7 @@ from nearimage.domain.schema import Collection, DataType, Property
 from nearimage.ports.engine import Shard
 from nearimage.service.collections import Collections
 from nearimage.service.shards import Shards
+from nearimage.service.stopwords import without_stopwords
 from nearimage.service.values import convert_scalar
 
 MAX_DEPTH = 100
@@ -114,7 +116,7 @@ def _bind_condition(where: Compare, collection: Collection) -> Compare:
         return _bind_length(where, prop)
     if prop.data_type is DataType.REFERENCE and where.operator is not Operator.IS_NULL:
         return _bind_length(where, prop)
-    return _bind_compare(where, prop)
+    return without_stopwords(_bind_compare(where, prop), prop, collection.keywords)
 
 
 def _bind_length(where: Compare, prop: Property) -> Compare:
