@@ -19,7 +19,7 @@ May import numpy, `domain` and this package.
 
 import heapq
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -121,13 +121,16 @@ class Postings:
 
     def meeting(self, operator: Operator, sought: str, count: int) -> list[Numbers]:
         """The entries below `count` of all tokens that compare so with the one sought, or match it; in no order, and an entry may come again."""
-        if operator is Operator.EQUAL:
-            return [part.entries for part in self.parts(sought, count)]
         matches = like_regex(sought).fullmatch
         compare = _DECIDE.get(operator)
         tokens = tuple(self._since)  # copied at one stroke: a writer may add to it meanwhile
-        met = [token for token in tokens if (compare(token, sought) if compare else matches(token))]
-        return [*self._base_meeting(operator, sought), *(_as_numbers(self._since[token], count) for token in met)]
+        met = [token for token in tokens if compare(token, sought)] if compare else [token for token in tokens if matches(token)]
+        return [self._base_meeting(operator, sought), *self._since_of(met, count)]
+
+    def of_any(self, tokens: Sequence[str], count: int) -> list[Numbers]:
+        """The entries below `count` of some of the tokens, in no order, and an entry may come again; there may be thousands of tokens."""
+        known = [self._base.vocabulary.find(encode(token)) for token in tokens] if len(self._base.vocabulary) else []
+        return [self._base_of([number for number in known if number is not None]), *self._since_of(tokens, count)]
 
     def arrays(self, keep: Mask) -> Arrays:
         """Both layers as one, of the entries that are kept, numbered anew."""
@@ -139,21 +142,32 @@ class Postings:
         starts = np.concatenate((np.zeros(1, np.int64), np.asarray(arrays["posting_ends"], np.int64)))
         self._base = _Base(vocabulary, starts, np.asarray(arrays["postings"], np.uint32), np.asarray(arrays["times"], np.uint32))
 
-    def _base_meeting(self, operator: Operator, sought: str) -> Iterator[Numbers]:
+    def _base_meeting(self, operator: Operator, sought: str) -> Numbers:
         vocabulary = self._base.vocabulary
-        if len(vocabulary) == 0:
-            return
         if operator is Operator.LIKE:
             numbers = vocabulary.like(sought, like_regex(sought))
             if isinstance(numbers, list):
-                yield from (self._base.part(number, number + 1).entries for number in numbers)
-                return
+                return self._base_of(numbers)
         else:
             beyond = operator in (Operator.GREATER_THAN, Operator.LESS_THAN_EQUAL)
             border = vocabulary.lower_bound(encode(sought) + (b"\0" if beyond else b""))
             below = operator in (Operator.LESS_THAN, Operator.LESS_THAN_EQUAL)
             numbers = range(border) if below else range(border, len(vocabulary))
-        yield self._base.part(numbers.start, numbers.stop).entries
+        return self._base.part(numbers.start, numbers.stop).entries
+
+    def _base_of(self, numbers: list[int]) -> Numbers:
+        """The entries of these tokens, one's behind the other's."""
+        chosen = np.array(numbers, np.int64)
+        starts = self._base.starts.take(chosen)
+        sizes = self._base.starts.take(chosen + 1) - starts
+        ends = np.cumsum(sizes)
+        return self._base.entries.take(np.repeat(starts - ends + sizes, sizes) + np.arange(ends[-1] if len(ends) else 0))
+
+    def _since_of(self, tokens: Sequence[str], count: int) -> list[Numbers]:
+        """The entries of these tokens; those of all tokens met once together, or each would cost a microsecond."""
+        found = [known for token in tokens if (known := self._since.get(token)) is not None]
+        once = np.array([known for known in found if isinstance(known, int)], np.uint32)
+        return [once[once < count], *(_as_numbers(known, count) for known in found if not isinstance(known, int))]
 
     def _times(self, token: str, entries: Numbers) -> npt.NDArray[np.uint32] | None:
         repeats = self._repeats.get(token)

@@ -92,8 +92,10 @@ class TokenColumn:
         cut = [self._cut(str(value)) for value in values]
         if not all(cut):
             return self._having_elements(rows)
-        found = [self._containing(tokens, count) for tokens in dict.fromkeys(map(tuple, cut))]
-        return self._rows_of(np.concatenate(found) if found else np.zeros(0, np.uint32), rows)
+        alone = list({tokens[0] for tokens in cut if len(tokens) == 1})
+        together = {tuple(tokens) for tokens in cut if len(tokens) > 1}
+        found = [*self._postings.of_any(alone, count), *(self._containing(tokens, count) for tokens in together)]
+        return self._rows_of(np.concatenate(found), rows)
 
     def present(self, rows: int) -> Mask:
         """Which rows have the property."""
@@ -154,7 +156,7 @@ class TokenColumn:
 
     def _containing(self, sought: Sequence[str], count: int) -> Numbers:
         """The entries that contain every one of the tokens."""
-        lists = [_joined(self._postings.meeting(Operator.EQUAL, token, count)) for token in dict.fromkeys(sought)]
+        lists = [_joined([part.entries for part in self._postings.parts(token, count)]) for token in dict.fromkeys(sought)]
         lists.sort(key=len)
         found = lists[0]
         for entries in lists[1:]:
