@@ -6,23 +6,32 @@ Two ways in: `open_database` for the same process, `run_server` for everybody el
 """
 
 import logging
+import resource
+import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
 from nearimage.config.settings import Settings
-from nearimage.engines.embedded import EmbeddedEngine
+from nearimage.domain.checks import CheckReport
+from nearimage.domain.errors import FolderUnusable
+from nearimage.engines.embedded import EmbeddedEngine, check_folder, check_snapshot, is_snapshot
 from nearimage.media import PictureReader
 from nearimage.media.formats import recognise
+from nearimage.ports.engine import Progress
 from nearimage.service.services import Parts, Services, build_services
 from nearimage.vectorizers import STARTER_LIMITS, Modules, modules
 
 _log = logging.getLogger(__name__)
 
 MIB = 1024 * 1024
+FILES = 16_384
+"""Open files: 256 shards with a dozen each take 3,072 (`engines/embedded/open_shards.py`), the rest is for connections."""
+
 WIRE_VERSION = "1.35.0"
 """The version of Weaviate that /v1/meta reports. The official clients switch features on by it: from 1.36 on they count on streaming imports, which
 this version does not have; below 1.27 they refuse to connect."""
@@ -70,7 +79,7 @@ def open_database(settings: Settings) -> Database:
         FolderUnusable, FormatTooNew: it cannot be used.
     """
     folder = Path(settings.data).expanduser()
-    engine = EmbeddedEngine(folder)
+    engine = EmbeddedEngine(folder, open_shards=settings.open_shards)
     media = PictureReader(max_bytes=settings.max_picture_mib * MIB, max_pixels=settings.max_picture_mpx * 1_000_000)
     vectorizers = modules(folder / "models", settings.clip_model or None)
     parts = Parts(engine=engine, media=media, modules=vectorizers.all, clock=SystemClock())
@@ -81,6 +90,60 @@ def open_database(settings: Settings) -> Database:
 def picture_format(head: bytes) -> str | None:
     """The format of a picture, such as "JPEG", by its first 256 bytes; None where they begin no picture that can be read."""
     return recognise(head)
+
+
+def check_data(folder: Path, progress: Progress | None = None) -> CheckReport:
+    """Examine a data folder, or a backup, without changing it.
+
+    Raises:
+        FolderUnusable: there is neither.
+        FolderInUse: another process has it open.
+        SnapshotUnusable: a backup that was broken off, or whose list of files is damaged.
+    """
+    return check_snapshot(folder, progress) if is_snapshot(folder) else check_folder(folder, progress)
+
+
+def back_up(folder: Path, target: Path, *, collections: Sequence[str] | None = None, progress: Progress | None = None) -> tuple[str, ...]:
+    """Copy collections of a data folder into a new folder; returns their names.
+
+    Raises:
+        FolderUnusable: there is no database to copy, or the target is not empty.
+        FolderInUse: another process has it open.
+        CollectionNotFound: there is none of one of the names.
+        DiskFull, Corrupt: nothing was left in the target.
+    """
+    if not (folder / "meta.db").is_file():
+        raise FolderUnusable(f"there is no database in {folder}", path=str(folder))
+    engine = EmbeddedEngine(folder)
+    try:
+        engine.snapshot(target, collections=collections, progress=progress)
+        have = tuple(collection.name for collection in engine.collections())
+        return have if collections is None else tuple(dict.fromkeys(collections))
+    finally:
+        engine.close()
+
+
+def restore_backup(source: Path, folder: Path, *, collections: Sequence[str] | None = None, progress: Progress | None = None) -> tuple[str, ...]:
+    """Add the collections of a backup to a data folder, which is made if it is not there; returns their names.
+
+    Raises:
+        SnapshotUnusable, FormatTooNew: the backup is incomplete, damaged or newer than this version.
+        CollectionNotFound: it has none of one of the names.
+        CollectionExists: the folder has one of that name already.
+        FolderInUse, FolderUnusable, DiskFull: nothing was added.
+    """
+    is_new = not folder.exists()
+    engine = EmbeddedEngine(folder)
+    try:
+        before = {collection.name for collection in engine.collections()}
+        engine.restore(source, collections=collections, progress=progress)
+        return tuple(collection.name for collection in engine.collections() if collection.name not in before)
+    except BaseException:
+        if is_new:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    finally:
+        engine.close()
 
 
 def run_server(settings: Settings, on_ready: Callable[[str], None]) -> None:
@@ -99,6 +162,7 @@ def run_server(settings: Settings, on_ready: Callable[[str], None]) -> None:
     from nearimage.doors.server import Address, serve
     from nearimage.doors.web.routes import web_routes
 
+    _allow_many_files()
     with open_database(settings) as database:
         _warn_about_modules(settings, database)
         warming = threading.Thread(target=database.services.warm_up, name="warm-up")
@@ -113,6 +177,14 @@ def run_server(settings: Settings, on_ready: Callable[[str], None]) -> None:
         )
         address = Address(host=settings.host, http_port=settings.port, grpc_port=settings.grpc_port)
         uvloop.run(serve(database.services, about, address, threads=settings.threads, on_ready=ready, extra_routes=web_routes()))
+
+
+def _allow_many_files() -> None:
+    """Use the system's limit on open files, not the session's, which is often 1024: every open tenant takes some."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and (hard == resource.RLIM_INFINITY or soft < hard):
+        with suppress(OSError, ValueError):  # macOS refuses what its kernel cannot do
+            resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, FILES) if hard == resource.RLIM_INFINITY else min(max(soft, FILES), hard), hard))
 
 
 def _warn_about_modules(settings: Settings, database: Database) -> None:

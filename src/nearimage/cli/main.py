@@ -11,6 +11,8 @@ from typing import Any
 
 import click
 
+from nearimage.cli.backup import backup, restore
+from nearimage.cli.check import check
 from nearimage.cli.index import index
 from nearimage.cli.search import search
 from nearimage.domain.errors import NearimageError
@@ -62,6 +64,8 @@ def config() -> None:
     click.echo(commented_file())
 
 
+for _command in (backup, check, restore):
+    main.add_command(_command)
 main.add_command(index)
 main.add_command(search)
 

@@ -45,6 +45,7 @@ class Settings:
     enable_modules: str = _setting("", "ENABLE_MODULES", "accepted for Weaviate's sake: every module this server has is on; others are warned about")
     hostname: str = _setting("nearimage", "CLUSTER_HOSTNAME", "how the server calls itself in /v1/meta")
     log_level: str = _setting("info", "LOG_LEVEL", "debug, info, warning or error")
+    open_shards: int = _setting(256, "NEARIMAGE_OPEN_SHARDS", "collections and tenants kept open at once; the others open when they are asked for")
     threads: int = _setting(8, "NEARIMAGE_THREADS", "requests worked on at once; models have threads of their own")
 
 

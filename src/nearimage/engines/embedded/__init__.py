@@ -1,6 +1,7 @@
 """The engine that keeps everything in one folder: SQLite for objects, slot files for vectors."""
 
+from nearimage.engines.embedded.checking import check_folder, check_snapshot, is_snapshot
 from nearimage.engines.embedded.engine import EmbeddedEngine
 from nearimage.engines.embedded.rows import JsonRows, RowCodec
 
-__all__ = ["EmbeddedEngine", "JsonRows", "RowCodec"]
+__all__ = ["EmbeddedEngine", "JsonRows", "RowCodec", "check_folder", "check_snapshot", "is_snapshot"]

@@ -81,7 +81,7 @@ class SlotFile:
         except FileNotFoundError as missing:
             raise Corrupt(f"{path} is missing; restore it from a backup", path=str(path)) from missing
         try:
-            _check_header(path, os.pread(fd, HEADER_BYTES, 0), dims)
+            check_header(path, os.pread(fd, HEADER_BYTES, 0), dims)
             return cls(path, fd, dims)
         except BaseException:
             os.close(fd)
@@ -151,7 +151,13 @@ class SlotFile:
         return np.frombuffer(mapping, "<f4", capacity * self.dims, HEADER_BYTES).reshape(capacity, self.dims)
 
 
-def _check_header(path: Path, header: bytes, dims: int) -> None:
+def check_header(path: Path, header: bytes, dims: int) -> None:
+    """Refuse a file whose first page is not that of a slot file of so many dims.
+
+    Raises:
+        Corrupt: it is damaged, or of another shard.
+        FormatTooNew: a newer version wrote it.
+    """
     intact = len(header) == HEADER_BYTES and header.startswith(_MAGIC)
     if not intact or struct.unpack_from("<I", header, _HEADER.size)[0] != zlib.crc32(header[: _HEADER.size]):
         raise Corrupt(f"the header of {path} is damaged; restore the file from a backup", path=str(path))
