@@ -90,10 +90,11 @@ class Plan:
         self._free: list[int] = free.tolist()
         self._new: dict[str, list[tuple[int, npt.NDArray[np.float32]]]] = {}
         self._change = Change(first_revision=first_revision)
+        self._moves = False
 
     def make(self, batch: Batch) -> Change:
         """The transaction that leaves what the batch leaves."""
-        change = self._change
+        change, self._moves = self._change, batch.moves
         for packed_id, prepared in batch.after.items():
             stored = batch.stored.get(packed_id)
             if stored:
@@ -120,7 +121,7 @@ class Plan:
 
     def _slot(self, prepared: Prepared, stored: Stored | None, seals: bytes) -> int | None:
         if stored and stored.slot is not None:
-            if self._has_same_vectors(stored.slot, stored.seals, prepared, seals):
+            if not self._moves and self._has_same_vectors(stored.slot, stored.seals, prepared, seals):
                 return stored.slot
             self._change.freed.append(stored.slot)
         if not prepared.vectors:
@@ -139,7 +140,7 @@ class Plan:
     def _picture_key(self, prepared: Prepared, stored: Stored | None, revision: int) -> int | None:
         old = stored.pictures if stored else None
         if old is not None:
-            if self._has_same_pictures(old, prepared.pictures):
+            if self._moves or self._has_same_pictures(old, prepared.pictures):
                 return old
             self._change.dropped.append(old)
         if not prepared.pictures:
@@ -166,6 +167,12 @@ def write_rows(connection: apsw.Connection, change: Change) -> None:
     connection.executemany("DELETE FROM objects WHERE revision = ?", ((revision,) for revision in change.deleted))
     connection.executemany("INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", change.rows)
     connection.executemany("INSERT INTO pictures VALUES (?, ?, ?, ?)", change.pictures)
+
+
+def write_removed(connection: apsw.Connection, change: Change, known: int) -> None:
+    """Which objects went of those that a file of columns of revision `known`, or an earlier one, may hold."""
+    gone = ((revision, change.revision) for revision in change.deleted if revision <= known)
+    connection.executemany("INSERT OR IGNORE INTO removed VALUES (?, ?)", gone)
 
 
 def write_marks(connection: apsw.Connection, change: Change, columns: Mapping[str, VectorColumn], known: Mapping[str, VectorColumn]) -> None:

@@ -15,8 +15,10 @@ Source:
 May import apsw and `domain`.
 """
 
+import ctypes
 import errno
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +30,9 @@ from nearimage.domain.errors import Busy, Corrupt, DiskFull
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _NO_ROOM_IN_SQLITE = frozenset({apsw.SQLITE_IOERR_SHMSIZE, apsw.SQLITE_IOERR_SHMMAP})
 """The index of SQLite's log is a mapped file; making it longer fails this way on a full disk."""
+
+_KEEP_SIZE, _PUNCH_HOLE = 1, 2
+"""linux/falloc.h"""
 
 
 @contextmanager
@@ -65,6 +70,17 @@ def allocate(fd: int, length: int) -> None:
         os.posix_fallocate(fd, have, length - have)
     else:  # macOS has no such call; zeros written out take the room as surely
         write_fully(fd, memoryview(bytes(length - have)), have)
+
+
+def punch(fd: int, start: int, length: int) -> None:
+    """Give the blocks of a stretch back to the file system; the file stays as long, and zeros are read there. Where that cannot be, nothing happens.
+
+    A file that is mapped must not become shorter: who reads beyond its end through a mapping is killed.
+    """
+    if sys.platform == "linux" and length > 0:
+        fallocate = ctypes.CDLL(None, use_errno=True).fallocate
+        fallocate.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64)
+        fallocate(fd, _KEEP_SIZE | _PUNCH_HOLE, start, length)
 
 
 def force(fd: int) -> None:

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from nearimage.domain.errors import Busy, CollectionExists, CollectionNotFound, DiskFull, FolderUnusable, TenantNotActive, TenantNotAllowed, TenantRequired
 from nearimage.domain.schema import Collection, Metric, TenantState
+from nearimage.engines.embedded.background import Background
 from nearimage.engines.embedded.catalog import Catalog, no_tenant
 from nearimage.engines.embedded.folder import FolderLock
 from nearimage.engines.embedded.gate import Gate
@@ -48,6 +49,7 @@ class EmbeddedEngine:
 
     def __init__(self, folder: Path, *, codec: RowCodec | None = None, open_shards: int = OPEN_SHARDS) -> None:
         self._codec = codec or JsonRows()
+        self.background = Background()
         self._gate = Gate()
         self._changing = threading.Lock()
         self._open_shards = OpenShards(open_shards)
@@ -178,6 +180,7 @@ class EmbeddedEngine:
         """Let go of files and memory; calls that run are finished first."""
         closed = Busy("the database is closed; open it again")
         if self._gate.close(closed):
+            self.background.close()
             for shards in self._shards.values():
                 for shard in shards.values():
                     shard.close(closed)
@@ -191,7 +194,7 @@ class EmbeddedEngine:
             shards = self._shards.setdefault(collection, {})
             if tenant not in shards:
                 place = partial(self._catalog.shard_folder, collection, tenant)
-                shards[tenant] = EmbeddedShard(place, self._definition(collection), self._codec, self._open_shards)
+                shards[tenant] = EmbeddedShard(place, self._definition(collection), self._codec, self._open_shards, background=self.background)
                 self._apply_state(shards[tenant], collection, tenant)
             return shards[tenant]
 

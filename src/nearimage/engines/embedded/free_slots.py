@@ -29,6 +29,7 @@ class FreeSlots:
         self._free = free
         self._end = end
         self._waiting: deque[tuple[int, Slots]] = deque()
+        self._dead = len(free)
 
     @property
     def end(self) -> int:
@@ -42,8 +43,8 @@ class FreeSlots:
 
     @property
     def dead(self) -> int:
-        """How many slots no object has, those that wait included."""
-        return len(self._free) + sum(len(slots) for _, slots in self._waiting)
+        """How many slots no object has, those that wait included; any thread may ask."""
+        return self._dead
 
     def peek(self, count: int) -> Slots:
         """The slots that would be given next, ascending; `take` takes them."""
@@ -52,12 +53,14 @@ class FreeSlots:
 
     def take(self, count: int) -> None:
         """So many of them are in use now."""
+        self._dead -= min(count, len(self._free))
         self._end += max(0, count - len(self._free))
         self._free = self._free[count:]
 
     def bury(self, revision: int, slots: Slots) -> None:
         """The commit with this revision left them without an object."""
         if len(slots):
+            self._dead += len(slots)
             self._waiting.append((revision, slots))
 
     def release(self, revision: int) -> None:
@@ -72,5 +75,6 @@ class FreeSlots:
         """Give up the free slots at the end; returns the first slot never given, anew."""
         run = int(np.count_nonzero(self._free == np.arange(self._end - len(self._free), self._end)))  # of an ascending list only its tail can match
         self._end -= run
+        self._dead -= run
         self._free = self._free[: len(self._free) - run]
         return self._end

@@ -95,12 +95,13 @@ class Gate:
         self._turn(awake=False)
         return True
 
-    def bar(self, refusal: NearimageError) -> None:
-        """Refuse calls from now on, and wait for those inside."""
+    def bar(self, refusal: NearimageError, *, wait: bool = True) -> None:
+        """Refuse calls from now on, and wait for those inside, unless told otherwise."""
         with self._changed:
             self._barred = refusal
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self._inside == 0 and not self._turning)
+            if wait:
+                self._changed.wait_for(lambda: self._inside == 0 and not self._turning)
 
     def unbar(self) -> None:
         """Let calls in again."""

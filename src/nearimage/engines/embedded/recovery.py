@@ -4,27 +4,30 @@ Opening, step by step:
 
     1  SQLite replays its log: what was committed is there, what was not is not
     2  each slot file: header; the vectors that are pending are written into it again; then length, then cut at its mark; mapped
-    3  every row of `objects`: its checksum, then its entries into the columns, then the checksum of each of its vectors
-    4  the unique index on ids names the same rows in the order of ids; as many as the mark says
+    3  a large shard takes its columns from a file, if there is one that fits (column_files.py): dead are those that went since
+    4  every row of `objects`, or those later than the file: its checksum, each vector's checksum and norm, entries into the columns
+    5  as many objects as the mark says; and where every row was read, the unique index on ids names the same ones in the order of ids
 
-So damage to a row, a vector or the index is found here, once, and never answered from. Checking every vector is affordable because opening reads all
-of them anyway, for the norms. Pictures are checked when they are read: they are most of the bytes and no search looks at them.
+So damage to a row, a vector or the index of a small shard is found here, once, and never answered from. A large one would take a minute: it answers at
+once, each row and vector that is handed out is checked, and the rest is looked through in the background (upkeep.py). Pictures are checked when read.
 
 May import apsw, numpy, `domain` and this package.
 """
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 import apsw
 import numpy as np
+import numpy.typing as npt
 
 from nearimage.domain.errors import Corrupt
 from nearimage.domain.objects import PropertyValue
 from nearimage.domain.schema import Collection
+from nearimage.engines.embedded.column_files import Columns, read_columns, revisions_on_disk, sweep
 from nearimage.engines.embedded.database import connect
 from nearimage.engines.embedded.disk import force_folder
 from nearimage.engines.embedded.free_slots import FreeSlots
@@ -34,18 +37,32 @@ from nearimage.engines.embedded.rows import RowCodec, StoredRow, checksum_with_p
 from nearimage.engines.embedded.slots import SlotFile
 from nearimage.engines.embedded.state import State, Table, VectorColumn
 
+SMALL_SHARD = 2000
+"""Objects up to which everything is read and checked on opening: 0.1 s (bench/engine_storage.py), and no file of columns is worth its trouble."""
+
 _ROWS_AT_A_TIME = 1000
 """Rows appended to the columns in one go; twice as many are no quicker."""
 
-_NORM_ROWS = 1024
-"""Norms are computed for so many vectors at a time: 5 MB of 1280 dims."""
+
+class Mark(NamedTuple):
+    """The row of the table `mark`."""
+
+    revision: int
+    slots: int
+    objects: int
+    columns: int
 
 
 class Opened(NamedTuple):
-    """A shard, ready to be read and written."""
+    """A shard, ready to be read and written.
+
+    Attributes:
+        columns: the revision of the file of columns that was taken; 0 for none.
+    """
 
     state: State
     free: FreeSlots
+    columns: int
 
 
 def make_shard(folder: Path) -> None:
@@ -68,103 +85,165 @@ def connect_shard(folder: Path) -> apsw.Connection:
 
 
 def load(folder: Path, connection: apsw.Connection, collection: Collection, codec: RowCodec) -> Opened:
-    """Check a shard and build what it keeps in memory.
+    """Build what a shard keeps in memory, and check what is read for it.
 
     Raises:
         Corrupt: stored data is damaged; detail has "path".
         FormatTooNew: a newer version wrote a file.
     """
-    vectors = _open_vectors(folder, connection)
+    mark = Mark._make(int(str(one)) for one in connection.execute("SELECT revision, slots, objects, columns FROM mark").fetchall()[0])
+    files = _open_files(folder, connection)
     try:
-        return _Loading(folder / SHARD_FILE, collection, codec, vectors).run(connection)
+        columns = _fitting_columns(folder, collection, mark)
+        if columns:
+            loading = _Loading(folder, codec, files, columns.table)
+            state = loading.from_columns(connection, mark, columns)
+            if state:
+                return Opened(state, _free_slots(state), columns.revision)
+        connection.execute("DELETE FROM removed; UPDATE mark SET columns = 0")
+        state = _Loading(folder, codec, files, Table(collection)).from_rows(connection, mark)
+        return Opened(state, _free_slots(state), 0)
     except BaseException:
-        for column in vectors.values():
-            column.file.close()
+        for file in files.values():
+            file.close()
         raise
 
 
-class _Loading:
-    def __init__(self, path: Path, collection: Collection, codec: RowCodec, vectors: dict[str, VectorColumn]) -> None:
+class Loader:
+    """Adds stored objects to a table.
+
+    Args:
+        vectors: on that table.
+    """
+
+    def __init__(self, path: Path, codec: RowCodec, table: Table, vectors: Mapping[str, VectorColumn]) -> None:
         self._path = path
         self._codec = codec
-        self._vectors = vectors
-        self._numbers = {column.number: column for column in vectors.values()}
-        self._table = Table(collection)
-        self._pictures: dict[int, dict[str, PropertyValue]] = {}
-        self._slots: list[int] = []
+        self._table = table
+        self._columns = {column.number: column for column in vectors.values()}
 
-    def run(self, connection: apsw.Connection) -> Opened:
-        revision, slots, objects = (int(str(one)) for one in connection.execute("SELECT revision, slots, objects FROM mark").fetchall()[0])
-        for key, name in connection.execute("SELECT key, name FROM pictures"):  # from the index alone, no picture is read
-            self._pictures.setdefault(int(str(key)), {})[str(name)] = b""
-        ids: list[tuple[bytes, int]] = []
-        cursor = connection.execute(f"{SELECT_ROW} ORDER BY revision")
+    def add_after(self, connection: apsw.Connection, revision: int) -> list[tuple[bytes, int]]:
+        """Add the objects with a later revision; returns their ids and revisions.
+
+        Raises:
+            Corrupt: one of them, or one of its vectors, is damaged.
+        """
+        added: list[tuple[bytes, int]] = []
+        cursor = connection.execute(f"{SELECT_ROW} WHERE revision > ? ORDER BY revision", (revision,))
         while rows := [stored_row(columns) for columns in islice(cursor, _ROWS_AT_A_TIME)]:
-            self._add(rows)
-            ids += [(row.id, row.revision) for row in rows]
-        by_id = connection.execute("SELECT id, revision FROM objects ORDER BY id").fetchall()  # from the index alone
-        if len(ids) != objects or by_id != sorted(ids):
-            raise self._damaged(f"{objects} objects were stored, the table has {len(ids)}, the index {len(by_id)}, or their ids differ")
-        live = np.ones(len(ids), np.bool_)
-        state = State(table=self._table, revision=revision, live=live, count=len(ids), slots=slots, vectors=self._vectors)
-        return Opened(state, FreeSlots(_unused(self._slots, slots), slots))
+            self._add(connection, rows)
+            added += [(row.id, row.revision) for row in rows]
+        return added
 
-    def _add(self, rows: list[StoredRow]) -> None:
+    def _add(self, connection: apsw.Connection, rows: list[StoredRow]) -> None:
         first = len(self._table.revisions)
         owners: dict[int, list[int]] = {}
         for position, row in enumerate(rows):
             if not row.is_intact:
-                raise self._damaged(f"the object of revision {row.revision} does not match its checksum")
+                raise _damaged(self._path, f"the object of revision {row.revision} does not match its checksum")
             for number, seal in unpack_seals(row.seals).items():
                 self._check_vector(row, number, seal)
                 owners.setdefault(number, []).append(position)
-        converted = [self._table.index.convert(self._values(row), row.created_ms, row.updated_ms) for row in rows]
+        converted = [self._table.index.convert(self._values(connection, row), row.created_ms, row.updated_ms) for row in rows]
         self._table.extend([row.revision for row in rows], [row.id for row in rows], converted)
         slots = np.array([-1 if row.slot is None else row.slot for row in rows], np.int64)
         for number, positions in owners.items():
-            self._numbers[number].extend(np.array(positions, np.int64) + first, slots[positions])
-        self._slots += [row.slot for row in rows if row.slot is not None]
+            column, taken = self._columns[number], slots[positions]
+            column.extend(np.array(positions, np.int64) + first, taken)
+            with np.errstate(over="ignore"):
+                column.know_norms(taken, np.linalg.norm(column.file.matrix()[taken], axis=1))
 
-    def _values(self, row: StoredRow) -> dict[str, PropertyValue]:
-        properties = self._codec.decode(row.properties)
-        return properties | self._pictures.get(row.pictures, {}) if row.pictures is not None else properties
+    def _values(self, connection: apsw.Connection, row: StoredRow) -> dict[str, PropertyValue]:
+        values = self._codec.decode(row.properties)
+        if row.pictures is not None:  # their names come from the index alone, no picture is read
+            values |= {str(name): b"" for (name,) in connection.execute("SELECT name FROM pictures WHERE key = ?", (row.pictures,))}
+        return values
 
     def _check_vector(self, row: StoredRow, number: int, seal: int) -> None:
-        column = self._numbers.get(number)
-        if column is None or row.slot is None or row.slot >= column.slots:
-            raise self._damaged(f"the object of revision {row.revision} names a vector that was never stored")
+        column = self._columns.get(number)
+        if column is None or row.slot is None or row.slot >= len(column.file.matrix()):
+            raise _damaged(self._path, f"the object of revision {row.revision} names a vector that was never stored")
         if zlib.crc32(column.file.matrix()[row.slot].data) != seal:
             path = str(column.file.path)
             raise Corrupt(f"slot {row.slot} of {path} does not match its checksum; restore the file from a backup", path=path)
 
-    def _damaged(self, how: str) -> Corrupt:
-        return Corrupt(f"{self._path} is damaged: {how}; restore it from a backup", path=str(self._path))
+
+class _Loading:
+    def __init__(self, folder: Path, codec: RowCodec, files: Mapping[str, "_File"], table: Table) -> None:
+        self._path = folder / SHARD_FILE
+        self._table = table
+        self._files = files
+        self._vectors = {name: VectorColumn(file.number, file.slots) for name, file in files.items()}
+        self._loader = Loader(self._path, codec, table, self._vectors)
+
+    def from_columns(self, connection: apsw.Connection, mark: Mark, columns: Columns) -> State | None:
+        """The state, with the help of a file of columns; None if they do not belong together after all."""
+        for column in self._vectors.values():
+            known = columns.vectors.get(column.number)
+            if known:
+                column.restore(*known)
+        rows = len(self._table.revisions)
+        revisions = self._table.revisions.view(rows)
+        removed = np.array([revision for (revision,) in connection.execute("SELECT revision FROM removed ORDER BY revision")], np.int64)
+        dead = np.searchsorted(revisions, removed[removed <= columns.revision])
+        self._loader.add_after(connection, columns.revision)
+        live = np.ones(len(self._table.revisions), np.bool_)
+        live[dead[dead < rows][np.isin(revisions[dead[dead < rows]], removed)]] = False
+        return self._state(mark, live) if np.count_nonzero(live) == mark.objects else None
+
+    def from_rows(self, connection: apsw.Connection, mark: Mark) -> State:
+        """The state, from the rows of all objects, which are checked."""
+        ids = self._loader.add_after(connection, 0)
+        by_id = connection.execute("SELECT id, revision FROM objects ORDER BY id").fetchall()  # from the index alone
+        if len(ids) != mark.objects or by_id != sorted(ids):
+            how = f"{mark.objects} objects were stored, the table has {len(ids)}, the index {len(by_id)}, or their ids differ"
+            raise _damaged(self._path, how)
+        return self._state(mark, np.ones(len(ids), np.bool_))
+
+    def _state(self, mark: Mark, live: npt.NDArray[np.bool_]) -> State:
+        for name, column in self._vectors.items():
+            column.reach(self._files[name].mark)
+        return State(table=self._table, revision=mark.revision, live=live, count=mark.objects, slots=mark.slots, vectors=self._vectors)
 
 
-def _unused(used: Iterable[int], end: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    unused = np.ones(end, np.bool_)
-    unused[np.fromiter(used, np.int64)] = False
-    return np.flatnonzero(unused)
+class _File(NamedTuple):
+    number: int
+    slots: SlotFile
+    mark: int
+
+    def close(self) -> None:
+        self.slots.close()
 
 
-def _open_vectors(folder: Path, connection: apsw.Connection) -> dict[str, VectorColumn]:
-    vectors: dict[str, VectorColumn] = {}
+def _fitting_columns(folder: Path, collection: Collection, mark: Mark) -> Columns | None:
+    there = revisions_on_disk(folder)
+    fitting = [revision for revision in there if mark.columns <= revision <= mark.revision] if mark.columns and mark.objects > SMALL_SHARD else []
+    columns = next((found for revision in fitting if (found := read_columns(folder, revision, collection))), None)
+    sweep(folder, (columns.revision,) if columns else ())
+    return columns
+
+
+def _free_slots(state: State) -> FreeSlots:
+    unused = np.ones(state.slots, np.bool_)
+    for column in state.vectors.values():
+        unused[column.owners(state.live)[1]] = False
+    return FreeSlots(np.flatnonzero(unused), state.slots)
+
+
+def _open_files(folder: Path, connection: apsw.Connection) -> dict[str, _File]:
+    files: dict[str, _File] = {}
     try:
-        for number, name, dims, slots in connection.execute("SELECT number, name, dims, slots FROM vectors ORDER BY number").fetchall():
-            file = SlotFile.open(folder / slot_file(int(str(number))), int(str(dims)))
-            column = vectors[str(name)] = VectorColumn(int(str(number)), file)
-            _write_pending(file, column.number, connection)
-            file.cut(int(str(slots)))
-            matrix = file.matrix()
-            with np.errstate(over="ignore"):
-                for start in range(0, len(matrix), _NORM_ROWS):
-                    column.load_norms(np.linalg.norm(matrix[start : start + _NORM_ROWS], axis=1))
+        for number, name, dims, mark in connection.execute("SELECT number, name, dims, slots FROM vectors ORDER BY number").fetchall():
+            slots = SlotFile.open(folder / slot_file(int(str(number))), int(str(dims)))
+            files[str(name)] = _File(int(str(number)), slots, int(str(mark)))
+            _write_pending(slots, int(str(number)), connection)
+            slots.cut(int(str(mark)))
     except BaseException:
-        for column in vectors.values():
-            column.file.close()
+        for file in files.values():
+            file.close()
         raise
     connection.execute("DELETE FROM pending")
-    return vectors
+    return files
 
 
 def _write_pending(file: SlotFile, number: int, connection: apsw.Connection) -> None:
@@ -178,3 +257,7 @@ def _write_pending(file: SlotFile, number: int, connection: apsw.Connection) -> 
         is_written = True
     if is_written:
         file.force()
+
+
+def _damaged(path: Path, how: str) -> Corrupt:
+    return Corrupt(f"{path} is damaged: {how}; restore it from a backup", path=str(path))

@@ -40,12 +40,14 @@ class Batch:
         dimensions: of each named vector, with what this transaction adds.
         stored: the objects of the ids asked for, as they were before.
         after: by id, in the order of the last change: the object that is to be stored, or None where it is to go.
+        moves: whether objects are to get other slots and stay as they are.
     """
 
     preparer: Preparer
     dimensions: dict[str, int]
     stored: Mapping[bytes, Stored]
     after: dict[bytes, Prepared | None] = field(default_factory=dict)
+    moves: bool = False
 
     def has(self, packed_id: bytes) -> bool:
         """Whether an object of this id is there at this point."""
@@ -181,6 +183,31 @@ class DeleteChosen:
     def admit(self, batch: Batch) -> None:
         """They go."""
         batch.after.update(dict.fromkeys(self.chosen))
+
+
+@dataclass(slots=True)
+class Move:
+    """Objects that get other slots; alone in its commit.
+
+    Attributes:
+        choose: the objects as they are stored, asked for when its turn has come.
+        objects: these.
+    """
+
+    choose: Callable[[], Sequence[Prepared]]
+    objects: Sequence[Prepared] = ()
+    size: int = sys.maxsize
+
+    @property
+    def ids(self) -> Sequence[bytes]:
+        """Those chosen."""
+        self.objects = self.choose()
+        return [one.id for one in self.objects]
+
+    def admit(self, batch: Batch) -> None:
+        """They stay as they are."""
+        batch.moves = True
+        batch.after.update((one.id, one) for one in self.objects)
 
 
 @dataclass(slots=True)

@@ -26,6 +26,7 @@ from nearimage.domain.query import SortBy
 from nearimage.domain.schema import Collection, Property
 from nearimage.domain.vectors import THRESHOLD_TOLERANCE, check_dimensions
 from nearimage.engines.embedded.aggregating import Aggregating
+from nearimage.engines.embedded.background import Background
 from nearimage.engines.embedded.copying import Told, copy_shard, resting_database
 from nearimage.engines.embedded.disk import size_on_disk, storage_faults
 from nearimage.engines.embedded.entries import Mask
@@ -40,6 +41,7 @@ from nearimage.engines.embedded.scan import Wanted, candidates, settle
 from nearimage.engines.embedded.selecting import first_rows
 from nearimage.engines.embedded.sorting import Keys
 from nearimage.engines.embedded.state import State
+from nearimage.engines.embedded.upkeep import Upkeep
 from nearimage.engines.embedded.value_codes import Coded, Rows
 from nearimage.engines.embedded.writing import Writer
 from nearimage.ports.engine import Nearest, Ranked, ShardStats
@@ -53,14 +55,17 @@ class EmbeddedShard:
     Args:
         place: where its folder is; asked at each opening, it makes the folder if need be.
         open_shards: who decides which shards stay open.
+        background: where its upkeep is done.
     """
 
     _publication: Publication
     _reader: Reader
     _writer: Writer
+    _upkeep: Upkeep
 
-    def __init__(self, place: Callable[[], Path], collection: Collection, codec: RowCodec, open_shards: OpenShards) -> None:
+    def __init__(self, place: Callable[[], Path], collection: Collection, codec: RowCodec, open_shards: OpenShards, *, background: Background) -> None:
         self._place = place
+        self._background = background
         self._collection = collection
         self._codec = codec
         self._open_shards = open_shards
@@ -83,21 +88,27 @@ class EmbeddedShard:
             if is_open:
                 self._writer.alter(collection)
                 self._reader.alter(collection)
+                self._upkeep.alter(collection)
 
     def put(self, records: Sequence[Record]) -> tuple[NearimageError | None, ...]:
         """Store records, replacing those with the same id whole."""
         with self._gate:
-            return self._writer.put(records)
+            outcomes = self._writer.put(records)
+            self._upkeep.look(self._background)
+            return outcomes
 
     def put_if(self, record: Record, revision: int) -> None:
         """Store one record only if the stored one still has this revision."""
         with self._gate:
             self._writer.put_if(record, revision)
+            self._upkeep.look(self._background)
 
     def delete(self, ids: Sequence[UUID]) -> int:
         """Delete objects; ids that are not there count nothing."""
         with self._gate:
-            return self._writer.delete(ids)
+            deleted = self._writer.delete(ids)
+            self._upkeep.look(self._background)
+            return deleted
 
     def get(self, ids: Sequence[UUID], projection: Projection) -> dict[UUID, Record]:
         """The objects with these ids."""
@@ -107,7 +118,9 @@ class EmbeddedShard:
     def delete_where(self, where: Filter, *, limit: int | None = None) -> tuple[UUID, ...]:
         """Delete the objects that pass a filter."""
         with self._gate:
-            return self._writer.delete_where(where, limit)
+            deleted = self._writer.delete_where(where, limit)
+            self._upkeep.look(self._background)
+            return deleted
 
     def scan(
         self, *, where: Filter | None, after: UUID | None, limit: int, offset: int, projection: Projection, sort: Sequence[SortBy] = ()
@@ -216,16 +229,19 @@ class EmbeddedShard:
         self._publication = Publication(opened.state)
         self._reader = Reader(path, self._collection, self._codec, self._publication)
         self._keywords = KeywordSearch()
-        self._writer = Writer(self._folder, self._collection, self._codec, connection=connection, publication=self._publication, free=opened.free)
+        self._writer = Writer(self._folder, self._collection, self._codec, connection=connection, publication=self._publication, opened=opened)
+        self._upkeep = Upkeep(self._folder, self._collection, self._codec, writer=self._writer, reader=self._reader, publication=self._publication)
+        self._upkeep.start(self._background, lambda damage: self._gate.bar(damage, wait=False))
         self._open_shards.add(self._gate)
 
     def _close_files(self) -> None:
         self._open_shards.discard(self._gate)
+        self._upkeep.close(self._background)
         self._reader.close()
         self._writer.close()
         for column in self._publication.state.vectors.values():
             column.file.close()
-        del self._publication, self._reader, self._writer, self._keywords
+        del self._publication, self._reader, self._writer, self._upkeep, self._keywords
 
     def _rank(
         self, snapshot: Snapshot, vector_name: str, query: Vector, where: Filter | None, count: int

@@ -32,7 +32,7 @@ import numpy.typing as npt
 
 from nearimage.domain.errors import Corrupt, FormatTooNew
 from nearimage.domain.objects import Matrix
-from nearimage.engines.embedded.disk import allocate, force, force_folder, write_fully
+from nearimage.engines.embedded.disk import allocate, force, force_folder, punch, write_fully
 
 SLOT_FORMAT = 1
 HEADER_BYTES = 4096
@@ -120,6 +120,11 @@ class SlotFile:
         for first, end in itertools.pairwise(starts):  # a run of neighbours is one write
             position = HEADER_BYTES + int(slots[first]) * self.dims * 4
             write_fully(self._fd, np.ascontiguousarray(vectors[first:end], "<f4").data.cast("B"), position)
+
+    def give_back(self, slots: int) -> None:
+        """Let go of the disk's blocks beyond so many slots; `cut` makes the file shorter on the next opening, when nothing is mapped."""
+        start = HEADER_BYTES + slots * self.dims * 4
+        punch(self._fd, start, self._length - start)
 
     def force(self) -> None:
         """Return when all that was written is on the disk."""

@@ -50,6 +50,23 @@ class VectorColumn:
         self._last = Growing(np.int64)  # by slot: the last entry that has it; -1 for none
         self._is_dense = True  # row and slot are the same number throughout
 
+    def restore(self, rows: npt.NDArray[np.int64], slots: npt.NDArray[np.int64], norms: npt.NDArray[np.float32]) -> None:
+        """Take up what is known of the first rows; only on a fresh column. Arrays may be read-only maps."""
+        self.know_norms(np.arange(len(norms)), norms)
+        self._rows.adopt(rows)
+        self._slots.adopt(slots)
+        self._before.adopt(np.full(len(rows), -1))
+        self._reach(max(len(norms), int(slots.max(initial=-1)) + 1))
+        self._last.view()[slots] = np.arange(len(rows))
+        self._is_dense = bool(np.array_equal(rows, slots) and (not len(rows) or (rows[-1] == len(rows) - 1 and rows[0] == 0)))
+
+    def on_table(self, rows: npt.NDArray[np.int64], slots: npt.NDArray[np.int64]) -> "VectorColumn":
+        """A column for another table with the same objects: other rows, the same file, norms and `written`."""
+        other = VectorColumn(self.number, self.file)
+        other.restore(rows, slots, np.zeros(0, np.float32))
+        other.written, other._norms = self.written, self._norms
+        return other
+
     def extend(self, rows: npt.NDArray[np.int64], slots: npt.NDArray[np.int64]) -> None:
         """The rows, ascending, have their vectors in these slots, which are all different."""
         if not len(rows):
@@ -73,9 +90,24 @@ class VectorColumn:
 
     def set_norms(self, slots: npt.NDArray[np.int64], norms: npt.NDArray[np.float32]) -> None:
         """Keep the norms of slots that were just written."""
-        self._norms.reach(int(slots.max()) + 1)
-        self._norms.view()[slots] = norms
+        self.know_norms(slots, norms)
         self.written.extend(slots)
+
+    def know_norms(self, slots: npt.NDArray[np.int64], norms: npt.NDArray[np.float32]) -> None:
+        """Keep the norms of slots that were written before opening."""
+        if len(slots):
+            self._norms.reach(int(slots.max()) + 1)
+            self._norms.view()[slots] = norms
+
+    def reach(self, slots: int) -> None:
+        """So many slots were given; those without a vector have norm 0."""
+        self._norms.reach(slots)
+
+    def tail_rows(self, first: int, live: Mask) -> npt.NDArray[np.int64]:
+        """The living rows whose slots are not below a given one."""
+        entries = self._last.view()[first:]
+        rows = self._rows.view()[entries[entries >= 0]]
+        return rows[live[rows]]
 
     def owners(self, passing: Mask) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """The rows that pass the mask and have this vector, and their slots."""
@@ -122,10 +154,6 @@ class VectorColumn:
         count = self._count(len(revisions))
         first = np.searchsorted(self._rows.view(count), np.searchsorted(revisions, revision, side="right"))
         return np.unique(self._slots.view(count)[first:])
-
-    def load_norms(self, norms: npt.NDArray[np.float32]) -> None:
-        """Keep the norms of all slots, on opening."""
-        self._norms.extend(norms)
 
     @property
     def slots(self) -> int:

@@ -23,32 +23,40 @@ fails otherwise, what the disk holds is unknown (see `disk`), and the shard refu
 May import apsw, numpy, `domain` and this package.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
 import apsw
 import numpy as np
 
-from nearimage.domain.errors import Busy, DiskFull, NearimageError
+from nearimage.domain.errors import Busy, Corrupt, DiskFull, NearimageError
 from nearimage.domain.filters import Filter
 from nearimage.domain.objects import Record
 from nearimage.domain.schema import Collection
-from nearimage.engines.embedded.changes import Change, Plan, stored_of, write_marks, write_pending, write_rows
+from nearimage.engines.embedded.changes import Change, Plan, stored_of, write_marks, write_pending, write_removed, write_rows
 from nearimage.engines.embedded.disk import storage_faults
-from nearimage.engines.embedded.free_slots import FreeSlots
 from nearimage.engines.embedded.layout import SHARD_FILE, slot_file
-from nearimage.engines.embedded.prepared import Preparer
-from nearimage.engines.embedded.reading import Publication
-from nearimage.engines.embedded.requests import Batch, Delete, DeleteChosen, Exclusive, Put, PutIf
-from nearimage.engines.embedded.rows import RowCodec
+from nearimage.engines.embedded.prepared import Prepared, Preparer
+from nearimage.engines.embedded.reading import SELECT_ROW, Publication
+from nearimage.engines.embedded.recovery import Opened
+from nearimage.engines.embedded.requests import Batch, Delete, DeleteChosen, Exclusive, Move, Put, PutIf
+from nearimage.engines.embedded.rows import RowCodec, StoredRow, stored_row, unpack_seals
 from nearimage.engines.embedded.slots import SlotFile
-from nearimage.engines.embedded.state import State, VectorColumn
+from nearimage.engines.embedded.state import State, Table, VectorColumn
 from nearimage.engines.embedded.turns import Turn, Turns
 
 _CHECKPOINT_PAGES = 1000
 """SQLite's own default, 4 MB of log (https://sqlite.org/wal.html, "Automatic Checkpoint")."""
+
+_VACUUMED_PAGES = 1000
+"""Free pages of the database given back at a time: 4 MB, some milliseconds."""
+
+_TAIL_SLOTS = 1024
+"""How far before the end objects are looked for that could move."""
 
 _SMALL_BYTES = 64 << 10
 """Up to here vectors ride in the transaction: 32 vectors of 512 dims. Beyond, writing twice costs more than a second wait; docs/design/engine/storage.md."""
@@ -58,18 +66,18 @@ class Writer:
     """The writing side of one shard.
 
     Args:
-        free: the slots that no object has, on opening.
+        opened: what was found on opening.
     """
 
-    def __init__(
-        self, folder: Path, collection: Collection, codec: RowCodec, *, connection: apsw.Connection, publication: Publication, free: FreeSlots
-    ) -> None:
+    def __init__(self, folder: Path, collection: Collection, codec: RowCodec, *, connection: apsw.Connection, publication: Publication, opened: Opened) -> None:
         self._folder = folder
         self._path = folder / SHARD_FILE
         self._preparer = Preparer(collection, codec)
         self._connection = connection
         self._publication = publication
-        self._free = free
+        self._codec = codec
+        self._free = opened.free
+        self._columns = self._covered = opened.columns
         self._turns = Turns(self._run)
         self._broken: Busy | None = None
         self._log_pages = 0
@@ -77,6 +85,21 @@ class Writer:
         self._last_revision = publication.state.revision
         self._checkpointed = publication.state.revision
         connection.set_wal_hook(self._count_log_pages)
+
+    @property
+    def columns(self) -> int:
+        """The revision of the file of columns; 0 if there is none."""
+        return self._columns
+
+    @property
+    def dead_slots(self) -> int:
+        """How many slots no object has."""
+        return self._free.dead
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether writes are refused until the shard is opened anew."""
+        return self._broken is not None
 
     def put(self, records: Sequence[Record]) -> tuple[NearimageError | None, ...]:
         """Store records; see the port."""
@@ -112,6 +135,66 @@ class Writer:
         def work() -> None:
             self._preparer.alter(collection)
             self._publication.state.table.index.alter(collection)
+
+        self._turns.submit(Exclusive(work))
+
+    def settle(self) -> None:
+        """Copy the log into the database file now."""
+        self._turns.submit(Exclusive(self._settle))
+
+    def start_columns(self) -> State:
+        """The state to write a file of columns of; from now on it is noted which of its objects go."""
+        states: list[State] = []
+
+        def work() -> None:
+            states.append(self._publication.state)
+            self._covered = states[0].revision
+
+        self._turns.submit(Exclusive(work))
+        return states[0]
+
+    def finish_columns(self, revision: int) -> None:
+        """The file of columns of this revision is on the disk; what went before it need not be noted any more."""
+
+        def work() -> None:
+            sql = f"BEGIN IMMEDIATE; UPDATE mark SET columns = {revision:d}; DELETE FROM removed WHERE at <= {revision:d}; COMMIT"  # noqa: S608 an int
+            self._connection.execute(sql)
+            self._columns = revision
+
+        self._turns.submit(Exclusive(work))
+
+    def swap(self, table: Table, vectors: Mapping[str, VectorColumn], catch_up: Callable[[State], None]) -> None:
+        """Publish the state anew over another table with the same objects, once `catch_up` has added the last of them."""
+
+        def work() -> None:
+            state = self._publication.state
+            catch_up(state)
+            live = np.zeros(len(table.revisions), np.bool_)
+            live[table.rows_of(state.table.revisions.view(len(state.live))[state.live])] = True
+            self._publication.publish(replace(state, table=table, live=live, vectors=dict(vectors)))
+
+        self._turns.submit(Exclusive(work))
+
+    def move_tail(self, most: int) -> int:
+        """Give objects at the end of the slot files free slots further ahead; returns how many."""
+        request = Move(lambda: self._movable(most))
+        self._turns.submit(request)
+        return len(request.objects)
+
+    def give_back_tail(self) -> None:
+        """Give up the free slots at the end of the slot files, and free pages of the database."""
+
+        def work() -> None:
+            self._release()
+            before, state = self._free.end, self._publication.state
+            end = self._free.cut()
+            if end < before:
+                sql = f"BEGIN IMMEDIATE; UPDATE mark SET slots = {end:d}; UPDATE vectors SET slots = min(slots, {end:d}); COMMIT"  # noqa: S608 an int
+                self._connection.execute(sql)
+                self._publication.publish(replace(state, slots=end))
+                for column in state.vectors.values():
+                    column.file.give_back(end)
+            self._connection.execute(f"PRAGMA incremental_vacuum({_VACUUMED_PAGES})")
 
         self._turns.submit(Exclusive(work))
 
@@ -165,6 +248,32 @@ class Writer:
         if batch.after:
             self._write(batch, state)
 
+    def _release(self) -> None:
+        self._free.release(min(self._checkpointed, self._publication.oldest()))
+
+    def _movable(self, most: int) -> list[Prepared]:
+        """Objects that have slots beyond free ones, last first, as they are stored."""
+        self._release()
+        state, free = self._publication.state, self._free.free[:most]
+        first = max(0, self._free.end - _TAIL_SLOTS)
+        rows = np.unique(np.concatenate([column.tail_rows(first, state.live) for column in state.vectors.values()]))
+        revisions = state.table.revisions.view()[rows].tolist()
+        found = self._connection.executemany(f"{SELECT_ROW} WHERE revision = ?", ((one,) for one in revisions))
+        stored = sorted((stored_row(columns) for columns in found), key=lambda row: -(row.slot or 0))
+        chosen = [row for row, slot in zip(stored, free.tolist(), strict=False) if row.slot is not None and row.slot > slot]
+        return [self._as_prepared(row, state) for row in chosen]
+
+    def _as_prepared(self, row: StoredRow, state: State) -> Prepared:
+        seals = unpack_seals(row.seals)
+        vectors = {name: column.file.matrix()[row.slot].copy() for name, column in state.vectors.items() if column.number in seals}
+        by_name = {name: zlib.crc32(vector.data) for name, vector in vectors.items()}
+        if not row.is_intact or by_name != {name: seals[state.vectors[name].number] for name in vectors}:
+            raise Corrupt(f"the object of revision {row.revision} in {self._path} is damaged; restore it from a backup", path=str(self._path))
+        names = self._connection.execute("SELECT name FROM pictures WHERE key = ?", (row.pictures,))
+        values = self._codec.decode(row.properties) | {str(name): b"" for (name,) in names}
+        converted = state.table.index.convert(values, row.created_ms, row.updated_ms)
+        return Prepared(row.id, row.created_ms, row.updated_ms, vectors, row.properties, {}, converted, by_name, None)
+
     def _write(self, batch: Batch, state: State) -> None:
         made: dict[str, VectorColumn] = {}
         try:
@@ -172,7 +281,7 @@ class Writer:
                 number = len(state.vectors) + len(made)
                 made[name] = VectorColumn(number, SlotFile.create(self._folder / slot_file(number), batch.dimensions[name]))
             vectors = {**state.vectors, **made}
-            self._free.release(min(self._checkpointed, self._publication.oldest()))
+            self._release()
             change = Plan(self._connection, vectors, self._free.peek(len(batch.after)), self._last_revision + 1).make(batch)
             is_small = change.vector_bytes <= _SMALL_BYTES
             for name, written in change.written.items():
@@ -189,6 +298,7 @@ class Writer:
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
         write_rows(connection, change)
+        write_removed(connection, change, self._covered)
         write_marks(connection, change, vectors, state.vectors)
         if self._has_pending or is_small:
             reused = self._free.peek(change.new_slots)
