@@ -11,6 +11,7 @@ May import the standard library and `domain` only.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from nearimage.domain.filters import Filter
 from nearimage.domain.objects import Scalar
 from nearimage.domain.schema import DataType
 
@@ -38,6 +39,20 @@ class Aggregation:
     properties: Mapping[str, int] = field(default_factory=dict)
     group_by: str | None = None
     groups: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AggregateQuery:
+    """A question about the objects of one collection, as every door puts it.
+
+    Attributes:
+        tenant: whose objects; empty in a collection without tenants.
+    """
+
+    collection: str
+    tenant: str = ""
+    aggregation: Aggregation = field(default_factory=Aggregation)
+    where: Filter | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +114,18 @@ class TextSummary:
     top: tuple[tuple[str, int], ...] = ()
 
 
-Summary = NumberSummary | DateSummary | BooleanSummary | TextSummary
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferenceSummary:
+    """Of references.
+
+    Attributes:
+        pointing_to: the collections that they may lead to.
+    """
+
+    pointing_to: tuple[str, ...]
+
+
+Summary = NumberSummary | DateSummary | BooleanSummary | TextSummary | ReferenceSummary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

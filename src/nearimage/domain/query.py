@@ -93,11 +93,12 @@ class Search:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """Objects of one collection, in the order of their ids.
+    """Objects of one collection, in the order of their ids or of other keys.
 
     Attributes:
         tenant: whose objects; empty in a collection without tenants.
-        after: only ids greater than this one (the cursor of a previous page).
+        after: only ids greater than this one (the cursor of a previous page); not together with `sort`.
+        sort: the keys of the order, the first one first.
     """
 
     collection: str
@@ -106,4 +107,5 @@ class Listing:
     after: UUID | None = None
     limit: int | None = None
     offset: int = 0
+    sort: tuple[SortBy, ...] = ()
     projection: Projection = field(default_factory=Projection)

@@ -21,6 +21,7 @@ from nearimage.service.near_object import near_object
 from nearimage.service.near_text import near_text
 from nearimage.service.near_vector import near_vector
 from nearimage.service.shards import Shards
+from nearimage.service.sorting import bind_sort
 from nearimage.service.targets import target_of
 from nearimage.service.vectorize import ObjectVectorizer
 
@@ -64,18 +65,19 @@ class Searches:
         return tuple(Hit(record=r, distance=d, certainty=certainty_of(d) if cosine else None) for r, d in zip(nearest.records, distances, strict=True))
 
     def listing(self, query: Listing) -> tuple[Hit, ...]:
-        """Objects in the order of their ids.
+        """Objects in the order of their ids, or of other keys.
 
         Raises:
             CollectionNotFound, InvalidFilter, TooManyResults: as they say.
-            InvalidInput: a cursor together with a filter or an offset.
+            InvalidInput: a cursor together with a filter, an offset or an order; a key that has no order.
         """
         collection = self.collections.get(query.collection)
-        if query.after is not None and (query.where is not None or query.offset):
-            raise InvalidInput("after is a cursor over all objects: it cannot be combined with a filter or an offset")
+        if query.after is not None and (query.where is not None or query.offset or query.sort):
+            raise InvalidInput("after is a cursor over all objects in the order of ids: it cannot be combined with a filter, an offset or an order")
+        sort = bind_sort(query.sort, collection)
         where = bind_filter(query.where, collection, targets=targets_of(self.collections, self.shards, query.tenant)) if query.where else None
         records = self.shards.reading(collection, query.tenant).scan(
-            where=where, after=query.after, limit=self._limit(query.limit, query.offset), offset=query.offset, projection=query.projection
+            where=where, after=query.after, limit=self._limit(query.limit, query.offset), offset=query.offset, projection=query.projection, sort=sort
         )
         return tuple(Hit(record=record) for record in records)
 

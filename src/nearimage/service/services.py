@@ -10,6 +10,7 @@ from nearimage.ports.clock import Clock
 from nearimage.ports.engine import Engine
 from nearimage.ports.media import Media
 from nearimage.ports.vectorizer import VectorizerModule
+from nearimage.service.aggregate import Aggregates
 from nearimage.service.collections import Collections
 from nearimage.service.objects import Objects
 from nearimage.service.pictures import Pictures
@@ -40,6 +41,7 @@ class Services:
     tenants: Tenants
     objects: Objects
     searches: Searches
+    aggregates: Aggregates
     pictures: Pictures
     modules: Mapping[str, VectorizerModule]
 
@@ -67,4 +69,5 @@ def build_services(parts: Parts, *, default_limit: int = DEFAULT_LIMIT, maximum_
     searches = Searches(collections=collections, shards=shards, vectorizer=vectorizer, default_limit=default_limit, maximum_results=maximum_results)
     pictures = Pictures(objects=objects, media=parts.media)
     tenants = Tenants(collections=collections, engine=parts.engine)
-    return Services(collections=collections, tenants=tenants, objects=objects, searches=searches, pictures=pictures, modules=modules)
+    aggregates = Aggregates(collections=collections, shards=shards)
+    return Services(collections=collections, tenants=tenants, objects=objects, searches=searches, aggregates=aggregates, pictures=pictures, modules=modules)

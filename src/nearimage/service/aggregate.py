@@ -1,0 +1,77 @@
+"""Answer questions about many objects at once: counts, sums, most frequent values, group by group.
+
+    AggregateQuery --bind--> Aggregation --engine--> Group, Group, ...
+
+What a reference may lead to is read off the collection; everything else comes from the engine. May import `domain` and `ports` only.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from nearimage.domain.aggregates import MAX_GROUPS, SUMMARISED, AggregateQuery, Aggregation, Group, ReferenceSummary, Summary
+from nearimage.domain.errors import InvalidInput
+from nearimage.domain.schema import Collection, DataType, Property
+from nearimage.service.collections import Collections
+from nearimage.service.filters import bind_filter, targets_of
+from nearimage.service.shards import Shards
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aggregates:
+    """Runs aggregate queries against one database."""
+
+    collections: Collections
+    shards: Shards
+
+    def run(self, query: AggregateQuery) -> tuple[Group, ...]:
+        """The groups of the objects that pass; without `group_by` exactly one.
+
+        Raises:
+            CollectionNotFound, InvalidFilter: as they say.
+            InvalidInput: an unknown property, one that cannot be summarised or grouped by, or a negative limit.
+        """
+        collection = self.collections.get(query.collection)
+        aggregation = bind_aggregation(query.aggregation, collection)
+        where = bind_filter(query.where, collection, targets=targets_of(self.collections, self.shards, query.tenant)) if query.where else None
+        references = {prop.name: ReferenceSummary(pointing_to=prop.targets) for prop in _named(aggregation.properties, collection) if _is_reference(prop)}
+        asked = replace(aggregation, properties={name: top for name, top in aggregation.properties.items() if name not in references})
+        groups = self.shards.reading(collection, query.tenant).aggregate(asked, where=where)
+        return tuple(_with(group, references) for group in groups)
+
+
+def bind_aggregation(aggregation: Aggregation, collection: Collection) -> Aggregation:
+    """Check what is to be summarised, and set how many groups are told at most.
+
+    Raises:
+        InvalidInput: an unknown property, one that cannot be summarised or grouped by (detail has "property"), or a negative limit.
+    """
+    for prop in _named(aggregation.properties, collection):
+        if prop.data_type.element not in SUMMARISED and not _is_reference(prop):
+            raise InvalidInput(f"property {prop.name!r} is of type {prop.data_type}, which has no summary; leave it out", property=prop.name)
+    for prop in _named([aggregation.group_by] if aggregation.group_by is not None else [], collection):
+        if prop.data_type.element not in SUMMARISED:
+            raise InvalidInput(f"objects cannot be grouped by {prop.name!r} of type {prop.data_type}; choose another property", property=prop.name)
+    limits = [*aggregation.properties.values(), *([aggregation.groups] if aggregation.groups is not None else [])]
+    if min(limits, default=0) < 0:
+        raise InvalidInput(f"limits of groups and of frequent values cannot be negative; got {min(limits)}")
+    return aggregation if aggregation.groups is not None else replace(aggregation, groups=MAX_GROUPS)
+
+
+def _named(names: Iterable[str], collection: Collection) -> list[Property]:
+    found: list[Property] = []
+    for name in names:
+        prop = collection.property(name)
+        if prop is None:
+            have = sorted(p.name for p in collection.properties)
+            raise InvalidInput(f"collection {collection.name!r} has no property {name!r} to aggregate; it has {have}", property=name)
+        found.append(prop)
+    return found
+
+
+def _is_reference(prop: Property) -> bool:
+    return prop.data_type is DataType.REFERENCE
+
+
+def _with(group: Group, references: dict[str, ReferenceSummary]) -> Group:
+    summaries: dict[str, Summary] = {**group.summaries, **references}
+    return replace(group, summaries=summaries) if references else group
