@@ -33,7 +33,7 @@ from nearimage.domain.objects import Projection, PropertyValue, Record, Vector
 from nearimage.domain.schema import Collection, DataType
 from nearimage.engines.embedded.database import Readers
 from nearimage.engines.embedded.disk import storage_faults
-from nearimage.engines.embedded.rows import RowCodec, StoredRow, stored_row, unpack_seals
+from nearimage.engines.embedded.rows import RowCodec, StoredRow, stored_row, unpack_seals, uuid_of
 from nearimage.engines.embedded.state import State
 
 SELECT_ROW = "SELECT revision, id, created_ms, updated_ms, slot, seals, properties, crc, pictures FROM objects"
@@ -140,8 +140,12 @@ class Reader:
             rows = snapshot.connection.execute(f"{SELECT_ROW} WHERE revision BETWEEN ? AND ? ORDER BY revision", (first, last))
         else:
             rows = snapshot.connection.executemany(f"{SELECT_ROW} WHERE revision = ?", ((revision,) for revision in revisions.tolist()))
+        count = 0
         for columns in rows:
+            count += 1
             yield self._codec.decode(self._intact(stored_row(columns)).properties)
+        if count != len(revisions):
+            raise Corrupt(f"{self._path} lacks objects that it had when it was opened; restore it from a backup", path=str(self._path))
 
     def after(self, snapshot: Snapshot, after: UUID | None, limit: int, offset: int, projection: Projection) -> tuple[Record, ...]:
         """Objects in ascending order of ids."""
@@ -170,7 +174,7 @@ class Reader:
     def _record(self, snapshot: Snapshot, row: StoredRow, projection: Projection) -> Record:
         self._intact(row)
         return Record(
-            id=UUID(bytes=row.id),
+            id=uuid_of(row.id),
             properties=self._properties(snapshot, row, projection.properties),
             vectors=self._vectors(snapshot.state, row, projection.vectors),
             created_ms=row.created_ms,
