@@ -3,7 +3,7 @@
 from uuid import UUID
 
 import numpy as np
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from nearimage.domain.filters import ID_FIELD, Compare, Operator
@@ -12,6 +12,8 @@ from nearimage.domain.schema import Collection
 from nearimage.engines.embedded.ids import Ids
 from nearimage.engines.embedded.index import Index
 from nearimage.testing.strategies import collections, filters, records
+
+ON_A_BUSY_MACHINE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 _DIGITS = "0123456789abcdef-*?gG"
 
@@ -38,6 +40,7 @@ def restored(collection: Collection, index: Index, keep: list[bool]) -> Index:
     return fresh
 
 
+@ON_A_BUSY_MACHINE
 @given(st.data())
 def test_rows_added_together_or_taken_up_from_arrays_answer_as_rows_added_one_by_one(data: st.DataObject) -> None:
     """An import, a file read on opening and single writes must not find different objects."""
@@ -57,6 +60,7 @@ def test_rows_added_together_or_taken_up_from_arrays_answer_as_rows_added_one_by
         assert again.mask(where, len(kept) + len(more)).tolist() == index_of(collection, kept + more).mask(where, len(kept) + len(more)).tolist()
 
 
+@ON_A_BUSY_MACHINE
 @given(st.data())
 def test_what_was_asked_before_stays_true_while_rows_are_added(data: st.DataObject) -> None:
     """A reader knows a number of rows; a writer adds behind them."""
