@@ -13,11 +13,12 @@ May import apsw, numpy, `domain` and this package.
 
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
-from nearimage.domain.errors import Corrupt
+from nearimage.domain.errors import Corrupt, NearimageError
 from nearimage.domain.schema import Collection
 from nearimage.engines.embedded.background import Background, Stop
 from nearimage.engines.embedded.column_files import read_columns, sweep, write_columns
@@ -65,6 +66,7 @@ class Upkeep:
         self._publication = publication
         self._name = f"{folder.parent.name}/{folder.name}: "
         self._failed_at = 0
+        self._may_compact = True
 
     def alter(self, collection: Collection) -> None:
         """Go by another definition from now on."""
@@ -82,7 +84,7 @@ class Upkeep:
         changes = state.revision - max(self._writer.columns, self._failed_at)
         if state.count > SMALL_SHARD and changes > max(_CHANGES_A_FILE, state.count // 4):
             background.submit(f"{self._name}columns", self.write_columns)
-        if self._is_sparse(self._writer.dead_slots, state.slots):
+        if self._may_compact and self._is_sparse(self._writer.dead_slots, state.slots):
             background.submit(f"{self._name}compact", self.compact)
 
     def close(self, background: Background) -> None:
@@ -90,30 +92,33 @@ class Upkeep:
         background.cancel(self._name)
         state = self._publication.state
         if not self._writer.is_broken and state.count > SMALL_SHARD and state.revision - self._writer.columns > _CHANGES_AT_CLOSE:
-            self.write_columns(lambda: True)
+            with suppress(NearimageError):  # a disk that failed meanwhile: what was stored does not need this file
+                self.write_columns(lambda: True)
 
     def write_columns(self, stop: Stop) -> None:
         """Write the columns as they are now; a disk that is full, or a failure, leaves what was there."""
         state = self._writer.start_columns()
         try:
             write_columns(self._folder, state, self._collection)
-        except OSError:
+            self._writer.finish_columns(state.revision)
+            sweep(self._folder, (state.revision,))
+        except (OSError, NearimageError):
             self._failed_at = state.revision  # tried again after as many changes
             return
-        self._writer.finish_columns(state.revision)
-        sweep(self._folder, (state.revision,))
         dead = len(state.live) - state.count
         if self._is_sparse(dead, len(state.live)) and not stop():
             self._take_up(state.revision, stop)
 
     def compact(self, stop: Stop) -> None:
         """Move objects from the end of the slot files into free slots, and give the end back."""
+        self._may_compact = False  # until it went well: not after every write anew
         self._writer.settle()
         while not stop() and self._is_sparse(self._writer.dead_slots, self._publication.state.slots):
             if not self._writer.move_tail(_MOVES_A_COMMIT):
                 break
         self._writer.settle()
         self._writer.give_back_tail()
+        self._may_compact = True
 
     def scrub(self, stop: Stop, bar: Callable[[Corrupt], None]) -> None:
         """Check every object and every vector; what is damaged is told once, for all."""
