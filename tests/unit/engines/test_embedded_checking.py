@@ -159,6 +159,19 @@ def test_folders_that_a_crash_left_are_told_and_are_no_damage(folder: Path) -> N
     assert [(finding.severity, Path(finding.path).name) for finding in report.findings] == [(Severity.LEFTOVER, "c000099"), (Severity.LEFTOVER, "t000099")]
 
 
+def test_damage_to_what_is_made_from_objects_is_told_and_is_no_loss(folder: Path) -> None:
+    """The next opening reads the objects themselves."""
+    engine = EmbeddedEngine(folder)
+    engine.shard("Photo")._upkeep.write_columns(lambda: False)
+    engine.close()
+    assert check_folder(folder).findings == ()
+    (columns,) = (folder / PHOTO).glob("*.arrays")
+    flip(columns.relative_to(folder), columns.stat().st_size // 2)(folder)
+    report = check_folder(folder)
+    assert report.is_sound
+    assert [(finding.severity, finding.path) for finding in report.findings] == [(Severity.REBUILT, str(columns))]
+
+
 def test_a_database_in_use_is_not_examined(folder: Path, tmp_path: Path) -> None:
     """It changes while one looks; and a folder without a database is a mistake in the path, not a sound database."""
     engine = EmbeddedEngine(folder)

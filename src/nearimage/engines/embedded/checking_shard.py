@@ -18,6 +18,7 @@ import apsw
 
 from nearimage.domain.checks import Finding, Severity
 from nearimage.domain.errors import NearimageError
+from nearimage.engines.embedded.arrays import open_arrays
 from nearimage.engines.embedded.database import APPLICATION_ID
 from nearimage.engines.embedded.layout import SHARD_FILE, SHARD_FORMAT, slot_file
 from nearimage.engines.embedded.rows import StoredRow, stored_row, unpack_seals
@@ -99,6 +100,9 @@ def check_shard(folder: Path, notes: Notes) -> None:
     if not path.exists():
         notes.add(path, "it is missing")
         return
+    for derived in sorted(folder.glob("*.arrays")):
+        if open_arrays(derived) is None:
+            notes.add(derived, "it does not match its checksums", "nothing; it is made anew by itself", severity=Severity.REBUILT)
     try:
         with reading_only(path) as connection:
             version = check_database(path, connection, SHARD_FORMAT, notes)

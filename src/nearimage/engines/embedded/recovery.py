@@ -16,8 +16,10 @@ May import apsw, numpy, `domain` and this package.
 
 import zlib
 from collections.abc import Mapping
+from functools import cache
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import apsw
@@ -29,7 +31,7 @@ from nearimage.domain.objects import PropertyValue
 from nearimage.domain.schema import Collection
 from nearimage.engines.embedded.column_files import Columns, read_columns, revisions_on_disk, sweep
 from nearimage.engines.embedded.database import connect
-from nearimage.engines.embedded.disk import force_folder
+from nearimage.engines.embedded.disk import force, force_folder
 from nearimage.engines.embedded.free_slots import FreeSlots
 from nearimage.engines.embedded.layout import SHARD_FILE, SHARD_FORMAT, SHARD_SCHEMA, SHARD_UPGRADES, slot_file
 from nearimage.engines.embedded.reading import SELECT_ROW
@@ -68,9 +70,21 @@ class Opened(NamedTuple):
 def make_shard(folder: Path) -> None:
     """Make an empty shard's folder, durably."""
     folder.mkdir()
-    connect(folder / SHARD_FILE, version=SHARD_FORMAT, schema=SHARD_SCHEMA).close()
+    with (folder / SHARD_FILE).open("wb") as file:
+        file.write(_empty_database())
+        file.flush()
+        force(file.fileno())
     force_folder(folder)
     force_folder(folder.parent)
+
+
+@cache
+def _empty_database() -> bytes:
+    """A shard's database without objects: the first is made by SQLite, the others are copies of it, because SQLite waits five times for the disk."""
+    with TemporaryDirectory(prefix="nearimage-") as place:
+        path = Path(place) / SHARD_FILE
+        connect(path, version=SHARD_FORMAT, schema=SHARD_SCHEMA).close()
+        return path.read_bytes()
 
 
 def connect_shard(folder: Path) -> apsw.Connection:
