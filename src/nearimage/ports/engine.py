@@ -10,11 +10,11 @@ Promises that hold for every engine, and that `nearimage.testing.EngineContract`
   - A write that raised changed nothing; in a batch, each record succeeds or fails alone.
   - Every method may be called from any thread; none returns live references into the engine's state.
 
-May import `domain` only.
+May import `domain` and `engine_stats` only.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
@@ -29,6 +29,8 @@ from nearimage.domain.keywords import Keywords
 from nearimage.domain.objects import Projection, Record, Vector
 from nearimage.domain.query import SortBy
 from nearimage.domain.schema import Collection, Metric, TenantState
+from nearimage.ports.engine_stats import ShardStats as ShardStats
+from nearimage.ports.engine_stats import VectorIndexStats as VectorIndexStats
 
 Progress = Callable[[int, int], None]
 """Told now and then how many bytes are done, and how many there are in all (while copying, an estimate)."""
@@ -66,44 +68,6 @@ class Ranked:
 
     records: tuple[Record, ...]
     scores: npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VectorIndexStats:
-    """How one named vector is searched at present.
-
-    Attributes:
-        kind: `exact`, or the engine's name of an approximate index.
-        vectors: how many live objects have the vector.
-        indexed: how many of them the approximate index covers; the rest is scanned.
-        recall: recall@10 by distance at the default setting, measured on the vectors stored; None for an exact search.
-        state: `ready`, or what goes on in the background.
-    """
-
-    kind: str
-    vectors: int
-    indexed: int = 0
-    recall: float | None = None
-    state: str = "ready"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShardStats:
-    """Figures of one shard.
-
-    Attributes:
-        objects: how many objects are stored.
-        dimensions: the length of each named vector that has been stored at least once.
-        disk_bytes: what the shard takes on disk; 0 for an engine without one.
-        indexes: by named vector, of those that have been stored at least once.
-        background: what the engine is doing for this shard at the moment, in words for people.
-    """
-
-    objects: int
-    dimensions: Mapping[str, int]
-    disk_bytes: int
-    indexes: Mapping[str, VectorIndexStats] = field(default_factory=dict)
-    background: tuple[str, ...] = ()
 
 
 class Shard(Protocol):
@@ -205,8 +169,25 @@ class Shard(Protocol):
             DimensionMismatch: the query has another length than the vectors stored.
             VectorNameUnknown: the collection has no such vector.
 
+        The distances are exact, and so is their order. An engine with an approximate index may miss some of the nearest among many objects; `stats` says
+        how few (`VectorIndexStats.recall`). It never returns fewer than there are, and few objects, or few that pass the filter, are all measured.
+
         Cost:
             O(objects x dims) in an exact engine. Blocks.
+        """
+        ...
+
+    def distances(self, vector_name: str, query: Vector, ids: Sequence[UUID]) -> dict[UUID, float]:
+        """How far the named vectors of these objects are from a query, exactly, as `nearest` would say.
+
+        Args:
+            ids: objects that are not there, or lack the vector, are absent from the answer.
+
+        Raises:
+            DimensionMismatch, VectorNameUnknown: as for `nearest`.
+
+        Cost:
+            O(ids x dims). Blocks.
         """
         ...
 

@@ -39,13 +39,14 @@ from nearimage.testing.filters_contract import FiltersContract
 from nearimage.testing.sorting_contract import SortingContract
 from nearimage.testing.tenants_contract import TenantsContract
 from nearimage.testing.text_contract import TextContract
+from nearimage.testing.vectors_contract import VectorsContract
 
 _ALL = Projection(properties=tuple(DataType), vectors=None)
 
 O = Operator  # noqa: E741 short, because it stands in every line
 
 
-class EngineContract(TenantsContract, AlteringContract, FiltersContract, TextContract, SortingContract, AggregatesContract, DeletingContract):
+class EngineContract(TenantsContract, AlteringContract, FiltersContract, TextContract, SortingContract, AggregatesContract, DeletingContract, VectorsContract):
     """Inherit it, say how to open the engine, and its promises are tested."""
 
     reopens: ClassVar[bool] = True

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from nearimage.domain.errors import Busy, CollectionExists, CollectionNotFound, DiskFull, FolderUnusable, TenantNotActive, TenantNotAllowed, TenantRequired
 from nearimage.domain.schema import Collection, Metric, TenantState
+from nearimage.engines.embedded.ann import THRESHOLDS, Thresholds
 from nearimage.engines.embedded.background import Background
 from nearimage.engines.embedded.catalog import Catalog, no_tenant
 from nearimage.engines.embedded.folder import FolderLock
@@ -39,6 +40,7 @@ class EmbeddedEngine:
         folder: made if it is not there.
         codec: how properties are stored; the folder must always be opened with the same.
         open_shards: how many shards stay open at most; fewer where the process may not open as many files.
+        thresholds: from which sizes on vectors are indexed.
 
     Raises:
         FolderInUse: another process has it.
@@ -47,9 +49,10 @@ class EmbeddedEngine:
         Corrupt: the list of collections is damaged.
     """
 
-    def __init__(self, folder: Path, *, codec: RowCodec | None = None, open_shards: int = OPEN_SHARDS) -> None:
+    def __init__(self, folder: Path, *, codec: RowCodec | None = None, open_shards: int = OPEN_SHARDS, thresholds: Thresholds = THRESHOLDS) -> None:
         self._codec = codec or JsonRows()
         self.background = Background()
+        self._thresholds = thresholds
         self._gate = Gate()
         self._changing = threading.Lock()
         self._open_shards = OpenShards(open_shards)
@@ -69,7 +72,7 @@ class EmbeddedEngine:
 
     @property
     def capabilities(self) -> Capabilities:
-        """Every metric: each is scanned exactly."""
+        """Every metric: each can be scanned exactly."""
         with self._gate:
             return Capabilities(metrics=frozenset(Metric), snapshots=True)
 
@@ -194,7 +197,9 @@ class EmbeddedEngine:
             shards = self._shards.setdefault(collection, {})
             if tenant not in shards:
                 place = partial(self._catalog.shard_folder, collection, tenant)
-                shards[tenant] = EmbeddedShard(place, self._definition(collection), self._codec, self._open_shards, background=self.background)
+                shards[tenant] = EmbeddedShard(
+                    place, self._definition(collection), self._codec, self._open_shards, background=self.background, thresholds=self._thresholds
+                )
                 self._apply_state(shards[tenant], collection, tenant)
             return shards[tenant]
 

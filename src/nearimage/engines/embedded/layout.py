@@ -6,6 +6,7 @@
         shard.db                    its objects
         vector-000.slots            its first named vector, and so on
         columns-12.arrays           derived: what searches need of the objects, as of revision 12
+        vector-000.index            the approximate index over it, if there are many; derived, may be missing
     DIR/collections/c000002/        a collection that keeps its objects by tenant:
         t000001/                    the shard of one tenant, made when it is first opened
 
@@ -78,3 +79,8 @@ UPDATE objects SET pictures = revision, crc = checksum_with_pictures(crc, revisi
 def slot_file(number: int) -> str:
     """The name of a named vector's file; names of vectors may be 230 characters long and differ in case only, file names may not."""
     return f"vector-{number:03}.slots"
+
+
+def index_file(number: int) -> str:
+    """The name of a named vector's approximate index."""
+    return f"vector-{number:03}.index"

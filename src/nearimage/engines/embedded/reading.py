@@ -132,6 +132,11 @@ class Reader:
         found = snapshot.connection.executemany("SELECT revision FROM objects WHERE id = ?", ((one.bytes,) for one in ids))
         return [int(str(revision)) for (revision,) in found]
 
+    def revision_of_each(self, snapshot: Snapshot, ids: Sequence[UUID]) -> dict[UUID, int]:
+        """The revisions of the objects with these ids, by id; those that are not there are absent."""
+        found = snapshot.connection.executemany("SELECT id, revision FROM objects WHERE id = ?", ((one.bytes,) for one in ids))
+        return {UUID(bytes=packed): int(str(revision)) for packed, revision in found if isinstance(packed, bytes)}
+
     def values(self, snapshot: Snapshot, revisions: npt.NDArray[np.int64]) -> Iterator[dict[str, PropertyValue]]:
         """The properties, pictures apart, of these revisions, ascending, in order; all of them are in the snapshot."""
         first, last = int(revisions[0]), int(revisions[-1])

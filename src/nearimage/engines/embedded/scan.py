@@ -55,11 +55,25 @@ def candidates(wanted: Wanted, query: Vector, count: int) -> npt.NDArray[np.int6
     """Positions in `wanted.slots` among which the `count` nearest are, in no order; count > 0."""
     if len(wanted.slots) <= count:
         return np.arange(len(wanted.slots))
-    with np.errstate(over="ignore", invalid="ignore"):  # what overflows in float32 becomes a candidate: infinity and NaN are not beyond the bound
-        rough = _measure(wanted, query)
-        farthest = np.partition(rough, count - 1)[count - 1]
-        bound = float(farthest) + _margin(wanted, query, float(farthest))
-        return np.flatnonzero(~(rough > bound))
+    rough = rough_distances(wanted, query)
+    return near(wanted, query, rough, kth(rough, count))
+
+
+def rough_distances(wanted: Wanted, query: Vector) -> npt.NDArray[np.float32]:
+    """The distances of all wanted in float32, rounded by their places; what overflows is infinite or NaN."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _measure(wanted, query)
+
+
+def kth(rough: npt.NDArray[np.float32], count: int) -> float:
+    """The rough distance of the `count`-th nearest, or of the last if there are fewer; none may be missing."""
+    return float(np.partition(rough, count - 1)[count - 1] if len(rough) > count else rough.max())
+
+
+def near(wanted: Wanted, query: Vector, rough: npt.NDArray[np.float32], farthest: float) -> npt.NDArray[np.int64]:
+    """Positions of whoever may in truth be no farther than this rough distance; infinity and NaN are not beyond the bound."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.flatnonzero(~(rough > farthest + _margin(wanted, query, farthest)))
 
 
 def settle(wanted: Wanted, query: Vector, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:

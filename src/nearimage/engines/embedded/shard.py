@@ -4,7 +4,8 @@
     match_text           --> keywords.py (rows by BM25) -> reading.py
     get, scan            --> reading.py     out of one snapshot; with a filter or an order: index.py (mask) -> sorting.py (rows) -> reading.py
     aggregate            --> index.py (mask) -> aggregating.py
-    nearest              --> index.py (mask) -> scan.py (distances) -> reading.py (records), all of one snapshot
+    nearest              --> index.py (mask) -> nearest.py (by an index or a scan) -> reading.py (records), all of one snapshot
+    distances            --> reading.py (rows) -> scan.py
     count, stats         --> the published state alone
 
 Any thread may call anything; readers wait neither for each other nor for the writer's disk (reading.py). May import numpy, `domain`, `ports` and this package.
@@ -23,9 +24,10 @@ from nearimage.domain.filters import Filter
 from nearimage.domain.keywords import Keywords
 from nearimage.domain.objects import Projection, Record, Vector
 from nearimage.domain.query import SortBy
-from nearimage.domain.schema import Collection, Property
-from nearimage.domain.vectors import THRESHOLD_TOLERANCE, check_dimensions
+from nearimage.domain.schema import Collection, Property, VectorConfig
+from nearimage.domain.vectors import check_dimensions
 from nearimage.engines.embedded.aggregating import Aggregating
+from nearimage.engines.embedded.ann import THRESHOLDS, Thresholds
 from nearimage.engines.embedded.background import Background
 from nearimage.engines.embedded.copying import Told, copy_shard, resting_database
 from nearimage.engines.embedded.disk import size_on_disk, storage_faults
@@ -33,16 +35,17 @@ from nearimage.engines.embedded.entries import Mask
 from nearimage.engines.embedded.gate import Gate
 from nearimage.engines.embedded.keywords import KeywordSearch
 from nearimage.engines.embedded.layout import SHARD_FILE
+from nearimage.engines.embedded.nearest import measured, nearest, within
 from nearimage.engines.embedded.open_shards import OpenShards
 from nearimage.engines.embedded.reading import Publication, Reader, Snapshot
 from nearimage.engines.embedded.recovery import connect_shard, load
 from nearimage.engines.embedded.rows import RowCodec
-from nearimage.engines.embedded.scan import Wanted, candidates, settle
 from nearimage.engines.embedded.selecting import first_rows
 from nearimage.engines.embedded.sorting import Keys
 from nearimage.engines.embedded.state import State
 from nearimage.engines.embedded.upkeep import Upkeep
 from nearimage.engines.embedded.value_codes import Coded, Rows
+from nearimage.engines.embedded.vector_indexes import VectorIndexes
 from nearimage.engines.embedded.writing import Writer
 from nearimage.ports.engine import Nearest, Ranked, ShardStats
 
@@ -56,16 +59,28 @@ class EmbeddedShard:
         place: where its folder is; asked at each opening, it makes the folder if need be.
         open_shards: who decides which shards stay open.
         background: where its upkeep is done.
+        thresholds: from which sizes on vectors are indexed.
     """
 
     _publication: Publication
     _reader: Reader
     _writer: Writer
     _upkeep: Upkeep
+    _indexes: VectorIndexes
 
-    def __init__(self, place: Callable[[], Path], collection: Collection, codec: RowCodec, open_shards: OpenShards, *, background: Background) -> None:
+    def __init__(
+        self,
+        place: Callable[[], Path],
+        collection: Collection,
+        codec: RowCodec,
+        open_shards: OpenShards,
+        *,
+        background: Background,
+        thresholds: Thresholds = THRESHOLDS,
+    ) -> None:
         self._place = place
         self._background = background
+        self._thresholds = thresholds
         self._collection = collection
         self._codec = codec
         self._open_shards = open_shards
@@ -89,25 +104,26 @@ class EmbeddedShard:
                 self._writer.alter(collection)
                 self._reader.alter(collection)
                 self._upkeep.alter(collection)
+                self._indexes.alter(collection)
 
     def put(self, records: Sequence[Record]) -> tuple[NearimageError | None, ...]:
         """Store records, replacing those with the same id whole."""
         with self._gate:
             outcomes = self._writer.put(records)
-            self._upkeep.look(self._background)
+            self._look()
             return outcomes
 
     def put_if(self, record: Record, revision: int) -> None:
         """Store one record only if the stored one still has this revision."""
         with self._gate:
             self._writer.put_if(record, revision)
-            self._upkeep.look(self._background)
+            self._look()
 
     def delete(self, ids: Sequence[UUID]) -> int:
         """Delete objects; ids that are not there count nothing."""
         with self._gate:
             deleted = self._writer.delete(ids)
-            self._upkeep.look(self._background)
+            self._look()
             return deleted
 
     def get(self, ids: Sequence[UUID], projection: Projection) -> dict[UUID, Record]:
@@ -119,7 +135,7 @@ class EmbeddedShard:
         """Delete the objects that pass a filter."""
         with self._gate:
             deleted = self._writer.delete_where(where, limit)
-            self._upkeep.look(self._background)
+            self._look()
             return deleted
 
     def scan(
@@ -143,14 +159,29 @@ class EmbeddedShard:
         self, vector_name: str, query: Vector, *, limit: int, offset: int, where: Filter | None, max_distance: float | None, projection: Projection
     ) -> Nearest:
         """Objects by distance of their named vector to the query."""
+        with self._gate:
+            config = self._config(vector_name)
+            coverage = self._indexes.current(vector_name)  # before the snapshot; `vector_indexes` says why
+            with self._reader.snapshot() as snapshot:
+                state, vector = snapshot.state, np.ascontiguousarray(query, np.float32)
+                passing = None if where is None else self._passing(state, where)
+                asked = self._indexes.query(config, vector, offset + limit, state, passing)
+                rows, distances = within(max_distance, *nearest(asked, state, coverage))
+                page = slice(offset, offset + limit)
+                records = self._reader.by_revision(snapshot, state.table.revisions.view()[rows[page]].tolist(), projection)
+                return Nearest(records=records, distances=distances[page].copy())
+
+    def distances(self, vector_name: str, query: Vector, ids: Sequence[UUID]) -> dict[UUID, float]:
+        """How far the named vectors of these objects are from a query."""
         with self._gate, self._reader.snapshot() as snapshot:
-            rows, distances = self._rank(snapshot, vector_name, np.ascontiguousarray(query, np.float32), where, offset + limit)
-            if max_distance is not None:
-                keep = int(np.count_nonzero(distances <= max_distance + THRESHOLD_TOLERANCE))
-                rows, distances = rows[:keep], distances[:keep]
-            page = slice(offset, offset + limit)
-            records = self._reader.by_revision(snapshot, snapshot.state.table.revisions.view()[rows[page]].tolist(), projection)
-            return Nearest(records=records, distances=distances[page].copy())
+            config, column = self._config(vector_name), snapshot.state.vectors.get(vector_name)
+            if column is None:
+                return {}
+            check_dimensions(len(query), column.file.dims, name=vector_name)
+            revisions = self._reader.revision_of_each(snapshot, ids)
+            rows = snapshot.state.table.rows_of(np.fromiter(revisions.values(), np.int64, len(revisions)))
+            have, found = measured(column, config.metric, np.ascontiguousarray(query, np.float32), rows)
+            return dict(zip((one for one, has in zip(revisions, have.tolist(), strict=True) if has), found.tolist(), strict=True))
 
     def passing_ids(self, where: Filter | None) -> bytes:
         """The ids of the objects that pass, packed."""
@@ -191,7 +222,13 @@ class EmbeddedShard:
         with self._gate:
             state = self._publication.state
             dimensions = {name: column.file.dims for name, column in state.vectors.items()}
-            return ShardStats(objects=state.count, dimensions=dimensions, disk_bytes=size_on_disk(self._folder))
+            return ShardStats(
+                objects=state.count,
+                dimensions=dimensions,
+                disk_bytes=size_on_disk(self._folder),
+                indexes=self._indexes.stats(state),
+                background=self._indexes.background(),
+            )
 
     def copy(self, target: Path, told: Told) -> None:
         """Copy the files into a new folder as of one commit, whatever goes on meanwhile, and whether calls are let in or not."""
@@ -230,40 +267,31 @@ class EmbeddedShard:
         self._reader = Reader(path, self._collection, self._codec, self._publication)
         self._keywords = KeywordSearch()
         self._writer = Writer(self._folder, self._collection, self._codec, connection=connection, publication=self._publication, opened=opened)
+        self._indexes = VectorIndexes(self._folder, self._collection, self._publication, background=self._background, thresholds=self._thresholds)
         self._upkeep = Upkeep(self._folder, self._collection, self._codec, writer=self._writer, reader=self._reader, publication=self._publication)
         self._upkeep.start(self._background, lambda damage: self._gate.bar(damage, wait=False))
         self._open_shards.add(self._gate)
 
     def _close_files(self) -> None:
         self._open_shards.discard(self._gate)
+        self._indexes.close()
         self._upkeep.close(self._background)
         self._reader.close()
         self._writer.close()
         for column in self._publication.state.vectors.values():
             column.file.close()
-        del self._publication, self._reader, self._writer, self._upkeep, self._keywords
+        del self._publication, self._reader, self._writer, self._indexes, self._upkeep, self._keywords
 
-    def _rank(
-        self, snapshot: Snapshot, vector_name: str, query: Vector, where: Filter | None, count: int
-    ) -> "tuple[np.ndarray[tuple[int], np.dtype[np.int64]], np.ndarray[tuple[int], np.dtype[np.float32]]]":
-        """The rows of the `count` nearest, nearest first, and their distances."""
+    def _look(self) -> None:
+        self._upkeep.look(self._background)
+        self._indexes.check()
+
+    def _config(self, vector_name: str) -> VectorConfig:
         config = self._collection.vector(vector_name)
         if config is None:
             have = [v.name for v in self._collection.vectors]
             raise VectorNameUnknown(f"collection {self._collection.name!r} has no vector {vector_name!r}; it has {have}", have=have)
-        column = snapshot.state.vectors.get(vector_name)
-        if column is None:
-            return np.empty(0, np.int64), np.empty(0, np.float32)
-        check_dimensions(len(query), column.file.dims, name=vector_name)
-        rows, slots = column.owners(self._passing(snapshot.state, where))
-        if count == 0 or len(rows) == 0:
-            return np.empty(0, np.int64), np.empty(0, np.float32)
-        matrix, norms = column.published()
-        wanted = Wanted(metric=config.metric, matrix=matrix, norms=norms, slots=slots)
-        chosen = candidates(wanted, query, count)
-        distances, rows = settle(wanted, query, chosen), rows[chosen]
-        order = snapshot.state.table.index.ids.order(rows, distances)[:count]
-        return rows[order], distances[order]
+        return config
 
     def _codes(self, snapshot: Snapshot, prop: Property) -> Coded:
         return snapshot.state.table.coded.of(self._rows(snapshot), [prop])[prop.name]

@@ -145,6 +145,14 @@ class VectorColumn:
             entries = np.where(later, self._before.view()[entries], entries)
         return self._rows.view()[entries]
 
+    def slots_of(self, rows: npt.NDArray[np.int64]) -> tuple[Mask, npt.NDArray[np.int64]]:
+        """Which of these rows have the vector, and the slots of those that do, in order."""
+        known = self._rows.view()
+        entries = np.searchsorted(known, rows)
+        have = entries < len(known)
+        have[have] = known[entries[have]] == rows[have]
+        return have, self._slots.view()[entries[have]]
+
     def written_after(self, revision: int, revisions: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """The slots whose rows are later than a revision, ascending: those that an index built at that revision may not know.
 

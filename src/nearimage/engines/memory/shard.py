@@ -26,7 +26,7 @@ from nearimage.engines.memory.aggregates import aggregate
 from nearimage.engines.memory.filters import passes
 from nearimage.engines.memory.keywords import ranked
 from nearimage.engines.memory.sorting import in_order
-from nearimage.ports.engine import Nearest, Ranked, ShardStats
+from nearimage.ports.engine import Nearest, Ranked, ShardStats, VectorIndexStats
 
 
 class MemoryShard:
@@ -105,6 +105,14 @@ class MemoryShard:
                 distances=np.array([distance for distance, _ in page], np.float32),
             )
 
+    def distances(self, vector_name: str, query: Vector, ids: Sequence[UUID]) -> dict[UUID, float]:
+        """How far the named vectors of these objects are from a query."""
+        with self._open():
+            metric = self._vector(vector_name).metric
+            check_dimensions(len(query), self._dimensions.get(vector_name, len(query)), name=vector_name)
+            found = {one: self._objects[one].vectors for one in ids if one in self._objects}
+            return {one: float(exact_distances(metric, vectors[vector_name][None, :], query)[0]) for one, vectors in found.items() if vector_name in vectors}
+
     def passing_ids(self, where: Filter | None) -> bytes:
         """The ids of the objects that pass, packed."""
         with self._open():
@@ -130,7 +138,9 @@ class MemoryShard:
     def stats(self) -> ShardStats:
         """Figures of this shard."""
         with self._open():
-            return ShardStats(objects=len(self._objects), dimensions=dict(self._dimensions), disk_bytes=0)
+            having = {name: sum(name in record.vectors for record in self._objects.values()) for name in self._dimensions}
+            indexes = {name: VectorIndexStats(kind="exact", vectors=count) for name, count in having.items()}
+            return ShardStats(objects=len(self._objects), dimensions=dict(self._dimensions), disk_bytes=0, indexes=indexes)
 
     def alter(self, collection: Collection) -> None:
         """Go by another definition from now on."""

@@ -1,0 +1,34 @@
+"""The approximate index of a named vector: built, tuned, searched, stored. The only package that knows faiss."""
+
+from nearimage.engines.embedded.ann.building import Source, build, extend, is_in_reach
+from nearimage.engines.embedded.ann.codes import Bitmap
+from nearimage.engines.embedded.ann.files import load, save, without
+from nearimage.engines.embedded.ann.planner import THRESHOLDS, Exact, Plan, Probe, Situation, Thresholds, deepened, is_deep_enough, plan, widened
+from nearimage.engines.embedded.ann.training import Stopped
+from nearimage.engines.embedded.ann.tuning import target_recall
+from nearimage.engines.embedded.ann.vector_index import Coverage, VectorIndex
+
+__all__ = [
+    "THRESHOLDS",
+    "Bitmap",
+    "Coverage",
+    "Exact",
+    "Plan",
+    "Probe",
+    "Situation",
+    "Source",
+    "Stopped",
+    "Thresholds",
+    "VectorIndex",
+    "build",
+    "deepened",
+    "extend",
+    "is_deep_enough",
+    "is_in_reach",
+    "load",
+    "plan",
+    "save",
+    "target_recall",
+    "widened",
+    "without",
+]

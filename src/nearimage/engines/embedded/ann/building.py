@@ -1,0 +1,201 @@
+"""Building an index and keeping up with what is written, in slices.
+
+    build     sample -> projection -> centres, points -> add all -> measure; more dimensions and once more while the recall asked for is out of reach
+    extend    a copy of the codes, plus what was written since
+
+Building takes 1.5 to 3 s of one core for 100,000 x 512. Between slices of 50 ms at most it asks `stop`.
+
+Vectors that a code cannot stand for are left out, and so are always measured exactly: zeros under cosine (no direction), and lengths that overflow when
+squared in float32.
+
+May import numpy, `domain` and this package.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from nearimage.domain.objects import Matrix, Vector
+from nearimage.domain.schema import Metric
+from nearimage.engines.embedded.ann.codes import POINTS, Bitmap, Codes, Slots
+from nearimage.engines.embedded.ann.measuring import Trial, gather, measure
+from nearimage.engines.embedded.ann.projection import Projection, fit
+from nearimage.engines.embedded.ann.training import check, train_centres, train_points
+from nearimage.engines.embedded.ann.tuning import Tuning
+from nearimage.engines.embedded.ann.vector_index import VectorIndex
+from nearimage.engines.embedded.background import Stop
+
+_ENERGY = 0.88
+"""The share of the variance to keep at first: 256 of 512 dimensions on picture embeddings, where 192 (0.86) need twice the candidates."""
+
+_MORE = 1.5
+"""By how much the dimensions grow while the recall is out of reach."""
+
+_FEW_CANDIDATES = 400
+"""Needing more than this is out of reach: more dimensions are cheaper than more candidates."""
+
+_SAMPLE = 16_384
+_SAMPLE_A_LIST = 32
+_LIST = 1500
+"""Vectors a list: 64 lists at 100,000, 512 at a million. Twice or half as many cost the same within 10 % at equal recall (bench/engine_ann.py)."""
+
+_FIRST_LISTS = 20_000
+"""Fewer vectors are scanned whole: 50 us, of which lists would save half."""
+
+_MEASURED_AGAIN = 1.25
+"""After so much growth the index is measured again: what was true of 100,000 vectors need not be of the 25,000 that came since."""
+
+_ROWS = 1024
+"""Vectors added at a time: 15 ms."""
+
+_QUERIES, _QUERIES_OF_MANY, _MANY = 192, 64, 300_000
+"""Queries sampled for measuring. 192 tell 0.998 from 0.996 (4 misses from 8); a million vectors make the exact search for each cost 50 ms."""
+
+_LONGEST = 1e15
+"""Squares of longer vectors, and sums of such, overflow float32 or drown everything else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """The vectors to be indexed, as of one commit.
+
+    Attributes:
+        matrix: (capacity, dims), the published part of a mapping.
+        norms: (capacity,) float32.
+        slots: (n,) int64 ascending, the slots of live objects.
+        seen: the length of the list of written slots, taken before the commit was looked at.
+        revision: of the commit.
+    """
+
+    metric: Metric
+    matrix: Matrix
+    norms: npt.NDArray[np.float32]
+    slots: Slots
+    seen: int
+    revision: int
+
+    def usable(self) -> Slots:
+        """The slots whose vectors a code can stand for."""
+        norms = self.norms[self.slots]
+        good = norms < _LONGEST  # false for NaN
+        if self.metric is Metric.COSINE:
+            good &= norms > 1 / _LONGEST
+        return self.slots[good]
+
+
+def build(source: Source, recall: float, stop: Stop, *, seed: int = 1) -> VectorIndex | None:
+    """A fresh index, or None where there are too few vectors to train one.
+
+    Args:
+        recall: at which to stop adding dimensions.
+
+    Raises:
+        Stopped: it was told to.
+    """
+    slots = source.usable()
+    if len(slots) < POINTS:
+        return None
+    at_least = 0
+    while True:
+        index = _build_once(source, slots, at_least, stop, seed)
+        dims, kept = index.dims, index.projection.kept
+        if kept >= dims or is_in_reach(index, recall):
+            return index
+        at_least = int(kept * _MORE)
+
+
+def is_in_reach(index: VectorIndex, recall: float) -> bool:
+    """Whether the index reaches this recall without a great many candidates, so that more dimensions would not pay."""
+    setting = index.setting(recall)
+    return min(setting.recall, setting.filtered_recall) >= recall and setting.filtered_candidates <= _FEW_CANDIDATES
+
+
+def extend(index: VectorIndex, source: Source, stale: Bitmap, stop: Stop) -> VectorIndex:
+    """The index with everything that it does not cover yet.
+
+    Args:
+        source: all live slots.
+        stale: bitmap of the slots whose codes, if there are any, are not to be trusted.
+    """
+    slots = source.usable()
+    missing = slots[(stale[slots >> 3] >> (slots & 7).astype(np.uint8)) & 1 == 1]
+    codes = index.codes.without(_bitmap(missing, len(source.matrix)))
+    _add(codes, index.projection, source, missing, stop)
+    covered = _bitmap(slots, len(source.matrix))
+    longer = replace(index, codes=codes, covered=covered, vectors=len(slots), seen=source.seen, revision=source.revision)
+    if len(slots) < index.measured_on * _MEASURED_AGAIN:
+        return longer
+    return replace(longer, tuning=_measure(source, slots, index.projection, codes, stop=stop), measured_on=len(slots))
+
+
+def lists_for(vectors: int) -> int:
+    """How many lists so many vectors get."""
+    return 1 if vectors < _FIRST_LISTS else 1 << round(np.log2(vectors / _LIST))
+
+
+def _build_once(source: Source, slots: Slots, at_least: int, stop: Stop, seed: int) -> VectorIndex:
+    lists = lists_for(len(slots))
+    inner_product = source.metric is Metric.DOT
+    sample = _sample(source, slots, max(_SAMPLE, lists * _SAMPLE_A_LIST), stop, seed)
+    projection = fit(sample[:_SAMPLE], energy=_ENERGY, centres_queries=not inner_product, at_least=at_least, seed=seed)
+    projected = np.concatenate([projection.apply(sample[start : start + _ROWS]) for start in range(0, len(sample), _ROWS)])
+    check(stop)
+    centres = train_centres(projected, lists, inner_product=inner_product, stop=stop, seed=seed)
+    codes = Codes.empty(centres, train_points(projected, stop, seed=seed), inner_product=inner_product)
+    _add(codes, projection, source, slots, stop)
+    return VectorIndex(
+        metric=source.metric,
+        projection=projection,
+        codes=codes,
+        tuning=_measure(source, slots, projection, codes, stop=stop, seed=seed),
+        covered=_bitmap(slots, len(source.matrix)),
+        vectors=len(slots),
+        trained_on=len(slots),
+        measured_on=len(slots),
+        seen=source.seen,
+        revision=source.revision,
+    )
+
+
+def _sample(source: Source, slots: Slots, count: int, stop: Stop, seed: int) -> Matrix:
+    chosen = np.random.default_rng(seed).permutation(slots)[:count]  # in no order: its first part is a sample too
+    parts = []
+    for start in range(0, len(chosen), _ROWS):
+        check(stop)
+        parts.append(gather(source.metric, source.matrix, source.norms, chosen[start : start + _ROWS]))
+    return np.concatenate(parts)
+
+
+def _add(codes: Codes, projection: Projection, source: Source, slots: Slots, stop: Stop) -> None:
+    for start in range(0, len(slots), _ROWS):
+        check(stop)
+        part = slots[start : start + _ROWS]
+        codes.add(projection.apply(gather(source.metric, source.matrix, source.norms, part)), part)
+
+
+def _measure(source: Source, slots: Slots, projection: Projection, codes: Codes, *, stop: Stop, seed: int = 1) -> Tuning:
+    def search(query: Vector, candidates: int, share: float, allowed: Bitmap | None) -> Slots:
+        probes = max(1, round(share * codes.lists))
+        return codes.search(projection.apply_to_query(query)[0], candidates=candidates, probes=probes, allowed=allowed)[0]
+
+    def energy(query: Vector) -> float:
+        return projection.apply_to_query(query)[1]
+
+    trial = Trial(
+        metric=source.metric,
+        matrix=source.matrix,
+        norms=source.norms,
+        slots=slots,
+        capacity=len(source.matrix),
+        search=search,
+        energy=energy,
+        lists=codes.lists,
+    )
+    return measure(trial, queries=_QUERIES if len(slots) < _MANY else _QUERIES_OF_MANY, stop=stop, seed=seed)
+
+
+def _bitmap(slots: Slots, capacity: int) -> Bitmap:
+    mask = np.zeros(capacity, np.bool_)
+    mask[slots] = True
+    return np.packbits(mask, bitorder="little")

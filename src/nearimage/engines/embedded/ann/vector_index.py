@@ -1,0 +1,113 @@
+"""One approximate index: an immutable value that says what it covers and finds candidates among it.
+
+    query --projection--> (1, kept) --codes, bitmap--> candidates, to be measured exactly by whoever asked
+
+`covered` is a bitmap over slots, and `seen` says how many entries of the column's list of written slots the builder knew of. What was written later is not
+covered, also where an older vector of that slot is still among the codes (`Coverage`): the searcher measures those slots exactly.
+
+May import numpy, `domain` and this package.
+"""
+
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from nearimage.domain.objects import Vector
+from nearimage.domain.schema import Metric
+from nearimage.engines.embedded.ann.codes import Bitmap, Codes, Slots
+from nearimage.engines.embedded.ann.projection import Projection
+from nearimage.engines.embedded.ann.tuning import Setting, Tuning
+
+Distances = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VectorIndex:
+    """An index over the vectors of some slots.
+
+    Attributes:
+        covered: the slots whose vectors are in `codes`, as they were when `seen` was taken.
+        vectors: how many they are.
+        trained_on: how many vectors there were when it was trained.
+        measured_on: how many there were when `tuning` was measured.
+        seen: so many entries of the list of written slots were known.
+        revision: the commit that it was made from; on opening, slots of later rows are not covered.
+    """
+
+    metric: Metric
+    projection: Projection
+    codes: Codes
+    tuning: Tuning
+    covered: Bitmap
+    vectors: int
+    trained_on: int
+    measured_on: int
+    seen: int
+    revision: int
+
+    @property
+    def dims(self) -> int:
+        """The length of the vectors."""
+        return len(self.projection.mean)
+
+    def setting(self, recall: float) -> Setting:
+        """What a search needs to reach this recall."""
+        return self.tuning.setting(recall, vectors=self.vectors, dims=self.dims, kept=self.projection.kept)
+
+    @property
+    def kind(self) -> str:
+        """Its name in figures: lists and projected dimensions."""
+        return f"fastscan-{self.codes.lists}x{self.projection.kept}"
+
+    def prepare(self, query: Vector) -> tuple["np.ndarray[tuple[int, int], np.dtype[np.float32]]", float]:
+        """The query in the index's space, and the share of its energy kept there.
+
+        Args:
+            query: finite; not zero under cosine.
+        """
+        wanted = query / np.float32(np.linalg.norm(query)) if self.metric is Metric.COSINE else query
+        return self.projection.apply_to_query(wanted)
+
+    def find(self, prepared: "np.ndarray[tuple[int, int], np.dtype[np.float32]]", *, candidates: int, probes: int, allowed: Bitmap) -> tuple[Slots, Distances]:
+        """The slots of the nearest codes among those allowed, nearest first, and how far their codes are."""
+        return self.codes.search(prepared, candidates=candidates, probes=probes, allowed=allowed)
+
+
+class Coverage:
+    """What an index still covers after more was written; kept from one search to the next.
+
+    A commit adds entries to the list of written slots; the bitmap is then copied and the new slots' bits are cleared: 12 KB and some microseconds at 100,000.
+    """
+
+    def __init__(self, index: VectorIndex) -> None:
+        self.index = index
+        self._settings: dict[float, Setting] = {}
+        self._lock = threading.Lock()
+        self._known = index.seen
+        self._valid = index.covered
+
+    def setting(self, recall: float) -> Setting:
+        """What a search needs to reach this recall; chosen once."""
+        found = self._settings.get(recall)
+        if found is None:
+            found = self._settings[recall] = self.index.setting(recall)
+        return found
+
+    def valid(self, written: Slots, size: int) -> Bitmap:
+        """The slots covered; never written to again.
+
+        Args:
+            written: every slot written since opening, in order.
+            size: the bytes of the bitmap that is wanted.
+        """
+        with self._lock:
+            if len(written) > self._known or size > len(self._valid):
+                valid = np.zeros(max(size, len(self._valid)), np.uint8)
+                valid[: len(self._valid)] = self._valid
+                later = written[self._known :]
+                later = later[later < 8 * len(valid)]  # a slot beyond was written by a commit that the caller does not see
+                np.bitwise_and.at(valid, later >> 3, ~(np.uint8(1) << (later & 7).astype(np.uint8)))
+                self._valid, self._known = valid, len(written)
+            return self._valid[:size]

@@ -1,0 +1,277 @@
+"""The indexes of a shard's named vectors: who has one, when it is built, and how it keeps up.
+
+    opening, every commit --> due? --> background: load the file, or build, or extend --> swap --> save
+
+A search goes on with the index it took; the next takes the new one. Only the reference is swapped, so nobody waits.
+
+Read the index first and the state afterwards. An index made from commit R covers what was alive in R; a search of commit S >= R finds everything else that is
+alive in S in the list of written slots, from `seen` on. The other way round, an index made from a later commit could lack what was deleted in between and is
+still alive in S. For the same reason the builder reads the length of the list before it takes the state.
+
+When:
+
+    no index, 10,000 vectors or more                              load its file; build if there is none that fits
+    uncovered: 2 % of the vectors, at least 1,000                 extend; measured again after a quarter's growth
+    three times the vectors it was trained on                     build: centres and directions of the old data serve the new ones badly
+    more than half of the codes are of dead vectors               build: they are scanned in every search
+    fewer than half of 10,000 vectors are left                    none any more
+    measured anew and out of reach of the recall asked for        build
+
+A file is written after a build, and after extensions once an eighth (10,000 at least) is not in it. Without it nothing is lost but the time to build. Metrics
+without an index (manhattan, hamming), `flat` collections and `skip` are searched exactly.
+
+May import numpy, `domain`, `ports` and this package.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from nearimage.domain.objects import Vector
+from nearimage.domain.schema import Collection, Metric, VectorConfig
+from nearimage.domain.vectors import check_dimensions
+from nearimage.engines.embedded.ann import (
+    THRESHOLDS,
+    Bitmap,
+    Coverage,
+    Source,
+    Stopped,
+    Thresholds,
+    VectorIndex,
+    build,
+    extend,
+    is_in_reach,
+    load,
+    save,
+    target_recall,
+    without,
+)
+from nearimage.engines.embedded.background import Background, Stop
+from nearimage.engines.embedded.entries import Mask
+from nearimage.engines.embedded.layout import index_file
+from nearimage.engines.embedded.nearest import VectorQuery
+from nearimage.engines.embedded.reading import Publication
+from nearimage.engines.embedded.state import State, VectorColumn
+from nearimage.ports.engine import VectorIndexStats
+
+INDEXED_METRICS = frozenset({Metric.COSINE, Metric.DOT, Metric.L2_SQUARED})
+
+_DELTA_SHARE = 1 / 50
+"""Beyond `Thresholds.delta`: adding 2 % at a time copies each code 50 times until the data doubles, 3 s a million."""
+
+_GROWTH = 3
+_DEAD_SHARE = 0.5
+
+_SAVE_LEAST, _SAVE_SHARE = 10_000, 1 / 8
+"""What an opening adds to an older file: 10,000 vectors in 0.15 s. Writing after each extension would write every code 50 times."""
+
+
+class VectorIndexes:
+    """The indexes of one shard. Any thread may call anything.
+
+    Args:
+        folder: the shard's; its name tells this shard's background work from others'.
+    """
+
+    def __init__(self, folder: Path, collection: Collection, publication: Publication, *, background: Background, thresholds: Thresholds = THRESHOLDS) -> None:
+        self._folder = folder
+        self._publication = publication
+        self._background = background
+        self._thresholds = thresholds
+        self._configs = {config.name: config for config in collection.vectors if is_indexed(config)}
+        self._coverages: dict[str, Coverage] = {}
+        self._saved: dict[str, int] = {}
+        self._looked: dict[str, int] = {}  # how much of the list of written slots was there when the background last looked
+        self._live: dict[str, tuple[State, Bitmap, int]] = {}
+        self.check()
+
+    def current(self, name: str) -> Coverage | None:
+        """The index of a named vector, if there is one; to be called before the snapshot is taken."""
+        return self._coverages.get(name) if name in self._configs else None
+
+    def alter(self, collection: Collection) -> None:
+        """Go by other settings from now on."""
+        self._configs = {config.name: config for config in collection.vectors if is_indexed(config)}
+        self.check()
+
+    def query(self, config: VectorConfig, vector: Vector, wanted: int, state: State, passing: Mask | None) -> VectorQuery | None:
+        """A search as `nearest` takes it; None as long as no such vector was stored, or nothing is wanted.
+
+        Args:
+            passing: the live rows that pass a filter; None for all live rows.
+
+        Raises:
+            DimensionMismatch: the vector has another length than those stored.
+        """
+        column = state.vectors.get(config.name)
+        if column is None:
+            return None
+        check_dimensions(len(vector), column.file.dims, name=config.name)
+        if wanted == 0:
+            return None
+        bitmap, count = self.live(config.name, state)
+        live = count
+        if passing is not None:
+            bitmap, count = column.passing(passing)
+        return VectorQuery(
+            column=column,
+            metric=config.metric,
+            vector=vector,
+            wanted=wanted,
+            recall=asked_recall(config),
+            live=live,
+            passing=bitmap,
+            count=count,
+            thresholds=self._thresholds,
+        )
+
+    def live(self, name: str, state: State) -> tuple[Bitmap, int]:
+        """The slots that live objects have their vector in, as a bitmap, and how many; kept until the next commit."""
+        known = self._live.get(name)
+        if known and known[0] is state:
+            return known[1], known[2]
+        bitmap, count = state.vectors[name].passing(state.live)
+        self._live[name] = (state, bitmap, count)
+        return bitmap, count
+
+    def check(self) -> None:
+        """Ask for background work where it is due; called after every commit, and quick."""
+        state = self._publication.state
+        for name in self._configs:
+            column = state.vectors.get(name)
+            if column and self._is_due(name, state, column):
+                self._submit(name)
+
+    def stats(self, state: State) -> dict[str, VectorIndexStats]:
+        """How each named vector is searched."""
+        found = {}
+        for name, column in state.vectors.items():
+            coverage, (live, count) = self.current(name), self.live(name, state)
+            if coverage is None:
+                found[name] = VectorIndexStats(kind="exact", vectors=count, state=self._doing(name))
+                continue
+            indexed = int(np.bitwise_count(live & coverage.valid(column.written.view(), len(live))).sum())
+            recall = coverage.setting(asked_recall(self._configs[name])).recall
+            found[name] = VectorIndexStats(kind=coverage.index.kind, vectors=count, indexed=indexed, recall=recall, state=self._doing(name))
+        return found
+
+    def background(self) -> tuple[str, ...]:
+        """What goes on for this shard, and what went wrong, in words for people."""
+        prefix = self._key("")
+        failures = tuple(f"{key.removeprefix(prefix)} failed: {why}" for key, why in self._background.failures(prefix).items())
+        return tuple(key.removeprefix(prefix) for key in self._background.tasks(prefix)) + failures
+
+    def close(self) -> None:
+        """Stop working; the files are about to go."""
+        self._background.cancel(self._key(""))
+
+    def _key(self, name: str) -> str:
+        return f"{self._folder.parent.name}/{self._folder.name}: " + (f"index of vector {name!r}" if name else "")
+
+    def _doing(self, name: str) -> str:
+        key = self._key(name)
+        if key in self._background.tasks():
+            return "extending" if name in self._coverages else "building"
+        why = self._background.failures(key).get(key)
+        return f"failed: {why}" if why else "ready"
+
+    def _is_due(self, name: str, state: State, column: VectorColumn) -> bool:
+        """A guess from what is at hand; the background counts. Having looked in vain, it looks again after as much more was written."""
+        coverage, written = self._coverages.get(name), len(column.written)
+        if coverage is None:
+            last = self._looked.get(name)
+            return min(state.count, column.slots) >= self._thresholds.index_from and (last is None or written - last >= self._thresholds.delta)
+        index = coverage.index
+        return written - max(index.seen, self._looked.get(name, 0)) >= self._delta(index) or state.count < index.vectors * _DEAD_SHARE
+
+    def _keep_up(self, name: str, stop: Stop) -> None:
+        """The background's work on one index."""
+        is_first = name not in self._looked
+        try:
+            index = self._following(name, stop)
+        except Stopped:
+            return
+        if index is None:
+            return
+        self._coverages[name] = Coverage(index)
+        if is_first and name in self._saved:  # it was loaded, and much may have been written since
+            self._submit(name)
+            return
+        if name not in self._saved or abs(index.vectors - self._saved[name]) >= max(_SAVE_LEAST, int(index.vectors * _SAVE_SHARE)):
+            save(index, self._folder / index_file(self._publication.state.vectors[name].number))
+            self._saved[name] = index.vectors
+        self.check()
+
+    def _following(self, name: str, stop: Stop) -> VectorIndex | None:
+        """The index that should take the present one's place; None if that one will do."""
+        recall = asked_recall(self._configs[name])
+        source, live, count, written = self._source(name)
+        is_first = name not in self._looked
+        self._looked[name] = len(written)
+        coverage = self._coverages.get(name)
+        if coverage is None:
+            if is_first and (loaded := self._load(name)):
+                self._saved[name] = loaded.vectors
+                return loaded
+            return build(source, recall, stop) if count >= self._thresholds.index_from else None
+        if count < self._thresholds.index_from // 2:
+            del self._coverages[name]
+            return None
+        index = coverage.index
+        stale = ~coverage.valid(written, len(live))
+        if count < index.trained_on * _GROWTH and len(index.codes) * _DEAD_SHARE <= max(count, 1):
+            if int(np.bitwise_count(live & stale).sum()) < self._delta(index):
+                return None
+            longer = extend(index, source, stale, stop)
+            if longer.tuning is index.tuning or is_in_reach(longer, recall):
+                return longer
+        self._saved.pop(name, None)
+        return build(source, recall, stop)
+
+    def _delta(self, index: VectorIndex) -> int:
+        return max(self._thresholds.delta, int(index.vectors * _DELTA_SHARE))
+
+    def _submit(self, name: str) -> None:
+        self._background.submit(self._key(name), partial(self._keep_up, name))
+
+    def _source(self, name: str) -> tuple[Source, Bitmap, int, "np.ndarray[tuple[int], np.dtype[np.int64]]"]:
+        """What is alive, in the order of reading that the module's essay asks for."""
+        written = self._publication.state.vectors[name].written.view()
+        state = self._publication.state
+        column = state.vectors[name]
+        _, slots = column.owners(state.live)
+        live, count = column.passing(state.live)
+        matrix, norms = column.published()
+        metric = self._configs[name].metric
+        source = Source(metric=metric, matrix=matrix, norms=norms, slots=np.sort(slots), seen=len(written), revision=state.revision)
+        return source, live, count, written
+
+    def _load(self, name: str) -> VectorIndex | None:
+        """The index of the file, if it fits what is stored."""
+        state = self._publication.state
+        column = state.vectors[name]
+        index = load(self._folder / index_file(column.number))
+        fits = index and index.dims == column.file.dims and index.metric is self._configs[name].metric and index.revision <= state.revision
+        if not index or not fits:
+            return None
+        later = column.written_after(index.revision, state.table.revisions.view(len(state.live)))
+        return without(index, later)
+
+
+def is_indexed(config: VectorConfig) -> bool:
+    """Whether this vector gets an index once there are many."""
+    return config.metric in INDEXED_METRICS and config.index_type != "flat" and not _hnsw(config).get("skip")
+
+
+def asked_recall(config: VectorConfig) -> float:
+    """The recall that the settings ask for."""
+    ef = _hnsw(config).get("ef", -1)
+    return target_recall(ef if isinstance(ef, int) else -1)
+
+
+def _hnsw(config: VectorConfig) -> Mapping[str, object]:
+    """The settings of the graph that Weaviate would build; a dynamic index has them one level down."""
+    inner = config.index_settings.get("hnsw")
+    return inner if isinstance(inner, Mapping) else config.index_settings
