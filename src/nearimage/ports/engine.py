@@ -29,8 +29,7 @@ from nearimage.domain.keywords import Keywords
 from nearimage.domain.objects import Projection, Record, Vector
 from nearimage.domain.query import SortBy
 from nearimage.domain.schema import Collection, Metric, TenantState
-from nearimage.ports.engine_stats import ShardStats as ShardStats
-from nearimage.ports.engine_stats import VectorIndexStats as VectorIndexStats
+from nearimage.ports.engine_stats import ShardStats
 
 Progress = Callable[[int, int], None]
 """Told now and then how many bytes are done, and how many there are in all (while copying, an estimate)."""

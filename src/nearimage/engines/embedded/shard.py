@@ -47,7 +47,8 @@ from nearimage.engines.embedded.upkeep import Upkeep
 from nearimage.engines.embedded.value_codes import Coded, Rows
 from nearimage.engines.embedded.vector_indexes import VectorIndexes
 from nearimage.engines.embedded.writing import Writer
-from nearimage.ports.engine import Nearest, Ranked, ShardStats
+from nearimage.ports.engine import Nearest, Ranked
+from nearimage.ports.engine_stats import ShardStats
 
 
 class EmbeddedShard:

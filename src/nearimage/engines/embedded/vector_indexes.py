@@ -54,7 +54,7 @@ from nearimage.engines.embedded.layout import index_file
 from nearimage.engines.embedded.nearest import VectorQuery
 from nearimage.engines.embedded.reading import Publication
 from nearimage.engines.embedded.state import State, VectorColumn
-from nearimage.ports.engine import VectorIndexStats
+from nearimage.ports.engine_stats import VectorIndexStats
 
 INDEXED_METRICS = frozenset({Metric.COSINE, Metric.DOT, Metric.L2_SQUARED})
 
