@@ -184,7 +184,7 @@ class Entries:
             return hits
         mask = np.zeros(rows, np.bool_)
         mask[:dense] = hits[:dense]
-        mask[self._owners.view(len(hits) - dense)[hits[dense:]]] = True
+        mask[self._owners.view(len(hits) - dense)[np.flatnonzero(hits[dense:])]] = True
         return mask
 
     def rows_numbered(self, entries: Positions, rows: int) -> Mask:

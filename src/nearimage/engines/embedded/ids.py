@@ -93,11 +93,11 @@ class Ids:
 
     def holds_any(self, values: Sequence[FilterScalar], rows: int) -> Mask:
         """Which of the first rows have one of the ids, in one pass."""
-        texts = [next(iter(tokenize(str(value), Tokenization.FIELD)), "") for value in values]
+        texts = [str(value).strip() for value in values]  # as the tokenization of a field does
         if "" in texts:  # a value without tokens equals everything
             return np.ones(rows, np.bool_)
-        numbers = [int(text.replace("-", ""), 16) for text in texts if _CANONICAL.fullmatch(text)]
-        return among(self._high.view(rows), self._low.view(rows), b"".join(number.to_bytes(16, "big") for number in numbers))
+        packed = bytes.fromhex("".join(text for text in texts if _CANONICAL.fullmatch(text)).replace("-", ""))
+        return among(self._high.view(rows), self._low.view(rows), packed)
 
     def packed(self, rows: npt.NDArray[np.int64]) -> bytes:
         """The ids of these rows, 16 bytes each."""

@@ -98,9 +98,12 @@ class Index:
         """Add many rows, which follow each other from the first, column by column."""
         self.ids.extend(packed_ids)
         for name, column in self._columns.items():
-            owners = [number for number, values in enumerate(converted) if name in values]
-            if owners:
-                column.extend(np.array(owners, np.int64) + first_row, [converted[number][name] for number in owners])
+            have = [name in values for values in converted]
+            owners = np.flatnonzero(have)
+            if len(owners) == len(converted):
+                column.extend(owners + first_row, [values[name] for values in converted])
+            elif len(owners):
+                column.extend(owners + first_row, [converted[number][name] for number in owners.tolist()])
 
     def column(self, name: str) -> Column:
         """The column of a property, or of the times.
