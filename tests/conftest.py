@@ -6,9 +6,13 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from demo.photographs import photographs
 from tests.servers import LiveServer, start_server
+
+settings.register_profile("nearimage", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("nearimage")  # how fast an input is made says more about the machine's other work than about the test
 
 
 @pytest.fixture(scope="session")

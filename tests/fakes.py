@@ -91,7 +91,7 @@ class ColourModule:
         return ColourVectorizer()
 
 
-CLIP = ColourModule("multi2vec-clip", frozenset(Modality))
+CLIP = ColourModule("multi2vec-clip", frozenset({Modality.TEXT, Modality.IMAGE}))
 
 
 @dataclass

@@ -21,7 +21,7 @@ from tests.fakes import BLUE, BROKEN, GREEN, RED, World, dogs, image_vector, tex
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    from weaviate.proto.v1 import base_pb2, base_search_pb2, batch_pb2, search_get_pb2
+    from weaviate.proto.v1 import base_pb2, base_search_pb2, batch_pb2, generative_pb2, search_get_pb2
 
 VALUES: dict[str, object] = {
     "t": "full", "i": 2**53 + 1, "n": 1.5, "b": True, "d": "2024-01-01T10:00:00.5Z", "u": "d0000000-0000-4000-8000-000000000077", "img": RED,
@@ -208,14 +208,9 @@ def test_a_wrong_request_is_refused_for_what_is_wrong(ask: Ask, fields: dict[str
 @pytest.mark.parametrize(
     "fields",
     [
-        {"group_by": search_get_pb2.GroupBy(path=["breed"])},
-        {"sort_by": [search_get_pb2.SortBy(path=["breed"])]},
-        {"autocut": 1},
-        {"tenant": "anna"},
-        {"bm25_search": base_search_pb2.BM25(query="x")},
-        {"hybrid_search": base_search_pb2.Hybrid(query="x")},
-        {"near_audio": base_search_pb2.NearAudioSearch(audio="x")},
-        {"near_image": near_image(targets=base_search_pb2.Targets(target_vectors=["a", "b"]))},
+        {"rerank": search_get_pb2.Rerank(property="breed")},
+        {"boost": search_get_pb2.Boost(depth=3)},
+        {"generative": generative_pb2.GenerativeSearch(single_response_prompt="x")},
     ],
 )
 def test_what_this_version_does_not_answer_is_refused_by_name(ask: Ask, fields: dict[str, Any]) -> None:
@@ -287,7 +282,7 @@ def test_health_is_serving_for_any_service(methods: Mapping[str, Handler]) -> No
     assert methods[HEALTH_CHECK](b"\x0a\x08whatever") == b"\x08\x01"
 
 
-@pytest.mark.parametrize("name", ["Aggregate", "BatchDelete", "BatchReferences", "BatchStream", "TenantsGet"])
+@pytest.mark.parametrize("name", ["Aggregate"])
 def test_methods_to_come_say_so(methods: Mapping[str, Handler], name: str) -> None:
     """The client shows the message instead of a riddle."""
     with pytest.raises(NotSupported, match=name):

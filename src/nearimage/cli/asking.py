@@ -1,6 +1,6 @@
 """Ask a database what the user wants to find.
 
-    the path of a file --bytes--> NearImage --.
+    the path of a file --bytes--> NearMedia --.
                                               +--> Search --connection--> Answer
     anything else ---------------> NearText --'
 
@@ -24,8 +24,9 @@ from nearimage.cli.thumbnails import SHORT_SIDE, Thumbnail, thumbnail_of
 from nearimage.cli.vector_choice import picture_vector, words_vector
 from nearimage.domain.errors import InvalidInput, NotFound, NoVectorizer
 from nearimage.domain.objects import Hit
-from nearimage.domain.query import NearImage, NearText, Search
+from nearimage.domain.query import NearMedia, NearText, Search, Targets
 from nearimage.domain.schema import Collection
+from nearimage.domain.vectorizing import Modality
 
 _STARTER_HINT = (
     "`nearimage index FOLDER --collection OTHER --clip-model starter` makes a collection that can be, with the starter model: it needs no download and knows "
@@ -60,9 +61,9 @@ def ask(connection: Connection, collection: str, question: Question) -> Answer:
     schema = connection.collection(collection)
     near = _near(connection, schema, question)
     started = time.perf_counter()
-    hits = _hits(connection, schema, Search(collection=schema.name, near=near, limit=question.limit))
+    hits = _hits(connection, schema, Search(collection=schema.name, by=near, limit=question.limit))
     took_ms = (time.perf_counter() - started) * 1000
-    return Answer(collection=schema, target=near.target, place=connection.place, took_ms=took_ms, hits=hits)
+    return Answer(collection=schema, target=near.targets.names[0] if near.targets.names else None, place=connection.place, took_ms=took_ms, hits=hits)
 
 
 def thumbnails(connection: Connection, answer: Answer) -> dict[UUID, Thumbnail]:
@@ -77,15 +78,15 @@ def thumbnails(connection: Connection, answer: Answer) -> dict[UUID, Thumbnail]:
     return found
 
 
-def _near(connection: Connection, schema: Collection, question: Question) -> NearImage | NearText:
+def _near(connection: Connection, schema: Collection, question: Question) -> NearMedia | NearText:
     first = schema.vectors[0].name if schema.vectors else None  # where no vector fits, the database says why, of this one
     if _is_file(question.wanted):
         target = question.target or picture_vector(connection, schema) or first
-        return NearImage(image=_read(Path(question.wanted)), target=target, max_distance=question.distance)
+        return NearMedia(modality=Modality.IMAGE, data=_read(Path(question.wanted)), targets=Targets.of(target), max_distance=question.distance)
     if Path(question.wanted).suffix.lower() in EXTENSIONS:
         click.echo(f"There is no file {question.wanted!r}, so this is taken as words", err=True)
     target = question.target or words_vector(connection, schema) or first
-    return NearText(concepts=(question.wanted,), target=target, max_distance=question.distance)
+    return NearText(concepts=(question.wanted,), targets=Targets.of(target), max_distance=question.distance)
 
 
 def _is_file(text: str) -> bool:
@@ -106,6 +107,6 @@ def _hits(connection: Connection, schema: Collection, query: Search) -> Sequence
     try:
         return connection.near(query)
     except NoVectorizer as refused:
-        if isinstance(query.near, NearText) and words_vector(connection, schema) is None:
+        if isinstance(query.by, NearText) and words_vector(connection, schema) is None:
             raise NoVectorizer(f"{refused.message}. {_STARTER_HINT}", **refused.detail) from refused
         raise

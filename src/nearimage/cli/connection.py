@@ -11,7 +11,7 @@ from uuid import UUID
 
 from nearimage.domain.drafts import Draft
 from nearimage.domain.objects import Hit, Record
-from nearimage.domain.query import Listing, Search
+from nearimage.domain.query import Search
 from nearimage.domain.schema import Collection
 from nearimage.domain.vectorizing import Modality
 
@@ -52,7 +52,7 @@ class Connection(Protocol):
         """
         ...
 
-    def list_objects(self, query: Listing) -> Sequence[Record]:
+    def list_objects(self, query: Search) -> Sequence[Record]:
         """One page of objects without their pictures, in the order of ids; only `collection`, `after` and `limit` are looked at."""
         ...
 

@@ -16,7 +16,7 @@ from nearimage.config.settings import Settings
 from nearimage.domain.drafts import Draft
 from nearimage.domain.errors import NearimageError
 from nearimage.domain.objects import Hit, Record
-from nearimage.domain.query import Listing, Search
+from nearimage.domain.query import Search
 from nearimage.domain.schema import Collection
 from nearimage.doors.rest.schema import ClassBody, read_class
 
@@ -44,9 +44,9 @@ class FolderConnection:
         """See the protocol."""
         return self._services.collections.create(read_class(msgspec.convert(schema, ClassBody)))
 
-    def list_objects(self, query: Listing) -> Sequence[Record]:
+    def list_objects(self, query: Search) -> Sequence[Record]:
         """See the protocol."""
-        return [hit.record for hit in self._services.searches.listing(query)]
+        return [hit.record for hit in self._services.searches.run(query).hits]
 
     def put(self, collection: str, drafts: Sequence[Draft]) -> list[str | None]:
         """See the protocol."""
@@ -55,7 +55,7 @@ class FolderConnection:
 
     def near(self, query: Search) -> Sequence[Hit]:
         """See the protocol."""
-        return self._services.searches.near(query)
+        return self._services.searches.run(query).hits
 
     def thumbnail(self, collection: str, object_id: UUID, property_name: str, *, short_side: int) -> bytes:
         """See the protocol."""

@@ -20,7 +20,7 @@ from nearimage.cli.connection import Connection
 from nearimage.cli.picture_collection import PictureCollection
 from nearimage.cli.picture_files import PictureFile
 from nearimage.domain.drafts import Draft
-from nearimage.domain.query import Listing
+from nearimage.domain.query import Search
 
 BATCH_PICTURES = 32  # both cores are busy from 16 on, and 32 pictures take less than a second
 BATCH_BYTES = 24 * 1024 * 1024  # of pictures; as base64 a third of what a request may have
@@ -109,7 +109,7 @@ class PictureImport:
             return {}
         known: dict[UUID, tuple[object, object]] = {}
         after: UUID | None = None
-        while page := self.connection.list_objects(Listing(collection=self.collection.name, after=after, limit=PAGE)):
+        while page := self.connection.list_objects(Search(collection=self.collection.name, after=after, limit=PAGE)):
             known.update((record.id, (record.properties.get("size"), record.properties.get("modified"))) for record in page)
             after = page[-1].id
         return known

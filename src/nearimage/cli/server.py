@@ -22,7 +22,7 @@ from nearimage.cli.connection import Json
 from nearimage.domain.drafts import Draft
 from nearimage.domain.errors import Busy, CollectionNotFound, NearimageError, NotSupported
 from nearimage.domain.objects import Hit, Record
-from nearimage.domain.query import Listing, NearImage, NearText, Search
+from nearimage.domain.query import NearMedia, NearText, Search
 from nearimage.domain.schema import Collection
 from nearimage.domain.vectorizing import Modality
 from nearimage.doors.rest.schema import ClassBody, read_class
@@ -74,7 +74,7 @@ class ServerConnection:
         """See the protocol."""
         return _read_collection(self._ask("POST", "/v1/schema", schema))
 
-    def list_objects(self, query: Listing) -> Sequence[Record]:
+    def list_objects(self, query: Search) -> Sequence[Record]:
         """See the protocol."""
         asked = {"class": query.collection, "limit": query.limit, "after": query.after, "exclude": "blobs"}
         found = self._ask("GET", "/v1/objects", parameters={key: str(value) for key, value in asked.items() if value is not None})
@@ -87,14 +87,14 @@ class ServerConnection:
 
     def near(self, query: Search) -> Sequence[Hit]:
         """See the protocol."""
-        near = query.near
-        if isinstance(near, NearImage):
-            kind, looked_for = "near-image", {"image": near.image}
+        near = query.by
+        if isinstance(near, NearMedia) and near.modality is Modality.IMAGE:
+            kind, looked_for = "near-image", {"image": near.data}
         elif isinstance(near, NearText):
             kind, looked_for = "near-text", {"text": " ".join(near.concepts)}
         else:
             raise NotSupported(f"the command line has no {type(near).__name__} search", feature=type(near).__name__)
-        body = looked_for | {"target": near.target, "distance": near.max_distance, "limit": query.limit}
+        body = looked_for | {"target": near.targets.names[0] if near.targets.names else None, "distance": near.max_distance, "limit": query.limit}
         found = self._ask("POST", f"/v1/search/{quote(query.collection, safe='')}/{kind}", body)
         return [Hit(record=_read_record(hit), distance=hit["distance"], certainty=hit["certainty"]) for hit in found["hits"]]
 

@@ -1,17 +1,62 @@
 """Questions to a collection, as every door puts them.
 
-A door parses its wire into one `Search` (or `Listing`); `nearimage.service` answers it with `Hit`s; the door renders them. May import numpy, the
-standard library and `domain` only.
+    Search(collection="Dog", by=NearImage(image="..."), where=Compare(...), limit=5)     nearest first
+    Search(collection="Dog", by=Words(text="corgi"))                                     best score first
+    Search(collection="Dog", sort=(SortBy(field="weight"),))                             no ranking: an order of the caller's, or that of ids
+
+A door parses its wire into one `Search`; `nearimage.service.search` answers it with a `Found`; the door renders that. May import numpy, the standard library
+and `domain` only.
 """
 
 from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Self
 from uuid import UUID
 
 from nearimage.domain.filters import Filter
-from nearimage.domain.objects import Projection, Vector
+from nearimage.domain.objects import Hit, Projection, Scalar, Vector
+from nearimage.domain.vectorizing import Modality
 
 DEFAULT_LIMIT = 10
 MAXIMUM_RESULTS = 10_000
+DEFAULT_ALPHA = 0.75
+"""The vector leg's share of a hybrid search (Weaviate's default)."""
+
+
+class Combination(StrEnum):
+    """How the distances to several targets become one."""
+
+    MINIMUM = "minimum"
+    SUM = "sum"
+    AVERAGE = "average"
+    MANUAL_WEIGHTS = "manualWeights"
+    RELATIVE_SCORE = "relativeScore"
+
+
+class Fusion(StrEnum):
+    """How two rankings become one."""
+
+    RANKED = "ranked"
+    RELATIVE_SCORE = "relativeScore"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Targets:
+    """The named vectors to search.
+
+    Attributes:
+        names: none where the collection has just one vector. A name may stand several times, for several vectors in one `NearVector`.
+        weights: one a name, for manual weights and relative score.
+    """
+
+    names: tuple[str, ...] = ()
+    combination: Combination = Combination.MINIMUM
+    weights: tuple[float, ...] = ()
+
+    @classmethod
+    def of(cls, name: str | None) -> Self:
+        """The one vector of this name, or the only one there is."""
+        return cls(names=(name,) if name else ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,21 +64,24 @@ class Near:
     """What every near query may say.
 
     Attributes:
-        target: the named vector to search; None where the collection has just one.
-        max_distance: keep hits at most this far away.
-        min_certainty: the same as a certainty; cosine only; not together with `max_distance`.
+        max_distance: keep hits at most this far away; with several targets, of the combined distance.
+        min_certainty: the same as a certainty; cosine and one target only; not together with `max_distance`.
     """
 
-    target: str | None = None
+    targets: Targets = field(default_factory=Targets)
     max_distance: float | None = None
     min_certainty: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NearVector(Near):
-    """Near a vector that the caller has."""
+    """Near a vector that the caller has.
 
-    vector: Vector
+    Attributes:
+        vectors: one, for every target; or one for each of the targets' names, in their order.
+    """
+
+    vectors: tuple[Vector, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,20 +92,66 @@ class NearObject(Near):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NearImage(Near):
-    """Near a picture: base64, with or without a `data:` prefix."""
+class NearMedia(Near):
+    """Near a picture, a sound, a film ...: base64, with or without a `data:` prefix."""
 
-    image: str
+    modality: Modality
+    data: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """Where to move a text query: towards, or away from, the mean of these concepts and objects; see `service.movement`."""
+
+    force: float
+    concepts: tuple[str, ...] = ()
+    ids: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NearText(Near):
-    """Near words: the mean of the concepts' vectors."""
+    """Near words: the mean of the concepts' vectors, moved."""
 
     concepts: tuple[str, ...]
+    move_to: Move | None = None
+    move_away: Move | None = None
 
 
-AnyNear = NearVector | NearObject | NearImage | NearText
+AnyNear = NearVector | NearObject | NearMedia | NearText
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """Keyword search.
+
+    Attributes:
+        properties: names, each with an optional weight, such as `title^3`; none means every searchable property.
+        minimum_match: how many of the distinct words an object must contain; 0 means all.
+    """
+
+    text: str
+    properties: tuple[str, ...] = ()
+    minimum_match: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hybrid:
+    """Keyword search and vector search together.
+
+    Attributes:
+        words: the keyword leg; its text is also what the vector leg embeds where `near` is None.
+        near: the vector leg, if the caller has a vector or other words for it.
+        targets: of the vector leg.
+        alpha: the vector leg's share, 0 to 1.
+        max_distance: keep of the vector leg what is at most this far away.
+    """
+
+    words: Words
+    near: NearVector | NearText | None = None
+    targets: Targets = field(default_factory=Targets)
+    alpha: float = DEFAULT_ALPHA
+    fusion: Fusion = Fusion.RELATIVE_SCORE
+    max_distance: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,38 +168,79 @@ class SortBy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Search:
-    """Objects of one collection, nearest first.
+class GroupBy:
+    """Put hits that share a value together.
 
     Attributes:
-        tenant: whose objects; empty in a collection without tenants.
+        groups: at most so many, in the order of their best hits.
+        per_group: at most so many hits in each.
+    """
+
+    property: str
+    groups: int
+    per_group: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diversity:
+    """Maximal marginal relevance; see `service.diversity`.
+
+    Attributes:
+        limit: how many of the hits to keep; None means all, in another order.
+        balance: 1 is nearness only, 0 difference only.
+    """
+
+    limit: int | None = None
+    balance: float = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """One question to one collection.
+
+    Attributes:
+        tenant: of a collection with tenants; empty for any other.
+        by: how to rank; None lists objects by `sort`, or in the order of ids.
         limit: at most so many hits after `offset`; None means `DEFAULT_LIMIT`, as configured.
+        after: a listing from behind this id on (the cursor of a previous page).
+        autocut: end the list before the jump with this number in distance or score; 0 is off.
     """
 
     collection: str
     tenant: str = ""
-    near: AnyNear
+    by: AnyNear | Words | Hybrid | None = None
     where: Filter | None = None
     limit: int | None = None
     offset: int = 0
+    after: UUID | None = None
+    autocut: int = 0
+    sort: tuple[SortBy, ...] = ()
+    group_by: GroupBy | None = None
+    diversity: Diversity | None = None
     projection: Projection = field(default_factory=Projection)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
-    """Objects of one collection, in the order of their ids or of other keys.
+class HitGroup:
+    """Hits that share a value.
 
     Attributes:
-        tenant: whose objects; empty in a collection without tenants.
-        after: only ids greater than this one (the cursor of a previous page); not together with `sort`.
-        sort: the keys of the order, the first one first.
+        value: None for the hits without one.
+        hits: best first; never empty.
     """
 
-    collection: str
-    tenant: str = ""
-    where: Filter | None = None
-    after: UUID | None = None
-    limit: int | None = None
-    offset: int = 0
-    sort: tuple[SortBy, ...] = ()
-    projection: Projection = field(default_factory=Projection)
+    value: Scalar | None
+    hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The answer to a Search.
+
+    Attributes:
+        hits: in order.
+        groups: where the search asked for groups: the same hits in groups, in the order of their best; a hit may be in several.
+    """
+
+    hits: tuple[Hit, ...]
+    groups: tuple[HitGroup, ...] | None = None

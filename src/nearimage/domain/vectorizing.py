@@ -13,6 +13,11 @@ class Modality(StrEnum):
 
     TEXT = "text"
     IMAGE = "image"
+    AUDIO = "audio"
+    VIDEO = "video"
+    THERMAL = "thermal"
+    DEPTH = "depth"
+    IMU = "imu"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ import uvicorn
 from starlette.routing import BaseRoute
 
 from nearimage.domain.errors import InvalidInput, PortTaken
-from nearimage.doors.grpc.handlers import handlers
+from nearimage.doors.grpc.handlers import handlers, streams
 from nearimage.doors.grpc.server import GrpcDoor
 from nearimage.doors.rest.call import About
 from nearimage.doors.rest.door import rest_app
@@ -61,7 +61,7 @@ async def serve(
         PortTaken: another program listens on one of the ports.
     """
     with ThreadPoolExecutor(threads, thread_name_prefix="request") as executor:
-        door = GrpcDoor(methods=handlers(services), executor=executor, max_message_bytes=about.max_message_bytes)
+        door = GrpcDoor(methods=handlers(services), streams=streams(services), executor=executor, max_message_bytes=about.max_message_bytes)
         listener = _listen(address.host, address.http_port)
         try:
             grpc_server, grpc_port = door.start(address.host, address.grpc_port)

@@ -8,23 +8,14 @@ Each target is searched for the same number of nearest; the union of what they f
 distances to 0 .. 1 first (all equal: 1), so that metrics and models of different scale can be added; lower stays nearer. Source: Weaviate's documentation,
 "Multiple target vectors"; wire facts, section 3.
 
-May import the standard library only.
+May import `domain` only.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from uuid import UUID
 
-
-class Combination(StrEnum):
-    """How the distances to several targets become one."""
-
-    MINIMUM = "minimum"
-    SUM = "sum"
-    AVERAGE = "average"
-    MANUAL_WEIGHTS = "manualWeights"
-    RELATIVE_SCORE = "relativeScore"
+from nearimage.domain.query import Combination
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,22 +9,16 @@ ranked           an object gets weight / (60 + place) from each leg, places from
 relative score   each leg's scores are stretched to 0 .. 1, its weight for the best and nothing for the last, and added: distances between hits count.
                  A leg whose scores are all equal gives its whole weight to each.
 
-Equal sums are ordered by the score in the last leg that has the object, then by id, so that pages fit together. May import numpy and the standard library only.
+Equal sums are ordered by the score in the last leg that has the object, then by id, so that pages fit together. May import `domain` only.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from uuid import UUID
 
+from nearimage.domain.query import Fusion
+
 RANK_CONSTANT = 60
-
-
-class Fusion(StrEnum):
-    """How two rankings become one."""
-
-    RANKED = "ranked"
-    RELATIVE_SCORE = "relativeScore"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

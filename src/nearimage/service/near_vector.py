@@ -6,11 +6,12 @@ from nearimage.domain.schema import VectorConfig
 from nearimage.domain.vectors import check_vector
 
 
-def near_vector(query: NearVector, target: VectorConfig) -> Vector:
-    """The query's own vector, checked.
+def near_vector(query: NearVector, target: VectorConfig, position: int) -> Vector:
+    """The query's own vector for the target at this position, checked.
 
     Raises:
         InvalidVector: NaN, infinity, nothing, or zeros under cosine.
     """
-    check_vector(query.vector, name=target.name, metric=target.metric)
-    return query.vector
+    vector = query.vectors[position if len(query.vectors) > 1 else 0]
+    check_vector(vector, name=target.name, metric=target.metric)
+    return vector

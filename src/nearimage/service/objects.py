@@ -108,6 +108,19 @@ class Objects:
 
         return self._rewrite(schema, self.shards.reading(schema, draft.tenant), object_id, merged)
 
+    def change(self, collection: str, object_id: UUID, change: Callable[[Record], Record], tenant: str = "") -> Record:
+        """Work on a stored object; nobody else's change is lost.
+
+        Args:
+            change: may be called several times, each time with the object as it is then.
+
+        Raises:
+            ObjectNotFound: there is none to change.
+        """
+        schema = self.collections.get(collection)
+        now = self.clock.now_ms()
+        return self._rewrite(schema, self.shards.reading(schema, tenant), object_id, lambda old: replace(change(old), updated_ms=now))
+
     def delete(self, collection: str, object_id: UUID, tenant: str = "") -> bool:
         """Delete an object; returns whether there was one."""
         schema = self.collections.get(collection)
@@ -136,6 +149,11 @@ class Objects:
         good = [record for record in checked if isinstance(record, Record)]
         ready = iter(self.vectorizer.add_vectors(schema, good, [None] * len(good)))
         return [entry if isinstance(entry, NearimageError) else next(ready) for entry in checked]
+
+    def get_many(self, collection: str, ids: Sequence[UUID], projection: Projection, tenant: str = "") -> dict[UUID, Record]:
+        """Read objects; ids that are not there are absent."""
+        schema = self.collections.get(collection)
+        return self.shards.reading(schema, tenant).get(ids, projection)
 
     def _put(self, schema: Collection, tenant: str, records: Sequence[Record]) -> Sequence[NearimageError | None]:
         """Store the records of one tenant; what is wrong with the tenant is wrong with each of them."""

@@ -1,29 +1,32 @@
-"""Answer queries: what is near to what the caller has, nearest first; and listings, in the order of ids.
+"""Answer searches: near queries, keywords, both together, and listings.
 
-    Search --target--> named vector --near_*--> (dims,) --engine--> Hit, Hit, ...
+    Search --resolve--> Question --near | words | hybrid | scan--> hits --diversity, autocut, groupBy--> Found
 
-One use case for all near queries; how each gets its vector is in the module of its name. May import `domain` and `ports` only.
+One use case for all doors; each way of ranking is in the module of its name. May import numpy, `domain` and `ports` only.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from nearimage.domain.errors import InvalidInput, TooManyResults
-from nearimage.domain.objects import Hit, Vector
-from nearimage.domain.query import DEFAULT_LIMIT, MAXIMUM_RESULTS, AnyNear, Listing, NearImage, NearObject, NearVector, Search
-from nearimage.domain.schema import Metric, VectorConfig
-from nearimage.domain.vectors import certainty_of, distance_of
-from nearimage.ports.engine import Shard
+from nearimage.domain.objects import Hit, Projection
+from nearimage.domain.query import DEFAULT_LIMIT, MAXIMUM_RESULTS, Diversity, Found, Hybrid, Search, Targets, Words
+from nearimage.service.autocut import autocut
 from nearimage.service.collections import Collections
-from nearimage.service.filters import bind_filter, targets_of
-from nearimage.service.near_image import near_image
-from nearimage.service.near_object import near_object
-from nearimage.service.near_text import near_text
-from nearimage.service.near_vector import near_vector
+from nearimage.service.diversity import diversify
+from nearimage.service.filters import bind_filter
+from nearimage.service.filters import targets_of as reference_targets
+from nearimage.service.grouping import check_group_by, grouped
+from nearimage.service.hybrid import hybrid_ranking
+from nearimage.service.near import NearSearches
+from nearimage.service.question import Question, page_of
 from nearimage.service.shards import Shards
 from nearimage.service.sorting import bind_sort
-from nearimage.service.targets import target_of
+from nearimage.service.targets import targets_of
 from nearimage.service.vectorize import ObjectVectorizer
+from nearimage.service.words import word_hits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,45 +44,48 @@ class Searches:
     default_limit: int = DEFAULT_LIMIT
     maximum_results: int = MAXIMUM_RESULTS
 
-    def near(self, query: Search) -> tuple[Hit, ...]:
-        """Objects nearest first.
+    def run(self, query: Search) -> Found:
+        """Answer one search.
 
         Raises:
             CollectionNotFound, VectorNameUnknown, VectorNameAmbiguous, NoVectorizer, InvalidFilter, TooManyResults, DimensionMismatch: as they say.
+            InvalidInput: clauses that contradict each other.
         """
+        check_clauses(query)
+        question = self._question(query)
+        hits = self._hits(query, question)
+        if query.diversity and query.by is not None and not isinstance(query.by, Words):
+            hits = _diversified(query.by.targets, query.diversity, question, hits)
+        hits = hits[: autocut([_rank_value(hit) for hit in hits], query.autocut)] if query.by else hits
+        groups = grouped(hits, query.group_by) if query.group_by else None
+        return Found(hits=tuple(hits), groups=groups)
+
+    def _question(self, query: Search) -> Question:
         collection = self.collections.get(query.collection)
-        where = bind_filter(query.where, collection, targets=targets_of(self.collections, self.shards, query.tenant)) if query.where else None
-        target = target_of(collection, query.near.target)
-        limit, shard = self._limit(query.limit, query.offset), self.shards.reading(collection, query.tenant)
-        nearest = shard.nearest(
-            target.name,
-            self._vector(query.near, target, shard),
-            limit=limit,
+        if query.group_by:
+            check_group_by(query.group_by, collection)
+        return Question(
+            collection=collection,
+            shard=self.shards.reading(collection, query.tenant),
+            where=bind_filter(query.where, collection, targets=reference_targets(self.collections, self.shards, query.tenant)) if query.where else None,
+            limit=self._limit(query.limit, query.offset),
             offset=query.offset,
-            where=where,
-            max_distance=max_distance(query.near, target),
-            projection=query.projection,
+            projection=_projection(query),
         )
-        cosine = target.metric is Metric.COSINE
-        distances: Iterable[float] = nearest.distances.tolist()
-        return tuple(Hit(record=r, distance=d, certainty=certainty_of(d) if cosine else None) for r, d in zip(nearest.records, distances, strict=True))
 
-    def listing(self, query: Listing) -> tuple[Hit, ...]:
-        """Objects in the order of their ids, or of other keys.
-
-        Raises:
-            CollectionNotFound, InvalidFilter, TooManyResults: as they say.
-            InvalidInput: a cursor together with a filter, an offset or an order; a key that has no order.
-        """
-        collection = self.collections.get(query.collection)
-        if query.after is not None and (query.where is not None or query.offset or query.sort):
-            raise InvalidInput("after is a cursor over all objects in the order of ids: it cannot be combined with a filter, an offset or an order")
-        sort = bind_sort(query.sort, collection)
-        where = bind_filter(query.where, collection, targets=targets_of(self.collections, self.shards, query.tenant)) if query.where else None
-        records = self.shards.reading(collection, query.tenant).scan(
-            where=where, after=query.after, limit=self._limit(query.limit, query.offset), offset=query.offset, projection=query.projection, sort=sort
-        )
-        return tuple(Hit(record=record) for record in records)
+    def _hits(self, query: Search, question: Question) -> list[Hit]:
+        near_searches = NearSearches(vectorizer=self.vectorizer)
+        if query.by is None:
+            sort = bind_sort(query.sort, question.collection)
+            records = question.shard.scan(
+                where=question.where, after=query.after, limit=question.limit, offset=question.offset, sort=sort, projection=question.projection
+            )
+            return [Hit(record=record) for record in records]
+        if isinstance(query.by, Words):
+            return word_hits(question, query.by)
+        if isinstance(query.by, Hybrid):
+            return page_of(question, hybrid_ranking(question, query.by, near_searches))
+        return near_searches.hits(question, query.by)
 
     def _limit(self, asked: int | None, offset: int) -> int:
         limit = self.default_limit if asked is None else asked
@@ -93,26 +99,59 @@ class Searches:
             )
         return limit
 
-    def _vector(self, near: AnyNear, target: VectorConfig, shard: Shard) -> Vector:
-        if isinstance(near, NearVector):
-            return near_vector(near, target)
-        if isinstance(near, NearObject):
-            return near_object(near, target, shard)
-        if isinstance(near, NearImage):
-            return near_image(near, target, self.vectorizer)
-        return near_text(near, target, self.vectorizer)
 
-
-def max_distance(near: AnyNear, target: VectorConfig) -> float | None:
-    """The distance limit of a query, from its distance or its certainty.
+def check_clauses(query: Search) -> None:
+    """Refuse clauses that contradict each other.
 
     Raises:
-        InvalidInput: both are given, or a certainty where the metric is not cosine.
+        InvalidInput: the message names them.
     """
-    if near.min_certainty is None:
-        return near.max_distance
-    if near.max_distance is not None:
-        raise InvalidInput("a query takes a distance or a certainty, not both; leave one out")
-    if target.metric is not Metric.COSINE:
-        raise InvalidInput(f"certainty is defined for cosine only; vector {target.name!r} is compared by {target.metric}: use distance")
-    return distance_of(near.min_certainty)
+    if query.by is not None and query.sort:
+        raise InvalidInput("sort cannot be combined with a search, which has an order of its own; leave one out")
+    if query.after is not None:
+        others = {"search": query.by, "where": query.where, "sort": query.sort, "offset": query.offset, "groupBy": query.group_by}
+        if given := [name for name, value in others.items() if value]:
+            raise InvalidInput(f"after is a cursor over all objects: it cannot be combined with {', '.join(given)}")
+    if query.diversity:
+        _check_diversity(query, query.diversity)
+
+
+def _check_diversity(query: Search, diversity: Diversity) -> None:
+    if query.by is None or isinstance(query.by, Words):
+        raise InvalidInput("MMR selection needs a search by vector: near* or hybrid")
+    if diversity.limit is not None and diversity.limit < 1:
+        raise InvalidInput(f"MMR limit must be at least 1, got {diversity.limit}")
+    if diversity.limit is not None and query.limit is not None and diversity.limit > query.limit:
+        raise InvalidInput(f"MMR limit ({diversity.limit}) cannot be larger than the query limit ({query.limit})")
+    if not 0 <= diversity.balance <= 1:
+        raise InvalidInput(f"MMR balance must be between 0 and 1, got {diversity.balance}")
+
+
+def _projection(query: Search) -> Projection:
+    """What is asked for, with the property to group by."""
+    asked = query.projection
+    if query.group_by is None or asked.properties is None or query.group_by.property in asked.properties:
+        return asked
+    return replace(asked, properties=(*asked.properties, query.group_by.property))
+
+
+def _rank_value(hit: Hit) -> float:
+    return hit.score if hit.score is not None else hit.distance or 0.0
+
+
+def _farness(hit: Hit) -> float:
+    """How far a hit is from the query, for weighing it against difference: its distance, or what its score lacks to 1."""
+    return hit.distance if hit.score is None and hit.distance is not None else 1 - (hit.score or 0.0)
+
+
+def _diversified(targets: Targets, diversity: Diversity, question: Question, hits: Sequence[Hit]) -> list[Hit]:
+    """The hits chosen, in the order of choice; those without the vector are left out."""
+    target = targets_of(question.collection, targets)[0].vector
+    vectors = question.shard.get([hit.record.id for hit in hits], Projection(properties=(), vectors=(target.name,)))
+    with_vector = [hit for hit in hits if hit.record.id in vectors and target.name in vectors[hit.record.id].vectors]
+    if not with_vector:
+        return []
+    matrix = np.stack([vectors[hit.record.id].vectors[target.name] for hit in with_vector])
+    far = np.array([_farness(hit) for hit in with_vector], np.float32)
+    limit = len(with_vector) if diversity.limit is None else diversity.limit
+    return [with_vector[pick] for pick in diversify(far, matrix, target.metric, limit=limit, balance=diversity.balance)]

@@ -12,8 +12,10 @@ from nearimage.ports.media import Media
 from nearimage.ports.vectorizer import VectorizerModule
 from nearimage.service.aggregate import Aggregates
 from nearimage.service.collections import Collections
+from nearimage.service.deletion import Deletions
 from nearimage.service.objects import Objects
 from nearimage.service.pictures import Pictures
+from nearimage.service.references import References
 from nearimage.service.search import Searches
 from nearimage.service.shards import Shards
 from nearimage.service.tenants import Tenants
@@ -40,6 +42,8 @@ class Services:
     collections: Collections
     tenants: Tenants
     objects: Objects
+    deletions: Deletions
+    references: References
     searches: Searches
     aggregates: Aggregates
     pictures: Pictures
@@ -69,5 +73,14 @@ def build_services(parts: Parts, *, default_limit: int = DEFAULT_LIMIT, maximum_
     searches = Searches(collections=collections, shards=shards, vectorizer=vectorizer, default_limit=default_limit, maximum_results=maximum_results)
     pictures = Pictures(objects=objects, media=parts.media)
     tenants = Tenants(collections=collections, engine=parts.engine)
-    aggregates = Aggregates(collections=collections, shards=shards)
-    return Services(collections=collections, tenants=tenants, objects=objects, searches=searches, aggregates=aggregates, pictures=pictures, modules=modules)
+    return Services(
+        collections=collections,
+        tenants=tenants,
+        objects=objects,
+        deletions=Deletions(collections=collections, shards=shards, maximum=maximum_results),
+        references=References(collections=collections, objects=objects),
+        searches=searches,
+        aggregates=Aggregates(collections=collections, shards=shards),
+        pictures=pictures,
+        modules=modules,
+    )

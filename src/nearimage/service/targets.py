@@ -1,19 +1,50 @@
-"""Which named vector does a request mean?
+"""Which named vectors does a request mean, and what does each weigh?
 
 Guessing among several would make answers depend on the order of a dict, so a request that could mean two is refused. May import `domain` only.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from nearimage.domain.drafts import UNNAMED
-from nearimage.domain.errors import VectorNameAmbiguous, VectorNameUnknown
+from nearimage.domain.errors import InvalidInput, VectorNameAmbiguous, VectorNameUnknown
 from nearimage.domain.objects import Vector
+from nearimage.domain.query import Combination, Targets
 from nearimage.domain.schema import Collection, VectorConfig
 from nearimage.domain.vectors import check_vector
 
+_WEIGHED = {Combination.MANUAL_WEIGHTS, Combination.RELATIVE_SCORE}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A named vector to search, with its weight in the combination."""
+
+    vector: VectorConfig
+    weight: float
+
+
+def targets_of(collection: Collection, asked: Targets) -> list[Target]:
+    """The named vectors to search, at least one.
+
+    Raises:
+        VectorNameUnknown: there is none of a name, or the collection has no vectors at all.
+        VectorNameAmbiguous: no name, several vectors.
+        InvalidInput: weights that do not belong to the targets.
+    """
+    if not asked.names:
+        return [Target(target_of(collection, None), 1.0)]
+    vectors = [target_of(collection, name) for name in asked.names]
+    if asked.combination in _WEIGHED and (asked.weights or asked.combination is Combination.MANUAL_WEIGHTS):
+        if len(asked.weights) != len(vectors):
+            raise InvalidInput(f"number of weights ({len(asked.weights)}) does not match number of targets ({len(vectors)}); give one weight a target")
+        return [Target(vector, weight) for vector, weight in zip(vectors, asked.weights, strict=True)]
+    weight = 1 / len(vectors) if asked.combination is Combination.AVERAGE else 1.0
+    return [Target(vector, weight) for vector in vectors]
+
 
 def target_of(collection: Collection, name: str | None) -> VectorConfig:
-    """The named vector to search.
+    """One named vector.
 
     Raises:
         VectorNameUnknown: there is none of that name, or the collection has no vectors at all.

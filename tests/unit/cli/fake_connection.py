@@ -12,7 +12,7 @@ from nearimage.cli.connection import Json
 from nearimage.domain.drafts import Draft
 from nearimage.domain.errors import CollectionNotFound, InvalidSchema, NotFound
 from nearimage.domain.objects import Hit, PropertyValue, Record
-from nearimage.domain.query import Listing, Search
+from nearimage.domain.query import Search
 from nearimage.domain.schema import Collection
 from nearimage.domain.vectorizing import Modality
 from nearimage.doors.rest.schema import ClassBody, read_class
@@ -51,7 +51,7 @@ class FakeConnection:
         self.collections[made.name] = made
         return made
 
-    def list_objects(self, query: Listing) -> Sequence[Record]:
+    def list_objects(self, query: Search) -> Sequence[Record]:
         ids = sorted(known for known in self.objects if query.after is None or known > query.after)[: query.limit]
         return [Record(id=known, properties={n: _stored(v) for n, v in self.objects[known].items() if n != "image"}) for known in ids]
 

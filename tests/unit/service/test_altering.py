@@ -8,7 +8,7 @@ import pytest
 from nearimage.domain.drafts import Draft
 from nearimage.domain.errors import CollectionNotFound, InvalidSchema
 from nearimage.domain.filters import Compare, Operator
-from nearimage.domain.query import Listing
+from nearimage.domain.query import Search
 from nearimage.domain.schema import Collection, DataType, Metric, Property, Tenancy, Tokenization, VectorConfig
 from tests.fakes import World, dogs, image_vector, text
 
@@ -23,7 +23,7 @@ def test_a_new_property_is_filled_and_filtered_at_once() -> None:
     services.collections.add_property("dog", text("colour"))
     services.objects.insert("Dog", Draft(properties={"breed": "poodle", "colour": "red"}))
 
-    found = services.searches.listing(Listing(collection="Dog", where=Compare("colour", Operator.EQUAL, "red")))
+    found = services.searches.run(Search(collection="Dog", where=Compare("colour", Operator.EQUAL, "red"))).hits
 
     assert [hit.record.properties["breed"] for hit in found] == ["poodle"]
     assert [p.name for p in services.collections.get("Dog").properties] == ["breed", "image", "weight", "colour"]

@@ -5,7 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from nearimage.service.combination import Combination, TargetDistances, combine_targets
+from nearimage.domain.query import Combination
+from nearimage.service.combination import TargetDistances, combine_targets
 
 A, B, C = (UUID(int=number) for number in (1, 2, 3))
 

@@ -4,7 +4,8 @@ from uuid import UUID
 
 import pytest
 
-from nearimage.service.fusion import Fusion, Leg, fuse
+from nearimage.domain.query import Fusion
+from nearimage.service.fusion import Leg, fuse
 
 A, B, C, D = (UUID(int=number) for number in (1, 2, 3, 4))
 WORDS = Leg(name="keyword", weight=0.25, scores={A: 8.0, B: 6.0, C: 2.0})

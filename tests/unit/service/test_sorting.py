@@ -7,7 +7,7 @@ import pytest
 from nearimage.domain.drafts import Draft
 from nearimage.domain.errors import InvalidInput
 from nearimage.domain.filters import CREATED_FIELD, ID_FIELD, UPDATED_FIELD
-from nearimage.domain.query import Listing, SortBy
+from nearimage.domain.query import Search, SortBy
 from nearimage.domain.schema import Collection, DataType, Property
 from nearimage.service.services import Services
 from nearimage.service.sorting import bind_sort
@@ -26,8 +26,8 @@ def services() -> Services:
 
 
 def numbers(services: Services, *sort: SortBy, **more: object) -> list[int]:
-    hits = services.searches.listing(Listing(collection="Dog", sort=sort, **more))  # type: ignore[arg-type] # the fields of Listing
-    return [hit.record.id.int for hit in hits]
+    found = services.searches.run(Search(collection="Dog", sort=sort, **more))  # type: ignore[arg-type] # the fields of Search
+    return [hit.record.id.int for hit in found.hits]
 
 
 def refused(key: SortBy) -> object:

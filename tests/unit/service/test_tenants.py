@@ -18,7 +18,7 @@ from nearimage.domain.errors import (
     TenantRequired,
 )
 from nearimage.domain.objects import EVERYTHING_BUT_BLOBS, Record
-from nearimage.domain.query import Listing, NearObject, NearVector, Search
+from nearimage.domain.query import NearObject, NearVector, Search
 from nearimage.domain.schema import Tenancy, Tenant, TenantState
 from nearimage.service.services import Services
 from tests.fakes import RED, World, dogs
@@ -99,11 +99,11 @@ def test_every_request_reaches_the_tenant_that_it_names() -> None:
 
     assert _breed(services, "anna") == {"breed": "corgi", "weight": 7}
     assert _breed(services, "bert") == {"breed": "beagle"}
-    near = (NearObject(id=ID), NearVector(vector=np.ones(3, np.float32)))
+    near = (NearObject(id=ID), NearVector(vectors=(np.ones(3, np.float32),)))
     for query in near:
-        (hit,) = services.searches.near(Search(collection="Dog", near=query, tenant="anna"))
+        (hit,) = services.searches.run(Search(collection="Dog", by=query, tenant="anna")).hits
         assert hit.record.properties["breed"] == "corgi"
-    assert len(services.searches.listing(Listing(collection="Dog", tenant="bert"))) == 1
+    assert len(services.searches.run(Search(collection="Dog", tenant="bert")).hits) == 1
     assert services.pictures.get("Dog", ID, "image", tenant="bert").data
     assert services.objects.delete("Dog", ID, "anna")
     with pytest.raises(ObjectNotFound):
@@ -124,7 +124,7 @@ def test_a_batch_may_hold_objects_of_several_tenants() -> None:
     kinds = [type(outcome).__name__ for outcome in outcomes]
     assert kinds == ["Record", "TenantNotFound", "Record", "TenantNotActive", "TenantRequired", "Record", "InvalidValue"]
     assert [record.properties["breed"] for record in outcomes if isinstance(record, Record)] == ["anna", "bert", "anna"]
-    assert [len(services.searches.listing(Listing(collection="Dog", tenant=name))) for name in ("anna", "bert")] == [2, 1]
+    assert [len(services.searches.run(Search(collection="Dog", tenant=name)).hits) for name in ("anna", "bert")] == [2, 1]
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_a_request_that_names_the_wrong_tenant_is_refused(collection: str, tenan
         lambda: services.objects.insert(collection, Draft(id=ID, tenant=tenant)),
         lambda: services.objects.get(collection, ID, EVERYTHING_BUT_BLOBS, tenant),
         lambda: services.objects.delete(collection, ID, tenant),
-        lambda: services.searches.listing(Listing(collection=collection, tenant=tenant)),
+        lambda: services.searches.run(Search(collection=collection, tenant=tenant)),
     )
     for call in calls:
         with pytest.raises(error):
@@ -152,7 +152,7 @@ def test_tenants_come_by_themselves_only_where_the_collection_says_so() -> None:
     services.objects.insert("Dog", Draft(id=ID, tenant="zoe"))
     assert services.tenants.all("Dog")["zoe"] is ACTIVE
     with pytest.raises(TenantNotFound):
-        services.searches.listing(Listing(collection="Dog", tenant="yan"))
+        services.searches.run(Search(collection="Dog", tenant="yan"))
     with pytest.raises(InvalidTenant):
         services.objects.insert("Dog", Draft(tenant="not good"))
     assert list(services.tenants.all("Dog")) == ["anna", "bert", "zoe"]
@@ -162,7 +162,7 @@ def test_tenants_wake_by_themselves_only_where_the_collection_says_so() -> None:
     """On the first read or write, and they stay awake."""
     services = world(auto_activate=True)
     services.tenants.update("Dog", [Tenant("anna", INACTIVE), Tenant("bert", INACTIVE)])
-    assert services.searches.listing(Listing(collection="Dog", tenant="anna")) == ()
+    assert services.searches.run(Search(collection="Dog", tenant="anna")).hits == ()
     assert services.tenants.all("Dog") == {"anna": ACTIVE, "bert": INACTIVE}
     services.objects.put_many("Dog", [Draft(id=OTHER, tenant="bert")])
     assert services.tenants.all("Dog") == {"anna": ACTIVE, "bert": ACTIVE}

@@ -4,19 +4,22 @@ May import numpy, `domain`, `service` and `doors.wire` only.
 """
 
 import struct
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from google.protobuf.message import DecodeError
 
 from nearimage.domain.drafts import UNNAMED, Draft
-from nearimage.domain.errors import InvalidInput, NearimageError, NotSupported
+from nearimage.domain.errors import InvalidInput, NearimageError
 from nearimage.domain.objects import Vector
 from nearimage.doors.faults import fault_of
-from nearimage.doors.grpc.search_request import from_bytes, read_vectors
+from nearimage.doors.grpc.near_request import from_bytes, read_vectors
 from nearimage.doors.uuids import read_uuid
 from nearimage.doors.wire.messages import BatchObjectsReply, BatchObjectsRequest
 from nearimage.service.services import Services
+
+_BEACON = "weaviate://localhost/"
 
 
 def batch_objects(services: Services, request: bytes) -> bytes:
@@ -25,23 +28,30 @@ def batch_objects(services: Services, request: bytes) -> bytes:
     Raises:
         InvalidInput: the bytes are no such message.
     """
+    started = time.perf_counter()
     try:
         message = BatchObjectsRequest.FromString(request)
     except DecodeError as wrong:
         raise InvalidInput(f"the request is no weaviate.v1.BatchObjectsRequest: {wrong}") from wrong
+    reply = BatchObjectsReply()
+    for position, error in sorted(store_objects(services, message.objects).items()):
+        reply.errors.add(index=position, error=fault_of(error).message)
+    reply.took = time.perf_counter() - started
+    return bytes(reply.SerializeToString())
+
+
+def store_objects(services: Services, entries: Sequence[Any]) -> dict[int, NearimageError]:
+    """Store objects, all of one collection at once; what could not be stored, by position."""
     errors: dict[int, NearimageError] = {}
     drafts: dict[str, list[tuple[int, Draft]]] = {}
-    for position, entry in enumerate(message.objects):
+    for position, entry in enumerate(entries):
         try:
             drafts.setdefault(entry.collection, []).append((position, read_draft(entry)))
         except NearimageError as wrong:
             errors[position] = wrong
     for collection, numbered in drafts.items():
         errors.update(_store(services, collection, numbered))
-    reply = BatchObjectsReply()
-    for position in sorted(errors):
-        reply.errors.add(index=position, error=fault_of(errors[position]).message)
-    return bytes(reply.SerializeToString())
+    return errors
 
 
 def _store(services: Services, collection: str, numbered: list[tuple[int, Draft]]) -> Iterator[tuple[int, NearimageError]]:
@@ -60,11 +70,15 @@ def read_draft(entry: Any) -> Draft:
 
     Raises:
         InvalidInput: no UUID, or bytes that are no vector.
-        NotSupported: tenants.
     """
-    if entry.tenant:
-        raise NotSupported("multi-tenancy is not supported by this version", feature="multi-tenancy")
-    return Draft(id=read_uuid(entry.uuid, what="uuid"), properties=_properties(entry.properties) | _references(entry.properties), vectors=_vectors(entry))
+    properties = read_properties(entry.properties)
+    for reference in (*entry.properties.single_target_ref_props, *entry.properties.multi_target_ref_props):
+        target = getattr(reference, "target_collection", "")
+        beacons = [{"beacon": f"{_BEACON}{target}/{one}" if target else f"{_BEACON}{one}"} for one in reference.uuids]
+        known = properties.setdefault(reference.prop_name, [])
+        if isinstance(known, list):
+            known += beacons
+    return Draft(id=read_uuid(entry.uuid, what="uuid"), properties=properties, vectors=_vectors(entry), tenant=entry.tenant)
 
 
 def _vectors(entry: Any) -> dict[str, Vector]:
@@ -74,27 +88,16 @@ def _vectors(entry: Any) -> dict[str, Vector]:
     return {UNNAMED: vectors[0]} if vectors else {}
 
 
-def _properties(given: Any) -> dict[str, object]:
+def read_properties(given: Any) -> dict[str, object]:
+    """The properties of an object, or of one nested in it, as JSON has them."""
     properties = {name: _plain(value) for name, value in given.non_ref_properties.fields.items()}
-    properties.update((p.prop_name, tuple(p.values)) for p in given.int_array_properties)
-    properties.update((p.prop_name, tuple(p.values)) for p in given.text_array_properties)
-    properties.update((p.prop_name, tuple(p.values)) for p in given.boolean_array_properties)
-    properties.update((p.prop_name, _numbers(p)) for p in given.number_array_properties)
-    properties.update((p.prop_name, _properties(p.value)) for p in given.object_properties)
-    properties.update((p.prop_name, [_properties(value) for value in p.values]) for p in given.object_array_properties)
+    for array in (*given.int_array_properties, *given.text_array_properties, *given.boolean_array_properties):
+        properties[array.prop_name] = tuple(array.values)
+    properties.update((array.prop_name, _numbers(array)) for array in given.number_array_properties)
+    properties.update((nested.prop_name, read_properties(nested.value)) for nested in given.object_properties)
+    properties.update((array.prop_name, [read_properties(value) for value in array.values]) for array in given.object_array_properties)
     properties.update((name, ()) for name in given.empty_list_props)
     return properties
-
-
-def _references(given: Any) -> dict[str, object]:
-    """References as JSON has them, so that both doors are checked alike."""
-    found: dict[str, list[object]] = {}
-    for single in given.single_target_ref_props:
-        found.setdefault(single.prop_name, []).extend({"beacon": f"weaviate://localhost/{uuid}"} for uuid in single.uuids)
-    for multi in given.multi_target_ref_props:
-        beacons = ({"beacon": f"weaviate://localhost/{multi.target_collection}/{uuid}"} for uuid in multi.uuids)
-        found.setdefault(multi.prop_name, []).extend(beacons)
-    return dict(found)
 
 
 def _numbers(array: Any) -> tuple[float, ...]:

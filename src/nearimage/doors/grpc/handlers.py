@@ -6,21 +6,42 @@ May import `domain`, `service` and `doors.wire` only; whatever carries the bytes
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import Protocol
 
 from nearimage.domain.errors import NotSupported
-from nearimage.domain.query import Search
+from nearimage.doors.grpc.asked import read_asked
 from nearimage.doors.grpc.batch import batch_objects
-from nearimage.doors.grpc.search_reply import render_reply
-from nearimage.doors.grpc.search_request import parse_search, read_asked, read_query
+from nearimage.doors.grpc.batch_delete import batch_delete
+from nearimage.doors.grpc.batch_references import batch_references
+from nearimage.doors.grpc.batch_stream import BatchStreamSession
+from nearimage.doors.grpc.search_reply import Replies
+from nearimage.doors.grpc.search_request import parse_search, read_query
+from nearimage.doors.grpc.tenants import tenants_get
 from nearimage.doors.wire.messages import HealthCheckResponse
 from nearimage.service.services import Services
 
 Handler = Callable[[bytes], bytes]
+
+
+class Session(Protocol):
+    """One call over which messages go both ways."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the client has said that it stops."""
+        ...
+
+    def answer(self, request: bytes) -> Sequence[bytes]:
+        """The replies to one message; blocks."""
+        ...
+
+
+OpenSession = Callable[[], Session]
 SERVICE = "/weaviate.v1.Weaviate/"
 HEALTH_CHECK = "/grpc.health.v1.Health/Check"
-_NOT_YET = ("Aggregate", "BatchDelete", "BatchReferences", "BatchStream", "TenantsGet")
+_NOT_YET = ("Aggregate",)
 _SERVING = bytes(HealthCheckResponse(status=HealthCheckResponse.SERVING).SerializeToString())
 
 
@@ -29,10 +50,18 @@ def handlers(services: Services) -> Mapping[str, Handler]:
     methods: dict[str, Handler] = {
         f"{SERVICE}Search": partial(search, services),
         f"{SERVICE}BatchObjects": partial(batch_objects, services),
+        f"{SERVICE}BatchReferences": partial(batch_references, services),
+        f"{SERVICE}BatchDelete": partial(batch_delete, services),
+        f"{SERVICE}TenantsGet": partial(tenants_get, services),
         HEALTH_CHECK: _health,
     }
     methods.update({f"{SERVICE}{name}": partial(_not_yet, name) for name in _NOT_YET})
     return methods
+
+
+def streams(services: Services) -> Mapping[str, OpenSession]:
+    """What opens a session of each method that streams, by its path."""
+    return {f"{SERVICE}BatchStream": partial(BatchStreamSession, services)}
 
 
 def search(services: Services, request: bytes) -> bytes:
@@ -44,10 +73,10 @@ def search(services: Services, request: bytes) -> bytes:
     started = time.perf_counter()
     message = parse_search(request)
     collection = services.collections.get(message.collection)
-    asked = read_asked(message, collection)
+    asked = read_asked(message, collection, services.collections.get)
     query = read_query(message, asked)
-    hits = services.searches.near(query) if isinstance(query, Search) else services.searches.listing(query)
-    return render_reply(message, collection, asked, hits, time.perf_counter() - started)
+    found = services.searches.run(query)
+    return Replies(services.objects, message.tenant).render(asked, found, time.perf_counter() - started)
 
 
 def _health(_: bytes) -> bytes:

@@ -1,120 +1,98 @@
-"""Render hits as a gRPC SearchReply. May import numpy, `domain` and `doors.wire` only."""
+"""Render hits as a gRPC SearchReply.
 
-import struct
-from base64 import b64encode
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+Objects that references lead to are fetched level by level: all of one property at once, whatever number of hits lead to them. May import numpy, `domain`,
+`service` and `doors.wire` only.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from nearimage.domain.objects import Hit
-from nearimage.domain.schema import Collection, DataType, Property
-from nearimage.domain.values import GeoCoordinates, Nested, PhoneNumber, PropertyValue
-from nearimage.doors.grpc.search_request import Asked
-from nearimage.doors.wire.messages import SearchReply
-
-_SINGLE_FP32 = 1
-
-
-def render_reply(message: Any, collection: Collection, asked: Asked, hits: Iterable[Hit], took_s: float) -> bytes:
-    """The reply to a request, as bytes."""
-    reply = SearchReply(took=took_s, generative_grouped_result="")
-    types = {p.name: p for p in collection.properties}
-    types.update((entry.prop_name, _narrowed(types[entry.prop_name], entry)) for entry in message.properties.object_properties)
-    for hit in hits:
-        result = reply.results.add()
-        _render_properties(result.properties, collection.name, asked.properties, types, hit.record.properties)
-        _render_metadata(result.metadata, message.metadata, hit)
-        _render_vectors(result.metadata, collection, asked.vectors, hit)
-    return bytes(reply.SerializeToString())
+from nearimage.domain.objects import Hit, Record, Scalar
+from nearimage.domain.query import Found
+from nearimage.domain.values import Reference
+from nearimage.doors.grpc.asked import Asked, AskedReference
+from nearimage.doors.grpc.values import write_properties
+from nearimage.doors.wire.messages import SearchReply, VectorsMessage
+from nearimage.service.objects import Objects
 
 
-def _narrowed(prop: Property, asked: Any) -> Property:
-    """The property with only those nested ones that are asked for."""
-    deeper = {entry.prop_name: entry for entry in asked.object_properties}
-    chosen = (p for p in prop.nested if p.name in deeper or p.name in asked.primitive_properties)
-    return replace(prop, nested=tuple(_narrowed(p, deeper[p.name]) if p.name in deeper else p for p in chosen))
+@dataclass(frozen=True, slots=True)
+class Replies:
+    """Renders the hits of one request.
+
+    Attributes:
+        objects: where the objects are that references lead to.
+        tenant: whose they are.
+    """
+
+    objects: Objects
+    tenant: str
+
+    def render(self, asked: Asked, found: Found, took_s: float) -> bytes:
+        """The reply, as bytes; hits in groups stand there only."""
+        reply = SearchReply(took=took_s, generative_grouped_result="")
+        if found.groups is None:
+            self._fill([reply.results.add() for _ in found.hits], asked, found.hits)
+        for group in found.groups or ():
+            distances = [hit.distance or 0.0 for hit in group.hits]
+            shown = reply.group_by_results.add(name=group_name(group.value), number_of_objects=len(group.hits))
+            shown.min_distance, shown.max_distance = distances[0], distances[-1]
+            self._fill([shown.objects.add() for _ in group.hits], asked, group.hits)
+        return bytes(reply.SerializeToString())
+
+    def _fill(self, results: Sequence[Any], asked: Asked, hits: Sequence[Hit]) -> None:
+        for out, hit in zip(results, hits, strict=True):
+            write_metadata(out.metadata, asked, hit)
+        self._write([out.properties for out in results], asked, [hit.record for hit in hits])
+
+    def _write(self, outs: Sequence[Any], asked: Asked, records: Sequence[Record]) -> None:
+        """Fill `PropertiesResult`s."""
+        for out, record in zip(outs, records, strict=True):
+            out.target_collection = asked.collection.name
+            if asked.properties:
+                write_properties(out.non_ref_props.fields, asked.properties, record.properties)
+            out.ref_props_requested = bool(asked.references)
+        for reference in asked.references:
+            self._link(outs, reference, records)
+
+    def _link(self, outs: Sequence[Any], reference: AskedReference, records: Sequence[Record]) -> None:
+        """Add what one property leads to in one collection."""
+        asked = reference.asked
+        links = [[link.id for link in _links(record, reference.property) if link.collection == asked.collection.name] for record in records]
+        wanted = list(dict.fromkeys(one for ids in links for one in ids))
+        tenant = self.tenant if asked.collection.tenancy.enabled else ""
+        stored = self.objects.get_many(asked.collection.name, wanted, asked.projection, tenant) if wanted else {}
+        entries, linked = [], []
+        for out, ids in zip(outs, links, strict=True):
+            there = [stored[one] for one in ids if one in stored]
+            if there:
+                part = out.ref_props.add(prop_name=reference.property)
+                entries += [part.properties.add() for _ in there]
+                linked += there
+        for entry, record in zip(entries, linked, strict=True):
+            write_metadata(entry.metadata, asked, Hit(record=record))
+        if entries:
+            self._write(entries, asked, linked)
 
 
-def _render_properties(out: Any, collection: str, names: Sequence[str], types: Mapping[str, Property], values: Mapping[str, PropertyValue]) -> None:
-    out.target_collection = collection
-    fields = out.non_ref_props.fields
-    for name in names:
-        value = values.get(name)
-        if value is None:
-            fields[name].null_value = 0
-        else:
-            _render_value(fields[name], types[name], value)
-    if not names:
-        out.ClearField("non_ref_props")
+def _links(record: Record, name: str) -> list[Reference]:
+    value = record.properties.get(name)
+    return [one for one in value if isinstance(one, Reference)] if isinstance(value, tuple) else []
 
 
-def _render_value(out: Any, prop: Property, value: PropertyValue) -> None:
-    if isinstance(value, tuple):
-        _render_list(out.list_value, prop, value)
-    elif isinstance(value, GeoCoordinates):
-        out.geo_value.latitude, out.geo_value.longitude = value.latitude, value.longitude
-    elif isinstance(value, PhoneNumber):
-        _render_phone_number(out.phone_value, value)
-    elif isinstance(value, Mapping):
-        _render_object(out.object_value, prop, value)
-    else:
-        field, convert = _SCALARS[prop.data_type.element]
-        setattr(out, field, convert(value))
+def group_name(value: Scalar | None) -> str:
+    """As clients know it: no value is no name, 3.0 is 3, true is true."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.17g}" if isinstance(value, float) and value.is_integer() else str(value)
 
 
-def _render_object(out: Any, prop: Property, values: Nested) -> None:
-    """The fields of a nested object that are there, in the order of the schema."""
-    out.SetInParent()
-    for inner in prop.nested:
-        if inner.name in values:
-            _render_value(out.fields[inner.name], inner, values[inner.name])
-
-
-def _render_phone_number(out: Any, value: PhoneNumber) -> None:
-    out.input, out.default_country, out.valid = value.input, value.default_country, value.valid
-    out.international_formatted, out.national_formatted = value.international, value.national
-    out.national, out.country_code = value.national_number, value.country_code
-
-
-def _text(value: Any) -> str:
-    return str(value)
-
-
-def _base64(value: Any) -> str:
-    return b64encode(value).decode()
-
-
-_SCALARS: Mapping[DataType, tuple[str, Callable[[Any], Any]]] = {
-    DataType.TEXT: ("text_value", _text),
-    DataType.INT: ("int_value", int),
-    DataType.NUMBER: ("number_value", float),
-    DataType.BOOLEAN: ("bool_value", bool),
-    DataType.DATE: ("date_value", _text),
-    DataType.UUID: ("uuid_value", _text),
-    DataType.BLOB: ("blob_value", _base64),
-}
-
-
-def _render_list(out: Any, prop: Property, values: tuple[Any, ...]) -> None:
-    """Numbers are packed 8 bytes each; everything else is repeated."""
-    element = prop.data_type.element
-    if element is DataType.INT:
-        out.int_values.values = struct.pack(f"<{len(values)}q", *values)
-    elif element is DataType.NUMBER:
-        out.number_values.values = struct.pack(f"<{len(values)}d", *values)
-    elif element is DataType.OBJECT:
-        out.object_values.SetInParent()
-        for value in values:
-            _render_object(out.object_values.values.add(), prop, value)
-    else:
-        kind = {DataType.BOOLEAN: "bool_values", DataType.DATE: "date_values", DataType.UUID: "uuid_values"}.get(element, "text_values")
-        part = getattr(out, kind)
-        part.SetInParent()
-        part.values.extend(values)
-
-
-def _render_metadata(out: Any, wanted: Any, hit: Hit) -> None:
-    record = hit.record
+def write_metadata(out: Any, asked: Asked, hit: Hit) -> None:
+    """Fill `MetadataResult` with what was asked for, vectors included."""
+    record, wanted = hit.record, asked.metadata
     if wanted.uuid:
         out.id = str(record.id)
         out.id_as_bytes = record.id.bytes
@@ -126,18 +104,20 @@ def _render_metadata(out: Any, wanted: Any, hit: Hit) -> None:
         out.distance, out.distance_present = hit.distance, True
     if wanted.certainty and hit.certainty is not None:
         out.certainty, out.certainty_present = hit.certainty, True
-    out.score_present = wanted.score  # nothing here is scored: clients expect the flag and 0 all the same
-    out.explain_score_present = wanted.explain_score
+    if wanted.score:  # clients expect the flag also where nothing is scored
+        out.score, out.score_present = hit.score or 0.0, True
+    if wanted.explain_score:
+        out.explain_score, out.explain_score_present = hit.explanation, True
+    for name in asked.vectors:
+        if name in record.vectors:
+            _write_vector(out, asked, name, record)
 
 
-def _render_vectors(out: Any, collection: Collection, names: Sequence[str], hit: Hit) -> None:
-    for name in names:
-        vector = hit.record.vectors.get(name)
-        if vector is None:
-            continue
-        raw = vector.astype("<f4").tobytes()
-        if collection.legacy_vector:
-            out.vector_bytes = raw
-            out.vector.extend(vector.tolist())
-        else:
-            out.vectors.add(name=name, vector_bytes=raw, type=_SINGLE_FP32)
+def _write_vector(out: Any, asked: Asked, name: str, record: Record) -> None:
+    vector = record.vectors[name]
+    raw = vector.astype("<f4").tobytes()
+    if asked.collection.legacy_vector:
+        out.vector_bytes = raw
+        out.vector.extend(vector.tolist())
+    else:
+        out.vectors.add(name=name, vector_bytes=raw, type=VectorsMessage.VECTOR_TYPE_SINGLE_FP32)

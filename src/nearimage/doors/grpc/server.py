@@ -4,16 +4,16 @@ Handlers block, so they run in the pool that the doors share; the event loop onl
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import grpc
 
 from nearimage.domain.errors import PortTaken
 from nearimage.doors.faults import fault_of
-from nearimage.doors.grpc.handlers import HEALTH_CHECK, Handler
+from nearimage.doors.grpc.handlers import HEALTH_CHECK, Handler, OpenSession
 
 MAX_MESSAGE_BYTES = 104_858_000
 """What the clients allow themselves by default and `/v1/meta` announces."""
@@ -24,6 +24,7 @@ class GrpcDoor:
     """Serves gRPC on one address."""
 
     methods: Mapping[str, Handler]
+    streams: Mapping[str, OpenSession]
     executor: Executor
     max_message_bytes: int = MAX_MESSAGE_BYTES
 
@@ -54,10 +55,27 @@ class GrpcDoor:
             if method == HEALTH_CHECK:  # never behind a queue of searches
                 return handler(request)
             return await asyncio.get_running_loop().run_in_executor(self.executor, handler, request)
-        except Exception as error:  # the door's boundary
-            fault = fault_of(error)
-            await context.abort(getattr(grpc.StatusCode, fault.grpc_code), fault.message)
-            raise AssertionError("abort raises") from error
+        except Exception as error:  # noqa: BLE001 - the door's boundary
+            await _abort(context, error)
+
+    async def converse(self, method: str, requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[bytes]:
+        """Run one session: every message is answered before the next one is read, so a slow disk holds up the sender."""
+        session = self.streams[method]()
+        loop = asyncio.get_running_loop()
+        try:
+            async for request in requests:
+                for reply in await loop.run_in_executor(self.executor, session.answer, request):
+                    yield reply
+                if session.is_over:
+                    return
+        except Exception as error:  # noqa: BLE001 - the door's boundary
+            await _abort(context, error)
+
+
+async def _abort(context: Any, error: Exception) -> NoReturn:
+    fault = fault_of(error)
+    await context.abort(getattr(grpc.StatusCode, fault.grpc_code), fault.message)
+    raise AssertionError("abort raises") from error
 
 
 class _Methods(grpc.GenericRpcHandler):  # type: ignore[misc] # grpc has no types
@@ -66,6 +84,12 @@ class _Methods(grpc.GenericRpcHandler):  # type: ignore[misc] # grpc has no type
 
     def service(self, handler_call_details: Any) -> Any:
         method = handler_call_details.method
+        if method in self._door.streams:
+
+            def stream(requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[bytes]:
+                return self._door.converse(method, requests, context)
+
+            return grpc.stream_stream_rpc_method_handler(stream)
         if method not in self._door.methods:
             return None
 

@@ -4,13 +4,14 @@ May import starlette, `domain`, `service` and `doors` only.
 """
 
 from dataclasses import replace
+from itertools import zip_longest
 
 from starlette.responses import Response
 
 from nearimage.domain.drafts import Draft
 from nearimage.domain.errors import InvalidInput, InvalidSchema, NearimageError, NotSupported, ObjectNotFound
 from nearimage.domain.objects import IDS_ONLY, Record
-from nearimage.domain.query import Listing
+from nearimage.domain.query import Search, SortBy
 from nearimage.domain.schema import Collection
 from nearimage.doors.faults import fault_of
 from nearimage.doors.rest.call import Call, Endpoint
@@ -80,19 +81,27 @@ def list_objects(call: Call) -> Response:
     """Objects of one collection, in the order of ids; with ?exclude=blobs without their pictures, for whoever shows them from their own route."""
     if "class" not in call.query:
         raise NotSupported("listing objects of all collections at once is not supported by this version; add ?class=", feature="list without class")
-    if call.query.get("sort"):
-        raise NotSupported("sort is not supported by this version", feature="sort")
     collection = call.services.collections.get(call.query["class"])
     after = call.query.get("after")
-    query = Listing(
+    query = Search(
         collection=collection.name,
         after=read_uuid(after, what="after") if after else None,
         limit=call.number("limit"),
         offset=call.number("offset") or 0,
+        sort=_sort(call),
         projection=projection_of(collection, call.query.get("include", ""), call.query.get("exclude", "")),
     )
-    objects = [render_object(collection, hit.record) | {"vectorWeights": None} for hit in call.services.searches.listing(query)]
+    objects = [render_object(collection, hit.record) | {"vectorWeights": None} for hit in call.services.searches.run(query).hits]
     return json_response({"deprecations": [], "objects": objects, "totalResults": len(objects)})
+
+
+def _sort(call: Call) -> tuple[SortBy, ...]:
+    """?sort=weight,breed&order=desc,asc: keys and, for each, which way; asc where nothing is said."""
+    keys = [key for key in call.query.get("sort", "").split(",") if key]
+    orders = [order for order in call.query.get("order", "").split(",") if order]
+    if wrong := [order for order in orders if order not in ("asc", "desc")]:
+        raise InvalidInput(f"order is 'asc' or 'desc' for each key of sort, got {wrong[0]!r}")
+    return tuple(SortBy(field=key, descending=order == "desc") for key, order in zip_longest(keys, orders[: len(keys)], fillvalue="asc"))
 
 
 def get_object(call: Call) -> Response:

@@ -14,7 +14,8 @@ from starlette.responses import Response
 
 from nearimage.domain.errors import InvalidInput
 from nearimage.domain.objects import Hit, Projection
-from nearimage.domain.query import AnyNear, NearImage, NearObject, NearText, Search
+from nearimage.domain.query import AnyNear, NearMedia, NearObject, NearText, Search, Targets
+from nearimage.domain.vectorizing import Modality
 from nearimage.doors.rest.call import Call
 from nearimage.doors.rest.class_defaults import Json
 from nearimage.doors.rest.json_body import json_response, read_body
@@ -46,26 +47,26 @@ def search(call: Call) -> Response:
     """Run one search."""
     started = time.perf_counter()
     body = read_body(call.body, SearchBody)
-    hits = call.services.searches.near(
+    found = call.services.searches.run(
         Search(
             collection=call.collection,
-            near=_near(call.path["kind"], body),
+            by=_near(call.path["kind"], body),
             limit=body.limit,
             offset=body.offset,
             projection=Projection(properties=None if body.properties is None else tuple(body.properties)),
         )
     )
-    return json_response({"hits": [_render(hit) for hit in hits], "took_ms": round((time.perf_counter() - started) * 1000, 3)})
+    return json_response({"hits": [_render(hit) for hit in found.hits], "took_ms": round((time.perf_counter() - started) * 1000, 3)})
 
 
 def _near(kind: str, body: SearchBody) -> AnyNear:
-    target, distance, certainty = body.target, body.distance, body.certainty
+    targets, distance, certainty = Targets.of(body.target), body.distance, body.certainty
     if kind == "near-image" and body.image is not None:
-        return NearImage(image=body.image, target=target, max_distance=distance, min_certainty=certainty)
+        return NearMedia(modality=Modality.IMAGE, data=body.image, targets=targets, max_distance=distance, min_certainty=certainty)
     if kind == "near-text" and body.text is not None:
-        return NearText(concepts=(body.text,), target=target, max_distance=distance, min_certainty=certainty)
+        return NearText(concepts=(body.text,), targets=targets, max_distance=distance, min_certainty=certainty)
     if kind == "near-object" and body.id is not None:
-        return NearObject(id=read_uuid(body.id, what="id"), target=target, max_distance=distance, min_certainty=certainty)
+        return NearObject(id=read_uuid(body.id, what="id"), targets=targets, max_distance=distance, min_certainty=certainty)
     raise InvalidInput("send 'image' to near-image, 'text' to near-text or 'id' to near-object")
 
 

@@ -1,4 +1,4 @@
-"""nearImage: a picture in, its vector out.
+"""nearImage, nearAudio and their kin: a picture, a sound ... in, its vector out.
 
     base64 --media--> bytes --media--> pixels --the target vector's own model--> (dims,)
 
@@ -7,29 +7,29 @@ May import `domain` and `ports` only.
 
 from nearimage.domain.errors import InvalidInput, NoVectorizer
 from nearimage.domain.objects import Vector
-from nearimage.domain.query import NearImage
+from nearimage.domain.query import NearMedia
 from nearimage.domain.schema import VectorConfig
-from nearimage.domain.vectorizing import Modality
 from nearimage.service.vectorize import ObjectVectorizer
 
 
-def near_image(query: NearImage, target: VectorConfig, vectorizer: ObjectVectorizer) -> Vector:
-    """The vector of the query's picture.
+def near_media(query: NearMedia, target: VectorConfig, vectorizer: ObjectVectorizer) -> Vector:
+    """The vector of the query's picture (or sound ...).
 
     Raises:
-        NoVectorizer: no module makes the target vector from pictures.
+        NoVectorizer: no module makes the target vector from such input.
         InvalidBase64, UnreadablePicture, PictureTooLarge: the picture cannot be read.
     """
     found = vectorizer.module(target)  # before decoding: a wrong target costs nothing
-    if found is None or Modality.IMAGE not in found[0].modalities:
+    if found is None or query.modality not in found[0].modalities:
         raise NoVectorizer(
-            f"vector {target.name!r} (vectorizer {target.module!r}) cannot be searched by a picture; use nearVector, or a collection with an image vectorizer",
+            f"vector {target.name!r} (vectorizer {target.module!r}) cannot be searched by {query.modality}; "
+            f"use nearVector, or a collection with a vectorizer for {query.modality}",
             vector=target.name,
             module=target.module,
         )
     module, settings = found
-    picture = vectorizer.media.read(query.image)
-    vector = vectorizer.embed(module.open(settings), Modality.IMAGE, [picture])[0]
+    content = vectorizer.media.read(query.data)
+    vector = vectorizer.embed(module.open(settings), query.modality, [content])[0]
     if isinstance(vector, InvalidInput):
         raise vector
     return vector

@@ -1,0 +1,51 @@
+"""BatchReferences: many references in one request, an error for each that could not be added. May import `domain`, `service` and `doors` only."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from google.protobuf.message import DecodeError
+
+from nearimage.domain.errors import InvalidInput, NearimageError
+from nearimage.doors.faults import fault_of
+from nearimage.doors.uuids import read_uuid
+from nearimage.doors.wire.messages import BatchReferencesReply, BatchReferencesRequest
+from nearimage.service.references import Source
+from nearimage.service.services import Services
+
+_BEACON = "weaviate://localhost/"
+
+
+def batch_references(services: Services, request: bytes) -> bytes:
+    """Add the references of a BatchReferencesRequest; the reply names what failed, by position.
+
+    Raises:
+        InvalidInput: the bytes are no such message.
+    """
+    started = time.perf_counter()
+    try:
+        message = BatchReferencesRequest.FromString(request)
+    except DecodeError as wrong:
+        raise InvalidInput(f"the request is no weaviate.v1.BatchReferencesRequest: {wrong}") from wrong
+    reply = BatchReferencesReply()
+    for position, error in store_references(services, message.references).items():
+        reply.errors.add(index=position, error=fault_of(error).message)
+    reply.took = time.perf_counter() - started
+    return bytes(reply.SerializeToString())
+
+
+def store_references(services: Services, entries: Sequence[Any]) -> dict[int, NearimageError]:
+    """Add references one after another; what could not be added, by position."""
+    errors: dict[int, NearimageError] = {}
+    for position, entry in enumerate(entries):
+        try:
+            source = Source(collection=entry.from_collection, id=read_uuid(entry.from_uuid, what="from_uuid"), property=entry.name, tenant=entry.tenant)
+            services.references.add(source, f"{_BEACON}{entry.to_collection}/{entry.to_uuid}" if entry.to_collection else f"{_BEACON}{entry.to_uuid}")
+        except NearimageError as wrong:
+            errors[position] = wrong
+    return errors
+
+
+def beacon_of(entry: Any) -> str:
+    """The name by which a client knows a reference that it sent: where it starts."""
+    return f"{_BEACON}{entry.from_collection}/{entry.from_uuid}/{entry.name}"

@@ -1,0 +1,232 @@
+"""Read the ways of ranking in gRPC messages: near_*, bm25, hybrid.
+
+    SearchRequest, AggregateRequest --read_ranking--> NearVector | ... | Words | Hybrid | None
+
+Clients of several years put the same thing into different fields; the newest that is there counts. May import numpy, `domain` and `doors.wire` only.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from nearimage.domain.errors import InvalidInput, InvalidVector, NotSupported
+from nearimage.domain.objects import Vector
+from nearimage.domain.query import (
+    DEFAULT_ALPHA,
+    AnyNear,
+    Combination,
+    Diversity,
+    Fusion,
+    Hybrid,
+    Move,
+    NearMedia,
+    NearObject,
+    NearText,
+    NearVector,
+    Targets,
+    Words,
+)
+from nearimage.domain.vectorizing import Modality
+from nearimage.doors.uuids import read_uuid
+from nearimage.doors.wire.messages import CombinationMethod, HybridMessage, SearchOperatorOptions, VectorsMessage
+
+_MEDIA: Mapping[str, Modality] = {
+    "near_image": Modality.IMAGE,
+    "near_audio": Modality.AUDIO,
+    "near_video": Modality.VIDEO,
+    "near_depth": Modality.DEPTH,
+    "near_thermal": Modality.THERMAL,
+    "near_imu": Modality.IMU,
+}
+_NEAR = ("near_vector", "near_object", "near_text", *_MEDIA)
+_COMBINATIONS: Mapping[int, Combination] = {
+    CombinationMethod.COMBINATION_METHOD_TYPE_SUM: Combination.SUM,
+    CombinationMethod.COMBINATION_METHOD_TYPE_MIN: Combination.MINIMUM,
+    CombinationMethod.COMBINATION_METHOD_TYPE_AVERAGE: Combination.AVERAGE,
+    CombinationMethod.COMBINATION_METHOD_TYPE_RELATIVE_SCORE: Combination.RELATIVE_SCORE,
+    CombinationMethod.COMBINATION_METHOD_TYPE_MANUAL: Combination.MANUAL_WEIGHTS,
+}
+
+
+def read_ranking(message: Any, others: Sequence[str]) -> AnyNear | Words | Hybrid | None:
+    """How the request wants objects ranked.
+
+    Args:
+        others: the message's fields for bm25 and hybrid.
+
+    Raises:
+        InvalidInput: several ways at once, or one that contradicts itself.
+    """
+    fields = {descriptor.name for descriptor in message.DESCRIPTOR.fields}
+    given = [field for field in (*_NEAR, *others) if field in fields and message.HasField(field)]
+    if not given:
+        return None
+    if len(given) > 1:
+        raise InvalidInput(f"a query takes one search, got {given}; choose one")
+    part = getattr(message, given[0])
+    if given[0].startswith("hybrid"):
+        return read_hybrid(part)
+    return read_words(part) if given[0] == "bm25_search" else read_near(given[0], part)
+
+
+def read_diversity(message: Any) -> Diversity | None:
+    """The MMR selection of the request's search, if it has one."""
+    for field in (*_NEAR, "hybrid_search"):
+        if message.HasField(field):
+            part = getattr(message, field)
+            if part.HasField("selection") and part.selection.HasField("mmr"):
+                mmr = part.selection.mmr
+                return Diversity(limit=mmr.limit if mmr.HasField("limit") else None, balance=mmr.balance if mmr.HasField("balance") else 0.5)
+    return None
+
+
+def read_near(field: str, near: Any) -> AnyNear:
+    """A near query.
+
+    Raises:
+        InvalidInput: distance and certainty at once, an id that is no UUID, weights without targets.
+    """
+    if near.HasField("distance") and near.HasField("certainty"):
+        raise InvalidInput(f"{field}: cannot provide distance and certainty; leave one out")
+    common: dict[str, Any] = {
+        "targets": read_targets(near),
+        "max_distance": near.distance if near.HasField("distance") else None,
+        "min_certainty": near.certainty if near.HasField("certainty") else None,
+    }
+    if field == "near_vector":
+        return _near_vector(near, common)
+    if field == "near_object":
+        return NearObject(id=read_uuid(near.id, what="near_object.id"), **common)
+    if field in _MEDIA:
+        return NearMedia(modality=_MEDIA[field], data=getattr(near, _MEDIA[field]), **common)
+    return NearText(concepts=tuple(near.query), move_to=_move(near, "move_to"), move_away=_move(near, "move_away"), **common)
+
+
+def _move(near: Any, field: str) -> Move | None:
+    if not near.HasField(field):
+        return None
+    move = getattr(near, field)
+    return Move(force=move.force, concepts=tuple(move.concepts), ids=tuple(read_uuid(one, what=f"{field}.uuids") for one in move.uuids))
+
+
+def _near_vector(near: Any, common: Mapping[str, Any]) -> NearVector:
+    targets: Targets = common["targets"]
+    named = [(name, from_bytes(raw)) for name, raw in near.vector_per_target.items()]
+    for entry in near.vector_for_targets:
+        named += [(entry.name, vector) for vector in read_vectors(entry)]
+    if not named:
+        vectors = read_vectors(near)
+        if not vectors:
+            raise InvalidVector("near_vector has no vector; set vectors, vector_bytes or vector", vector=None)
+        return NearVector(vectors=tuple(vectors), **common)
+    names = targets.names or tuple(name for name, _ in named)
+    if sorted(names) != sorted(name for name, _ in named):
+        raise InvalidInput(f"near_vector: the vectors are for {[name for name, _ in named]}, the targets are {list(names)}; give each target its vector")
+    left = list(named)
+    ordered = [left.pop(next(place for place, (other, _) in enumerate(left) if other == name))[1] for name in names]
+    return NearVector(vectors=tuple(ordered), **{**common, "targets": Targets(names=names, combination=targets.combination, weights=targets.weights)})
+
+
+def read_targets(message: Any) -> Targets:
+    """The target vectors of a near query or a hybrid search.
+
+    Raises:
+        InvalidInput: weights that do not belong to the targets.
+    """
+    targets = message.targets
+    names = tuple(targets.target_vectors) or tuple(message.target_vectors)
+    combination = _COMBINATIONS.get(targets.combination, Combination.MINIMUM)
+    left = [(weight.target, weight.weight) for weight in targets.weights_for_targets]
+    if left and len(left) != len(names):
+        raise InvalidInput(f"number of weights ({len(left)}) does not match number of targets ({len(names)}); give one weight a target")
+    weights = []
+    for name in names if left else ():
+        place = next((place for place, (other, _) in enumerate(left) if other == name), None)
+        if place is None:
+            raise InvalidInput(f"there is no weight for target vector {name!r}; give one weight a target")
+        weights.append(left.pop(place)[1])
+    return Targets(names=names, combination=combination, weights=tuple(weights))
+
+
+def read_words(message: Any) -> Words:
+    """A keyword search."""
+    return Words(text=message.query, properties=tuple(message.properties), minimum_match=_minimum_match(message, "search_operator"))
+
+
+def _minimum_match(message: Any, field: str) -> int:
+    if not message.HasField(field):
+        return 1
+    options = getattr(message, field)
+    if options.operator in (SearchOperatorOptions.OPERATOR_AND, SearchOperatorOptions.OPERATOR_AND_CROSS):
+        return 0
+    return max(1, int(options.minimum_or_tokens_match))
+
+
+def read_hybrid(message: Any) -> Hybrid:
+    """A hybrid search.
+
+    Raises:
+        InvalidInput: two vector legs at once, and whatever is wrong with one.
+    """
+    targets = read_targets(message)
+    max_distance = message.vector_distance if message.WhichOneof("threshold") == "vector_distance" else None
+    common: dict[str, Any] = {"targets": targets, "max_distance": max_distance}
+    vectors = read_vectors(message)
+    there = {"vectors": bool(vectors), "near_text": message.HasField("near_text"), "near_vector": message.HasField("near_vector")}
+    there = {"vectors": bool(vectors), "near_text": message.HasField("near_text"), "near_vector": message.HasField("near_vector")}
+    legs = [name for name, given in there.items() if given]
+    if len(legs) > 1:
+        raise InvalidInput(f"hybrid takes one vector leg, got {legs}; choose one")
+    near: NearVector | NearText | None = None
+    if vectors:
+        near = NearVector(vectors=tuple(vectors), targets=targets, max_distance=max_distance)
+    elif message.HasField("near_vector"):
+        near = _near_vector(message.near_vector, common | _own_targets(message.near_vector))
+    elif message.HasField("near_text"):
+        text = message.near_text
+        moved: dict[str, Any] = {field: _move(text, field) for field in ("move_to", "move_away")}
+        near = NearText(concepts=tuple(text.query), **(common | moved | _own_targets(text)))
+    words = Words(text=message.query, properties=tuple(message.properties), minimum_match=_minimum_match(message, "bm25_search_operator"))
+    fusion = Fusion.RANKED if message.fusion_type == HybridMessage.FUSION_TYPE_RANKED else Fusion.RELATIVE_SCORE
+    return Hybrid(words=words, near=near, targets=targets, alpha=_alpha(message), fusion=fusion, max_distance=max_distance)
+
+
+def _own_targets(part: Any) -> dict[str, Any]:
+    targets = read_targets(part)
+    return {"targets": targets} if targets.names else {}
+
+
+def _alpha(message: Any) -> float:
+    if message.use_alpha_param:
+        return float(message.alpha_param) if message.HasField("alpha_param") else DEFAULT_ALPHA
+    return float(message.alpha)
+
+
+def read_vectors(message: Any) -> list[Vector]:
+    """The vectors in the fields that successive clients have used: `vectors`, `vector_bytes`, `vector`.
+
+    Raises:
+        InvalidVector: bytes that are no float32s.
+        NotSupported: multi-vectors.
+    """
+    if message.vectors:
+        return [from_bytes(v.vector_bytes, kind=v.type) for v in message.vectors]
+    if message.vector_bytes:
+        return [from_bytes(message.vector_bytes)]
+    floats = getattr(message, "vector", ())
+    return [np.array(floats, np.float32)] if len(floats) else []
+
+
+def from_bytes(raw: bytes, *, kind: int = 0) -> Vector:
+    """Little-endian float32 numbers.
+
+    Raises:
+        InvalidVector: their length is no multiple of 4.
+        NotSupported: a multi-vector.
+    """
+    if kind == VectorsMessage.VECTOR_TYPE_MULTI_FP32:
+        raise NotSupported("multi-vectors are not supported by this version", feature="multi-vectors")
+    if len(raw) % 4:
+        raise InvalidVector(f"a vector of {len(raw)} bytes is not made of 4-byte float32 numbers", vector=None)
+    return np.frombuffer(raw, "<f4").astype(np.float32)

@@ -1,0 +1,48 @@
+"""Put hits that share a value together.
+
+The hits are walked best first. Each value met opens a group, as long as there are fewer than asked for; each hit joins its value's group while there is room.
+An array puts its object into the group of each of its values. Objects without the property share the group None. May import `domain` only.
+"""
+
+from collections.abc import Sequence
+
+from nearimage.domain.errors import InvalidInput
+from nearimage.domain.objects import Hit, Scalar
+from nearimage.domain.query import GroupBy, HitGroup
+from nearimage.domain.schema import Collection, DataType
+
+
+def check_group_by(group_by: GroupBy, collection: Collection) -> None:
+    """Refuse what cannot be grouped.
+
+    Raises:
+        InvalidInput: an unknown property, a blob, no groups.
+    """
+    prop = collection.property(group_by.property)
+    if prop is None:
+        have = sorted(p.name for p in collection.properties)
+        raise InvalidInput(f"groupBy: collection {collection.name!r} has no property {group_by.property!r}; it has {have}", property=group_by.property)
+    if prop.data_type is DataType.BLOB:
+        raise InvalidInput(f"groupBy: property {prop.name!r} is a blob; group by another property", property=prop.name)
+    if group_by.groups < 1 or group_by.per_group < 1:
+        raise InvalidInput(f"groupBy needs at least one group of one object; got {group_by.groups} groups of {group_by.per_group}")
+
+
+def grouped(hits: Sequence[Hit], group_by: GroupBy) -> tuple[HitGroup, ...]:
+    """The groups in the order of their best hits."""
+    groups: dict[Scalar | None, list[Hit]] = {}
+    for hit in hits:
+        for value in _values(hit, group_by.property):
+            group = groups.get(value)
+            if group is None and len(groups) < group_by.groups:
+                group = groups[value] = []
+            if group is not None and len(group) < group_by.per_group:
+                group.append(hit)
+    return tuple(HitGroup(value=value, hits=tuple(members)) for value, members in groups.items())
+
+
+def _values(hit: Hit, name: str) -> tuple[Scalar | None, ...]:
+    value = hit.record.properties.get(name)
+    if isinstance(value, tuple):
+        return tuple(dict.fromkeys(element if isinstance(element, str | int | float) else str(element) for element in value)) or (None,)
+    return (value if value is None or isinstance(value, str | int | float) else str(value),)

@@ -1,0 +1,42 @@
+"""Hybrid search: keywords and vectors, each ranks, the rankings are fused.
+
+    words   --.
+                                            fuse (fusion.py) --> hits
+    vector  --engine--> ids, distances   --'     a distance counts as the score 1 - distance
+
+Each leg looks deeper than the page, for what is 30th in both may be first in the sum. A leg without a share (alpha 0 or 1) does not run, so a collection
+without a vectorizer can be searched with alpha 0. May import `domain` and `ports` only.
+"""
+
+from uuid import UUID
+
+from nearimage.domain.errors import InvalidInput
+from nearimage.domain.query import Hybrid, NearText
+from nearimage.service.fusion import Leg, fuse
+from nearimage.service.near import NearSearches, deepened
+from nearimage.service.question import Question, Ranked
+from nearimage.service.words import word_ranking
+
+LEG_DEPTH = 100
+"""How many hits each leg brings at least (Weaviate's QUERY_HYBRID_MAXIMUM_RESULTS)."""
+
+
+def hybrid_ranking(question: Question, hybrid: Hybrid, near_searches: NearSearches) -> list[Ranked]:
+    """All hits of both legs, best first.
+
+    Raises:
+        InvalidInput: alpha out of range, and whatever is wrong with a leg.
+        NoVectorizer: the text has to be embedded and no module does.
+    """
+    if not 0 <= hybrid.alpha <= 1:
+        raise InvalidInput(f"alpha is the vector's share, between 0 and 1; got {hybrid.alpha}", setting="alpha")
+    deeper = deepened(question, question.offset + max(question.limit, LEG_DEPTH))
+    legs, distances = [], dict[UUID, float]()
+    if hybrid.alpha < 1:
+        scores = {one.id: one.score or 0.0 for one in word_ranking(deeper, hybrid.words)}
+        legs.append(Leg(name="keyword", weight=1 - hybrid.alpha, scores=scores))
+    if hybrid.alpha > 0:
+        near = hybrid.near or NearText(concepts=(hybrid.words.text,), targets=hybrid.targets, max_distance=hybrid.max_distance)
+        distances = {one.id: one.distance or 0.0 for one in near_searches.ranking(deeper, near)}
+        legs.append(Leg(name="vector", weight=hybrid.alpha, scores={one: 1 - distance for one, distance in distances.items()}))
+    return [Ranked(one.id, distances.get(one.id), one.score, one.explanation) for one in fuse(legs, hybrid.fusion)]

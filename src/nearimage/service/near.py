@@ -1,0 +1,117 @@
+"""Near queries: what is near to what the caller has, nearest first.
+
+    near --near_*--> one vector a target --engine--> hits                         one target: ranked and read in one call
+                                         --engine--> ids of each --combine--> hits     several
+
+How each kind of query gets its vector is in the module of its name. May import numpy, `domain` and `ports` only.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from nearimage.domain.errors import InvalidInput
+from nearimage.domain.objects import IDS_ONLY, Hit, Vector
+from nearimage.domain.query import AnyNear, NearMedia, NearObject, NearVector
+from nearimage.domain.schema import Metric
+from nearimage.domain.vectors import THRESHOLD_TOLERANCE, certainty_of, distance_of
+from nearimage.ports.engine import Shard
+from nearimage.service.combination import TargetDistances, combine_targets
+from nearimage.service.near_media import near_media
+from nearimage.service.near_object import near_object
+from nearimage.service.near_text import near_text
+from nearimage.service.near_vector import near_vector
+from nearimage.service.question import Question, Ranked, page_of
+from nearimage.service.targets import Target, targets_of
+from nearimage.service.vectorize import ObjectVectorizer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NearSearches:
+    """Answers near queries."""
+
+    vectorizer: ObjectVectorizer
+
+    def hits(self, question: Question, near: AnyNear) -> list[Hit]:
+        """One page, nearest first.
+
+        Raises:
+            VectorNameUnknown, VectorNameAmbiguous, NoVectorizer, DimensionMismatch: as they say.
+        """
+        targets = targets_of(question.collection, near.targets)
+        if len(targets) > 1:
+            return page_of(question, self._combined(question, near, targets))
+        target = targets[0].vector
+        nearest = question.shard.nearest(
+            target.name,
+            self.vector(near, targets[0], 0, question.shard),
+            limit=question.limit,
+            offset=question.offset,
+            where=question.where,
+            max_distance=max_distance(near, targets),
+            projection=question.projection,
+        )
+        cosine = target.metric is Metric.COSINE
+        distances: list[float] = nearest.distances.tolist()
+        return [Hit(record=r, distance=d, certainty=certainty_of(d) if cosine else None) for r, d in zip(nearest.records, distances, strict=True)]
+
+    def ranking(self, question: Question, near: AnyNear) -> list[Ranked]:
+        """The nearest ids with their distances, `question.depth` of them and with several targets perhaps more."""
+        targets = targets_of(question.collection, near.targets)
+        if len(targets) > 1:
+            return self._combined(question, near, targets)
+        found = _nearest(question, targets[0], self.vector(near, targets[0], 0, question.shard), max_distance(near, targets))
+        return [Ranked(one, distance) for one, distance in found.items()]
+
+    def vector(self, near: AnyNear, target: Target, position: int, shard: Shard) -> Vector:
+        """The query's vector for the target at this position."""
+        if isinstance(near, NearVector):
+            return near_vector(near, target.vector, position)
+        if isinstance(near, NearObject):
+            return near_object(near, target.vector, shard)
+        if isinstance(near, NearMedia):
+            return near_media(near, target.vector, self.vectorizer)
+        return near_text(near, target.vector, self.vectorizer, shard)
+
+    def _combined(self, question: Question, near: AnyNear, targets: Sequence[Target]) -> list[Ranked]:
+        if isinstance(near, NearVector) and len(near.vectors) not in (1, len(targets)):
+            raise InvalidInput(f"nearVector has {len(near.vectors)} vectors for {len(targets)} targets; give one for all, or one for each")
+        limit = max_distance(near, targets)
+        vectors = [self.vector(near, target, position, question.shard) for position, target in enumerate(targets)]
+        found = [_nearest(question, target, vector, None) for target, vector in zip(targets, vectors, strict=True)]
+        union = list(dict.fromkeys(one for part in found for one in part))
+        parts = []
+        for target, vector, part in zip(targets, vectors, found, strict=True):
+            missing = [one for one in union if one not in part]
+            measured = question.shard.distances(target.vector.name, vector, missing) if missing else {}
+            parts.append(TargetDistances(weight=target.weight, found=part, measured=measured))
+        ranked = combine_targets(parts, near.targets.combination)
+        return [Ranked(one, distance) for one, distance in ranked if limit is None or distance <= limit + THRESHOLD_TOLERANCE]
+
+
+def _nearest(question: Question, target: Target, vector: Vector, limit: float | None) -> dict[UUID, float]:
+    nearest = question.shard.nearest(target.vector.name, vector, limit=question.depth, offset=0, where=question.where, max_distance=limit, projection=IDS_ONLY)
+    distances: list[float] = nearest.distances.tolist()
+    return dict(zip((record.id for record in nearest.records), distances, strict=True))
+
+
+def max_distance(near: AnyNear, targets: Sequence[Target]) -> float | None:
+    """The distance limit of a query, from its distance or its certainty.
+
+    Raises:
+        InvalidInput: both are given; or a certainty where the metric is not cosine, or with several targets.
+    """
+    if near.min_certainty is None:
+        return near.max_distance
+    if near.max_distance is not None:
+        raise InvalidInput("a query takes a distance or a certainty, not both; leave one out")
+    if len(targets) > 1:
+        raise InvalidInput("certainty is defined for one target vector; with several use distance")
+    if (metric := targets[0].vector.metric) is not Metric.COSINE:
+        raise InvalidInput(f"certainty is defined for cosine only; vector {targets[0].vector.name!r} is compared by {metric}: use distance")
+    return distance_of(near.min_certainty)
+
+
+def deepened(question: Question, depth: int) -> Question:
+    """The same question for the first `depth` hits."""
+    return replace(question, offset=0, limit=depth)

@@ -1,0 +1,87 @@
+"""Add, replace and take away the references of stored objects.
+
+    POST   add one        PUT   put these in the place of all        DELETE   take one away
+
+Each is a change of the object: read, work on the property, write back if nobody else changed it meanwhile. Nobody checks that the object referred to is there,
+as in Weaviate: it may come later. May import `domain` and `ports` only.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from nearimage.domain.errors import InvalidInput
+from nearimage.domain.objects import Record
+from nearimage.domain.schema import DataType, Property
+from nearimage.domain.values import PropertyValue, Reference
+from nearimage.service.beacons import read_beacon
+from nearimage.service.collections import Collections
+from nearimage.service.objects import Objects
+
+Change = Callable[[tuple[Reference, ...]], tuple[Reference, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a reference starts."""
+
+    collection: str
+    id: UUID
+    property: str
+    tenant: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class References:
+    """Changes references in one database."""
+
+    collections: Collections
+    objects: Objects
+
+    def add(self, source: Source, beacon: str) -> None:
+        """Let the property lead to one object more.
+
+        Raises:
+            ObjectNotFound: the object that the reference starts at is not there.
+            InvalidInput: the property is no reference, or the beacon is none or leads elsewhere.
+        """
+        reference = self.read(source, beacon)
+        self._change(source, lambda known: (*known, reference))
+
+    def replace(self, source: Source, beacons: Sequence[str]) -> None:
+        """Let the property lead to these objects only; raises as `add` does."""
+        references = tuple(self.read(source, beacon) for beacon in beacons)
+        self._change(source, lambda _: references)
+
+    def delete(self, source: Source, beacon: str) -> None:
+        """Take one away; where it is not there nothing changes. Raises as `add` does."""
+        reference = self.read(source, beacon)
+        self._change(source, lambda known: tuple(one for one in known if one != reference))
+
+    def read(self, source: Source, beacon: str) -> Reference:
+        """The reference that a beacon writes, if the property may have it.
+
+        Raises:
+            InvalidInput: the property is no reference, or the beacon is none or leads elsewhere.
+        """
+        prop = self._property(source)
+        try:
+            return read_beacon(beacon, prop.targets)
+        except ValueError as wrong:
+            raise InvalidInput(f"property {prop.name!r}: expected {wrong}; got {beacon!r}", property=prop.name) from wrong
+
+    def _property(self, source: Source) -> Property:
+        collection = self.collections.get(source.collection)
+        prop = collection.property(source.property)
+        if prop is None or prop.data_type is not DataType.REFERENCE:
+            have = [p.name for p in collection.properties if p.data_type is DataType.REFERENCE]
+            raise InvalidInput(f"collection {collection.name!r} has no reference property {source.property!r}; it has {have}", property=source.property)
+        return prop
+
+    def _change(self, source: Source, change: Change) -> None:
+        def changed(old: Record) -> Record:
+            known: PropertyValue = old.properties.get(source.property, ())
+            references = tuple(one for one in known if isinstance(one, Reference)) if isinstance(known, tuple) else ()
+            return replace(old, properties={**old.properties, source.property: change(references)})
+
+        self.objects.change(source.collection, source.id, changed, source.tenant)

@@ -1,0 +1,57 @@
+"""Keyword search: objects whose text has the words, best first.
+
+    "corgi puppy" in ["title^3", "caption"]  -->  Keywords(boosts={"title": 3.0, "caption": 1.0})  --engine-->  hits
+
+May import `domain` and `ports` only.
+"""
+
+from nearimage.domain.errors import InvalidInput
+from nearimage.domain.keywords import Keywords
+from nearimage.domain.objects import IDS_ONLY, Hit, Projection
+from nearimage.domain.query import Words
+from nearimage.domain.schema import Collection
+from nearimage.ports.engine import Ranked as Scored
+from nearimage.service.question import Question, Ranked
+
+
+def word_hits(question: Question, words: Words) -> list[Hit]:
+    """One page, best first.
+
+    Raises:
+        InvalidInput: a property that is not there or not searchable, a weight that is no number.
+    """
+    found = _match(question, words, question.limit, question.offset, question.projection)
+    scores: list[float] = found.scores.tolist()
+    return [Hit(record=record, score=score) for record, score in zip(found.records, scores, strict=True)]
+
+
+def word_ranking(question: Question, words: Words) -> list[Ranked]:
+    """The best ids with their scores, `question.depth` of them."""
+    found = _match(question, words, question.depth, 0, IDS_ONLY)
+    scores: list[float] = found.scores.tolist()
+    return [Ranked(record.id, None, score) for record, score in zip(found.records, scores, strict=True)]
+
+
+def _match(question: Question, words: Words, limit: int, offset: int, projection: Projection) -> Scored:
+    boosts = boosts_of(question.collection, words.properties)
+    keywords = Keywords(text=words.text, boosts=boosts, minimum_match=words.minimum_match)
+    return question.shard.match_text(keywords, limit=limit, offset=offset, where=question.where, projection=projection)
+
+
+def boosts_of(collection: Collection, asked: tuple[str, ...]) -> dict[str, float]:
+    """The properties to look in, with their weights.
+
+    Raises:
+        InvalidInput: a property that is not there or not searchable, a weight that is no number.
+    """
+    searchable = [p.name for p in collection.properties if p.searchable]
+    boosts: dict[str, float] = {}
+    for entry in asked or searchable:
+        name, _, weight = entry.partition("^")
+        if name not in searchable:
+            raise InvalidInput(f"property {name!r} cannot be searched by words; of {collection.name!r} these can: {searchable}", property=name)
+        try:
+            boosts[name] = float(weight) if weight else 1.0
+        except ValueError as wrong:
+            raise InvalidInput(f"property {entry!r}: the weight after ^ must be a number, got {weight!r}", property=name) from wrong
+    return boosts

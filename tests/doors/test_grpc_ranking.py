@@ -1,0 +1,215 @@
+"""Searches beyond one near query, over gRPC: the bytes in, the bytes out."""
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import pytest
+
+from nearimage.domain.drafts import Draft
+from nearimage.domain.errors import InvalidInput
+from nearimage.domain.schema import Collection, DataType, Property, Tenancy, Tenant, TenantState, VectorConfig
+from nearimage.doors.grpc.handlers import SERVICE, handlers, streams
+from nearimage.service.services import Services
+from tests.fakes import World, text
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    from weaviate.proto.v1 import base_pb2, base_search_pb2, batch_delete_pb2, batch_pb2, search_get_pb2, tenants_pb2
+
+ONE = np.array([1, 0], "<f4").tobytes()
+OWNER, PET = UUID(int=100), UUID(int=1)
+
+
+@pytest.fixture
+def services() -> Services:
+    made = World().services()
+    made.collections.create(Collection(name="Owner", properties=(text("name"),), vectors=(VectorConfig(name="v"),)))
+    owner = Property(name="owner", data_type=DataType.REFERENCE, targets=("Owner",))
+    properties = (text("title"), Property(name="shelf", data_type=DataType.INT), owner)
+    made.collections.create(Collection(name="Food", properties=properties, vectors=(VectorConfig(name="v"),)))
+    made.objects.put_many("Owner", [Draft(id=OWNER, properties={"name": "Ann"})])
+    rows = [("apple pie", 1, [1, 0]), ("apple tree", 1, [0.9, 0.1]), ("cherry pie", 2, [0, 1])]
+    drafts = [
+        Draft(id=UUID(int=n), properties={"title": title, "shelf": shelf}, vectors={"v": np.array(vector, np.float32)})
+        for n, (title, shelf, vector) in enumerate(rows, 1)
+    ]
+    made.objects.put_many("Food", drafts)
+    return made
+
+
+Ask = Callable[..., Any]
+
+
+@pytest.fixture
+def ask(services: Services) -> Ask:
+    def asked(**fields: Any) -> Any:
+        metadata = search_get_pb2.MetadataRequest(uuid=True, distance=True, score=True, explain_score=True)
+        request = search_get_pb2.SearchRequest(**{"collection": "Food", "uses_127_api": True, "metadata": metadata, **fields})
+        return search_get_pb2.SearchReply.FromString(handlers(services)[f"{SERVICE}Search"](request.SerializeToString()))
+
+    return asked
+
+
+def ids(reply: Any) -> list[int]:
+    return [UUID(bytes=result.metadata.id_as_bytes).int for result in reply.results]
+
+
+def near(**fields: Any) -> Any:
+    return base_search_pb2.NearVector(vectors=[base_pb2.Vectors(vector_bytes=ONE, type=1)], **fields)
+
+
+def test_keyword_hits_have_a_score(ask: Ask) -> None:
+    """And no distance: nothing was measured."""
+    reply = ask(bm25_search=base_search_pb2.BM25(query="apple pie", properties=["title^2"]))
+    first = reply.results[0].metadata
+    assert ids(reply)[0] == 1
+    assert first.score_present
+    assert first.score > reply.results[1].metadata.score > 0
+    assert not first.distance_present
+
+
+def test_a_keyword_search_may_ask_for_all_words(ask: Ask) -> None:
+    """`and` in the client."""
+    operator = base_search_pb2.SearchOperatorOptions
+    words = base_search_pb2.BM25(query="apple pie", search_operator=operator(operator=operator.OPERATOR_AND))
+    assert ids(ask(bm25_search=words)) == [1]
+
+
+def test_hybrid_takes_its_vector_from_any_field_that_clients_use(ask: Ask) -> None:
+    """Clients of three years put it into three fields."""
+    rows: list[dict[str, Any]] = [
+        {"vectors": [base_pb2.Vectors(vector_bytes=ONE, type=1)]},
+        {"vector_bytes": ONE},
+        {"near_vector": near()},
+    ]
+    for vector in rows:
+        reply = ask(hybrid_search=base_search_pb2.Hybrid(query="cherry", alpha=0.4, **vector))
+        assert ids(reply)[0] == 3
+        assert set(ids(reply)) == {1, 2, 3}
+        assert "keyword" in reply.results[0].metadata.explain_score
+
+
+def test_alpha_comes_in_two_forms(ask: Ask) -> None:
+    """The newer one can say 0; where it is missing the default counts."""
+    hybrid = base_search_pb2.Hybrid(query="cherry", near_vector=near(), use_alpha_param=True)
+    assert ids(ask(hybrid_search=hybrid))[0] == 1
+    hybrid.alpha_param = 0
+    assert ids(ask(hybrid_search=hybrid)) == [3]
+
+
+def test_groups_stand_in_their_own_field(ask: Ask) -> None:
+    """With their distances; `results` stays empty."""
+    reply = ask(near_vector=near(), group_by=search_get_pb2.GroupBy(path=["shelf"], number_of_groups=2, objects_per_group=1))
+    assert not reply.results
+    assert [(group.name, group.number_of_objects, len(group.objects)) for group in reply.group_by_results] == [("1", 1, 1), ("2", 1, 1)]
+    assert reply.group_by_results[1].max_distance == pytest.approx(1)
+
+
+def test_sort_autocut_and_diversity_are_read(ask: Ask) -> None:
+    """Each changes the answer as the service defines it."""
+    assert ids(ask(sort_by=[search_get_pb2.SortBy(path=["title"], ascending=False)])) == [3, 2, 1]
+    assert ids(ask(near_vector=near(), autocut=1)) == [1, 2, 3]
+    mmr = base_search_pb2.Selection.MMR(limit=2, balance=0.0)
+    assert ids(ask(near_vector=near(selection=base_search_pb2.Selection(mmr=mmr)))) == [1, 3]
+
+
+def test_references_are_added_followed_and_come_back(services: Services, ask: Ask) -> None:
+    """A batch of them, a filter through them, and what they lead to in the reply."""
+    references = batch_pb2.BatchReferencesRequest()
+    references.references.add(name="owner", from_collection="Food", from_uuid=str(PET), to_uuid=str(OWNER))
+    references.references.add(name="nothing", from_collection="Food", from_uuid=str(PET), to_uuid=str(OWNER))
+    reply = batch_pb2.BatchReferencesReply.FromString(handlers(services)[f"{SERVICE}BatchReferences"](references.SerializeToString()))
+    assert [error.index for error in reply.errors] == [1]
+
+    hop = base_pb2.FilterReferenceSingleTarget(on="owner", target=base_pb2.FilterTarget(property="name"))
+    where = base_pb2.Filters(operator=base_pb2.Filters.OPERATOR_EQUAL, target=base_pb2.FilterTarget(single_target=hop), value_text="Ann")
+    wanted = search_get_pb2.RefPropertiesRequest(
+        reference_property="owner",
+        properties=search_get_pb2.PropertiesRequest(non_ref_properties=["name"]),
+        metadata=search_get_pb2.MetadataRequest(uuid=True),
+    )
+    found = ask(filters=where, properties=search_get_pb2.PropertiesRequest(non_ref_properties=["title"], ref_properties=[wanted])).results
+    assert len(found) == 1
+    (linked,) = found[0].properties.ref_props[0].properties
+    assert found[0].properties.ref_props_requested
+    assert linked.non_ref_props.fields["name"].text_value == "Ann"
+    assert UUID(bytes=linked.metadata.id_as_bytes) == OWNER
+
+
+def test_a_batch_delete_says_what_it_did(services: Services) -> None:
+    """And a dry run what it would do; without a filter nothing is deleted."""
+    where = base_pb2.Filters(operator=base_pb2.Filters.OPERATOR_EQUAL, target=base_pb2.FilterTarget(property="shelf"), value_int=1)
+    method = handlers(services)[f"{SERVICE}BatchDelete"]
+    for dry_run in (True, False):
+        request = batch_delete_pb2.BatchDeleteRequest(collection="Food", filters=where, verbose=True, dry_run=dry_run)
+        reply = batch_delete_pb2.BatchDeleteReply.FromString(method(request.SerializeToString()))
+        assert (reply.matches, reply.successful, reply.failed) == (2, 2, 0)
+        assert [UUID(bytes=one.uuid).int for one in reply.objects] == [1, 2]
+    assert services.searches.run(search("Food")).hits[0].record.id.int == 3
+    with pytest.raises(InvalidInput):
+        method(batch_delete_pb2.BatchDeleteRequest(collection="Food").SerializeToString())
+
+
+def search(collection: str) -> Any:
+    from nearimage.domain.query import Search
+
+    return Search(collection=collection)
+
+
+def test_tenants_are_told_apart(services: Services) -> None:
+    """By name and by state, and objects go to their own."""
+    services.collections.create(Collection(name="Ten", vectors=(VectorConfig(name="v"),), tenancy=Tenancy(enabled=True)))
+    services.tenants.create("Ten", [Tenant(name="anna"), Tenant(name="bert", state=TenantState.INACTIVE)])
+    method = handlers(services)[f"{SERVICE}TenantsGet"]
+
+    def told(**fields: Any) -> list[tuple[str, int]]:
+        request = tenants_pb2.TenantsGetRequest(collection="Ten", **fields)
+        reply = tenants_pb2.TenantsGetReply.FromString(method(request.SerializeToString()))
+        return [(tenant.name, tenant.activity_status) for tenant in reply.tenants]
+
+    assert told() == [("anna", tenants_pb2.TENANT_ACTIVITY_STATUS_ACTIVE), ("bert", tenants_pb2.TENANT_ACTIVITY_STATUS_INACTIVE)]
+    assert [name for name, _ in told(names=tenants_pb2.TenantNames(values=["bert", "zoe"]))] == ["bert"]
+    batch = batch_pb2.BatchObjectsRequest()
+    batch.objects.add(collection="Ten", uuid=str(PET), tenant="anna")
+    batch.objects.add(collection="Ten", uuid=str(PET), tenant="bert")
+    reply = batch_pb2.BatchObjectsReply.FromString(handlers(services)[f"{SERVICE}BatchObjects"](batch.SerializeToString()))
+    assert [error.index for error in reply.errors] == [1]
+
+
+def test_a_batch_stream_acknowledges_what_is_stored(services: Services) -> None:
+    """Message by message: started, then the ids of each message with what became of them, then the end."""
+    session = streams(services)[f"{SERVICE}BatchStream"]()
+    kind = batch_pb2.BatchStreamRequest
+
+    def told(request: Any) -> list[Any]:
+        return [batch_pb2.BatchStreamReply.FromString(reply) for reply in session.answer(request.SerializeToString())]
+
+    started, backoff = told(kind(start=kind.Start()))
+    assert started.HasField("started")
+    assert backoff.backoff.batch_size > 0
+    data = kind(data=kind.Data())
+    data.data.objects.values.add(collection="Food", uuid=str(UUID(int=50))).properties.non_ref_properties.update({"title": "fresh"})
+    data.data.objects.values.add(collection="Food", uuid=str(UUID(int=51))).properties.non_ref_properties.update({"shelf": "top"})
+    data.data.references.values.add(name="owner", from_collection="Food", from_uuid=str(UUID(int=50)), to_uuid=str(OWNER))
+    acks, results = told(data)
+    assert list(acks.acks.uuids) == [str(UUID(int=50)), str(UUID(int=51))]
+    assert [one.uuid for one in results.results.successes if one.uuid] == [str(UUID(int=50))]
+    assert [one.beacon for one in results.results.successes if one.beacon] == [f"weaviate://localhost/Food/{UUID(int=50)}/owner"]
+    assert [one.uuid for one in results.results.errors] == [str(UUID(int=51))]
+    assert told(kind(stop=kind.Stop())) == []
+    assert session.is_over
+
+
+def test_a_batch_stream_begins_with_start(services: Services) -> None:
+    """And has only one."""
+    kind = batch_pb2.BatchStreamRequest
+    session = streams(services)[f"{SERVICE}BatchStream"]()
+    for garbage in (b"\xff\xff garbage", b"", kind(data=kind.Data()).SerializeToString()):
+        with pytest.raises(InvalidInput):
+            session.answer(garbage)
+    session.answer(kind(start=kind.Start()).SerializeToString())
+    with pytest.raises(InvalidInput):
+        session.answer(kind(start=kind.Start()).SerializeToString())

@@ -1,0 +1,55 @@
+"""Hits that share a value stand together."""
+
+from uuid import UUID
+
+import pytest
+
+from nearimage.domain.errors import InvalidInput
+from nearimage.domain.objects import Hit, PropertyValue, Record
+from nearimage.domain.query import GroupBy
+from nearimage.domain.schema import Collection, DataType, Property
+from nearimage.service.grouping import check_group_by, grouped
+
+DOGS = Collection(name="Dog", properties=(Property(name="breed", data_type=DataType.TEXT), Property(name="image", data_type=DataType.BLOB)))
+
+
+def hits(*breeds: PropertyValue | None) -> list[Hit]:
+    return [
+        Hit(record=Record(id=UUID(int=number), properties={} if breed is None else {"breed": breed}), distance=number / 10)
+        for number, breed in enumerate(breeds)
+    ]
+
+
+def told(groups: int, per_group: int, *breeds: PropertyValue | None) -> list[tuple[object, list[int]]]:
+    found = grouped(hits(*breeds), GroupBy(property="breed", groups=groups, per_group=per_group))
+    return [(group.value, [hit.record.id.int for hit in group.hits]) for group in found]
+
+
+def test_groups_come_in_the_order_of_their_best_hits() -> None:
+    """The best hit of all is at the top, whatever its group."""
+    assert told(9, 9, "corgi", "pug", "corgi", "husky", "pug") == [("corgi", [0, 2]), ("pug", [1, 4]), ("husky", [3])]
+
+
+def test_groups_and_their_members_are_limited() -> None:
+    """A later hit still joins an open group; it opens none beyond the limit."""
+    assert told(2, 2, "corgi", "pug", "husky", "corgi", "corgi", "pug") == [("corgi", [0, 3]), ("pug", [1, 5])]
+
+
+def test_an_array_puts_its_object_into_each_of_its_groups() -> None:
+    """A picture of two dogs belongs to both."""
+    assert told(9, 9, ("corgi", "pug", "corgi"), "pug", ()) == [("corgi", [0]), ("pug", [0, 1]), (None, [2])]
+
+
+def test_objects_without_the_property_share_a_group() -> None:
+    """They are hits all the same."""
+    assert told(9, 9, None, "pug", None) == [(None, [0, 2]), ("pug", [1])]
+
+
+@pytest.mark.parametrize(
+    "group_by",
+    [GroupBy(property="bred", groups=1, per_group=1), GroupBy(property="image", groups=1, per_group=1), GroupBy(property="breed", groups=0, per_group=1)],
+)
+def test_what_cannot_be_grouped_is_refused(group_by: GroupBy) -> None:
+    """An empty answer would hide the mistake."""
+    with pytest.raises(InvalidInput):
+        check_group_by(group_by, DOGS)
