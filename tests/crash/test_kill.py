@@ -47,10 +47,10 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_half_written(tmp_path: Path
     assert done > KILLS  # the children did get somewhere
 
 
-def kill_a_child(folder: Path, first: int, after_s: float) -> int:
+def kill_a_child(folder: Path, first: int, after_s: float, *, program: str = "operations.py") -> int:
     """Start a child, kill it so many seconds after it has opened the folder (or, for the shortest, while it opens); the last number it said."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, str(Path(__file__).with_name("operations.py")), str(folder), str(first)]
+    command = [sys.executable, str(Path(__file__).with_name(program)), str(folder), str(first)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as child:
         assert child.stdout
         if after_s < 0.02:
