@@ -10,10 +10,10 @@ are gathered first; once there are as many as wanted, and the bounds of all term
 remaining terms only can be among the best, and their lists are not walked: the rows gathered are looked up in them. Example, 100,000 objects "picture
 number 4711 of the set", 10 wanted, "picture 4711": 4711 gives one row. Nine more are wanted, so "picture", in every object, cannot be passed over.
 
-So the second device: what the remaining, frequent terms give by themselves, their first `_HEAD` rows, is kept from query to query until the next write
-(a "head"). A row with none of the rare terms has the same score in the head as in the query, therefore the best of those rows stand in the head in this
-order. If the head has as many of them as are wanted, the query is answered from it and the rare terms' rows. A filter makes heads useless: then the rows
-that pass it are looked up, if they are fewer than the rows of the term.
+So the second device: what the remaining, frequent terms give by themselves, their best `_HEAD` rows, is kept from query to query until the next write
+(a "head"). The query is answered from the rows of the rare terms and as many of the head as are wanted: a row that is in neither has no rare term, so its
+score is what the head would say of it, and each of the rows taken from the head has at least as much, and a lesser id where it has the same. A filter makes
+heads useless: then the rows that pass it are looked up, if they are fewer than the rows of the term.
 
 An object must have `minimum_match` tokens in one property: of T tokens in a property, each hit has one of the T - minimum_match + 1 rarest; those are
 gathered, and `_score` counts.
@@ -37,12 +37,12 @@ from nearimage.engines.embedded.entries import Mask, Positions
 from nearimage.engines.embedded.ids import Ids
 from nearimage.engines.embedded.postings import Numbers, Part
 from nearimage.engines.embedded.state import State
-from nearimage.engines.embedded.tokens import TokenColumn, contained
+from nearimage.engines.embedded.tokens import TokenColumn
 
 Scores = npt.NDArray[np.float64]
 
 _HEAD = 256
-"""Rows of a head: enough for a page of 100 where as many again have a rare term too; 1 KB."""
+"""Rows of a head, 1 KB: enough for pages of 100; who wants more hits at once waits for the walk."""
 
 _HEADS = 256
 """So many heads, and a hundred times as many counts, are kept at most; 250 KB."""
@@ -117,7 +117,7 @@ class _Known:
         self.collection = collection
         self.live = None if state.count == len(state.live) else state.live
         self.dead: Positions = np.zeros(0, np.int64) if self.live is None else np.flatnonzero(~state.live)
-        self.heads: dict[object, tuple[Numbers, bool]] = {}
+        self.heads: dict[object, Numbers] = {}
         self._texts: dict[str, Text] = {}
         self._counts: dict[tuple[str, str], int] = {}
 
@@ -228,8 +228,8 @@ class _Ranking:
             size = remaining[0][1].size
             if passing is not None and int(np.count_nonzero(passing)) < size:
                 return passing.nonzero()[0].astype(np.uint32)
-            if passing is None and size > _IN_MANY and (more := self._from_head(rows, remaining, count)) is not None:
-                return _joined([kept, more], self._rows)
+            if passing is None and size > _IN_MANY and count <= _HEAD:
+                return _joined([kept, np.sort(self._head(remaining)[:count])], self._rows)
             more_lists, more_gains = self._walk([remaining.pop(0)], living)
             lists, gains = lists + more_lists, gains + more_gains
 
@@ -272,14 +272,8 @@ class _Ranking:
         norm: Scores = self._settings.k1 * (1 - self._settings.b + self._settings.b * lengths / field.text.mean)
         return norm
 
-    def _from_head(self, rows: Numbers, pairs: "Sequence[tuple[Field, Term]]", count: int) -> Numbers | None:
-        """The best rows beside those given, by these terms; None if the head does not have as many as are wanted."""
-        head, is_whole = self._head(pairs)
-        others = head[~contained(head, rows, self._rows)][:count]
-        return np.sort(others) if len(others) == count or is_whole else None
-
-    def _head(self, pairs: "Sequence[tuple[Field, Term]]") -> tuple[Numbers, bool]:
-        """The best rows by these terms alone, best first, and whether these are all."""
+    def _head(self, pairs: "Sequence[tuple[Field, Term]]") -> Numbers:
+        """The best rows by these terms alone, best first; fewer than `_HEAD` only if these are all."""
         chosen = {id(term) for _, term in pairs}
         fields = (replace(field, terms=tuple(term for term in field.terms if id(term) in chosen)) for field in self._fields)
         alone = _Ranking(self._known, tuple(field for field in fields if field.terms))
@@ -291,7 +285,7 @@ class _Ranking:
             best, _ = _first(kept, alone.score(kept)[0].astype(np.float32), _HEAD, self._known.state.table.index.ids)
             if len(self._known.heads) >= _HEADS:
                 self._known.heads.clear()
-            known = self._known.heads[key] = best.astype(np.uint32), len(rows) <= _HEAD
+            known = self._known.heads[key] = best.astype(np.uint32)
         return known
 
 
