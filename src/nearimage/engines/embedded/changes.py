@@ -110,9 +110,9 @@ class Plan:
     def _add(self, prepared: Prepared, stored: Stored | None) -> None:
         change = self._change
         revision, position = change.first_revision + len(change.rows), len(change.rows)
-        seals = pack_seals({self._vectors[name].number: seal for name, seal in prepared.seals.items()})
+        seals = pack_seals({self._vectors[name].number: seal for name, seal in prepared.seals.items()}) if prepared.seals else b""
         slot = self._slot(prepared, stored, seals)
-        key = self._picture_key(prepared, stored, revision)
+        key = self._picture_key(prepared, stored, revision) if stored or prepared.pictures else None
         row = StoredRow(revision, prepared.id, prepared.created_ms, prepared.updated_ms, slot, seals, prepared.properties, 0, key)
         change.rows.append(sealed(row))
         change.converted.append(prepared.converted)

@@ -82,10 +82,13 @@ class Index:
         Raises:
             InvalidValue: a value does not fit its column.
         """
-        values = {**properties, CREATED_FIELD: created_ms, UPDATED_FIELD: updated_ms}
-        converted = {name: self._columns[name].convert(value) for name, value in values.items() if name in self._columns}
-        lengths = ((self._measured[name], value) for name, value in properties.items() if name in self._measured)
-        converted.update((field, self._columns[field].convert(value)) for field, value in lengths)
+        columns, measured = self._columns, self._measured
+        converted = {CREATED_FIELD: columns[CREATED_FIELD].convert(created_ms), UPDATED_FIELD: columns[UPDATED_FIELD].convert(updated_ms)}
+        for name, value in properties.items():
+            if name in columns:
+                converted[name] = columns[name].convert(value)
+                if name in measured:
+                    converted[measured[name]] = columns[measured[name]].convert(value)
         return converted
 
     def append(self, row: int, packed_id: bytes, converted: ConvertedRow) -> None:

@@ -152,7 +152,7 @@ def stored_row(columns: tuple[object, ...]) -> StoredRow:
 
 def sealed(row: StoredRow) -> StoredRow:
     """The row with its checksum."""
-    return StoredRow(*row[:7], checksum(row), row.pictures)
+    return StoredRow._make((*row[:7], checksum(row), row[8]))
 
 
 def checksum(row: StoredRow) -> int:
