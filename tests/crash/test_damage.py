@@ -177,3 +177,23 @@ def test_folders_nobody_knows_are_swept(folder: Path) -> None:
     assert not orphan.exists()
     assert same(engine, model_after(HISTORY))
     engine.close()
+
+
+def test_a_log_cut_at_the_end_of_each_frame_gives_an_earlier_state_whole(tmp_path: Path) -> None:
+    """The ends of frames are where a torn log looks most like a whole one."""
+    engine = EmbeddedEngine(tmp_path / "data")
+    for number in range(4):
+        apply(engine, number)
+    shutil.copytree(tmp_path / "data", tmp_path / "copy")
+    engine.close()
+    log = shard_folder(tmp_path / "copy") / "shard.db-wal"
+    models, length = [model_after(number) for number in range(1, 5)], log.stat().st_size
+    frame = 24 + 4096
+    assert length > 10 * frame
+    for at in [*range(32, length, frame)][-30:]:
+        shutil.rmtree(tmp_path / "try", ignore_errors=True)
+        shutil.copytree(tmp_path / "copy", tmp_path / "try")
+        with (shard_folder(tmp_path / "try") / "shard.db-wal").open("rb+") as file:
+            file.truncate(at)
+        page = read_all(tmp_path / "try")
+        assert any(told(page) == told(photos_of(model)) for model in models), f"cut at {at}: no state of the history"

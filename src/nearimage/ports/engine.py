@@ -91,7 +91,7 @@ class Shard(Protocol):
             DiskFull: nothing of the call was stored.
 
         Cost:
-            One durable commit for the whole call. Blocks.
+            One durable commit for the whole call, which calls of other threads may share. Blocks.
         """
         ...
 
@@ -99,7 +99,8 @@ class Shard(Protocol):
         """Store one record only if the stored one still has this revision (compare and set).
 
         Args:
-            revision: what `get` returned; 0 means that no object with the id may be there.
+            revision: what `get` returned; 0 means that no object with the id may be there. An engine that tidies up may give an object another revision
+                without a write; then the caller reads again, as after a write of somebody else.
 
         Raises:
             ObjectExists: revision is 0 and there is one. Looked at first: a record that is also wrong gets this error.
