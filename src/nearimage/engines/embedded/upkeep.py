@@ -30,7 +30,7 @@ from nearimage.engines.embedded.state import State, VectorColumn
 from nearimage.engines.embedded.writing import Writer
 
 _CHANGES_A_FILE = 5_000
-"""A file of columns is written again after so many new rows, or a quarter of the shard if that is more: reading 5,000 rows again takes 0.3 s on opening, writing
+"""A file of columns is written again after so many new rows, or a quarter of the shard if that is more: reading 5,000 rows takes 0.3 s on opening, writing
 100,000 takes 0.3 s in the background (bench/engine_storage.py)."""
 
 _CHANGES_AT_CLOSE = 2_000
