@@ -40,13 +40,16 @@ from nearimage.testing.sorting_contract import SortingContract
 from nearimage.testing.tenants_contract import TenantsContract
 from nearimage.testing.text_contract import TextContract
 from nearimage.testing.vectors_contract import VectorsContract
+from nearimage.testing.writers_contract import WritersContract
 
 _ALL = Projection(properties=tuple(DataType), vectors=None)
 
 O = Operator  # noqa: E741 short, because it stands in every line
 
 
-class EngineContract(TenantsContract, AlteringContract, FiltersContract, TextContract, SortingContract, AggregatesContract, DeletingContract, VectorsContract):
+class EngineContract(
+    TenantsContract, AlteringContract, FiltersContract, TextContract, SortingContract, AggregatesContract, DeletingContract, VectorsContract, WritersContract
+):
     """Inherit it, say how to open the engine, and its promises are tested."""
 
     reopens: ClassVar[bool] = True
