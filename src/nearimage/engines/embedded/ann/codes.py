@@ -107,8 +107,26 @@ class Codes:
         """A copy that lacks these slots and may be added to."""
         copy = type(self)(faiss.clone_index(self._index))
         if bitmap.any():
-            copy._index.remove_ids(faiss.IDSelectorBitmap(bitmap))  # noqa: SLF001 its own class
+            copy._remove(bitmap)  # noqa: SLF001 its own class
         return copy
+
+    def _remove(self, bitmap: Bitmap) -> None:
+        """Take these slots out, and wipe what is left of them.
+
+        Codes lie in blocks of 32. faiss moves the last ones into the gaps and shortens the lists, but leaves the old codes in the last block; `add` then writes
+        new ones by OR over them, which makes both meaningless (faiss 1.15; tests/unit/engines/test_embedded_codes.py).
+        """
+        self._index.remove_ids(faiss.IDSelectorBitmap(bitmap))
+        lists, packer = faiss.downcast_InvertedLists(self._index.invlists), self._index.get_CodePacker()
+        flat = np.empty((packer.nvec, packer.code_size), np.uint8)
+        for number in range(self.lists):
+            whole, rest = divmod(lists.list_size(number), packer.nvec)
+            if rest:
+                block = faiss.rev_swig_ptr(lists.get_codes(number), (whole + 1) * packer.block_size)[whole * packer.block_size :]
+                packer.unpack_all(faiss.swig_ptr(block), faiss.swig_ptr(flat))
+                flat[rest:] = 0
+                block[:] = 0
+                packer.pack_all(faiss.swig_ptr(flat), faiss.swig_ptr(block))
 
     def search(self, query: Matrix, *, candidates: int, probes: int, allowed: Bitmap | None) -> tuple[Slots, npt.NDArray[np.float32]]:
         """The slots of the nearest codes, nearest first, and how far their codes are; fewer than asked for where the lists looked at hold no more.
