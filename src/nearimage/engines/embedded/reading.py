@@ -33,10 +33,15 @@ from nearimage.domain.objects import Projection, PropertyValue, Record, Vector
 from nearimage.domain.schema import Collection, DataType
 from nearimage.engines.embedded.database import Readers
 from nearimage.engines.embedded.disk import storage_faults
-from nearimage.engines.embedded.rows import RowCodec, StoredRow, stored_row, unpack_seals, uuid_of
+from nearimage.engines.embedded.rows import RowCodec, StoredRow, record_of, stored_row, unpack_seals, uuid_of
 from nearimage.engines.embedded.state import State
 
 SELECT_ROW = "SELECT revision, id, created_ms, updated_ms, slot, seals, properties, crc, pictures FROM objects"
+
+_ROWS_AT_ONCE = 100
+"""Rows that one statement asks for; each number of them is a statement of its own in SQLite's cache, which has room for as many."""
+
+_PLACES = [",".join("?" * count) for count in range(_ROWS_AT_ONCE + 1)]
 
 
 class Publication:
@@ -116,16 +121,18 @@ class Reader:
 
     def by_revision(self, snapshot: Snapshot, revisions: Sequence[int], projection: Projection) -> tuple[Record, ...]:
         """The objects of these revisions, in order; all of them are in the snapshot."""
-        rows = snapshot.connection.executemany(f"{SELECT_ROW} WHERE revision = ?", ((revision,) for revision in revisions)).fetchall()
-        if len(rows) != len(revisions):
-            raise Corrupt(f"{self._path} lacks objects that it had when it was opened; restore it from a backup", path=str(self._path))
-        return tuple(self._record(snapshot, stored_row(row), projection) for row in rows)
+        rows = {row[0]: row for row in _rows_where("revision", snapshot.connection, revisions)}
+        try:
+            return tuple(self._record(snapshot, stored_row(rows[revision]), projection) for revision in revisions)
+        except KeyError as missing:
+            raise Corrupt(f"{self._path} lacks objects that it had when it was opened; restore it from a backup", path=str(self._path)) from missing
 
     def by_id(self, snapshot: Snapshot, ids: Sequence[UUID], projection: Projection) -> dict[UUID, Record]:
         """The objects with these ids; those that are not there are absent."""
-        rows = snapshot.connection.executemany(f"{SELECT_ROW} WHERE id = ?", ((one.bytes,) for one in ids)).fetchall()
-        records = (self._record(snapshot, stored_row(row), projection) for row in rows)
-        return {record.id: record for record in records}
+        packed = [one.bytes for one in ids]
+        rows = {row[1]: row for row in _rows_where("id", snapshot.connection, packed)}
+        found = (self._record(snapshot, stored_row(rows[one]), projection) for one in dict.fromkeys(packed) if one in rows)
+        return {record.id: record for record in found}
 
     def revisions(self, snapshot: Snapshot, ids: Sequence[UUID]) -> list[int]:
         """The revisions of the objects with these ids; those that are not there are left out."""
@@ -178,13 +185,11 @@ class Reader:
 
     def _record(self, snapshot: Snapshot, row: StoredRow, projection: Projection) -> Record:
         self._intact(row)
-        return Record(
-            id=uuid_of(row.id),
-            properties=self._properties(snapshot, row, projection.properties),
-            vectors=self._vectors(snapshot.state, row, projection.vectors),
-            created_ms=row.created_ms,
-            updated_ms=row.updated_ms,
-            revision=row.revision,
+        return record_of(
+            uuid_of(row.id),
+            self._properties(snapshot, row, projection.properties),
+            self._vectors(snapshot.state, row, projection.vectors),
+            row,
         )
 
     def _intact(self, row: StoredRow) -> StoredRow:
@@ -222,6 +227,13 @@ class Reader:
                 if zlib.crc32(vector.data) != seals[column.number]:
                     raise Corrupt(f"slot {row.slot} of {column.file.path} is damaged; restore the file from a backup", path=str(column.file.path))
         return found
+
+
+def _rows_where(column: str, connection: apsw.Connection, values: Sequence[int] | Sequence[bytes]) -> Iterator[tuple[object, ...]]:
+    """The rows whose column has one of these values, in no order; one statement for many rows is three times as quick as one for each."""
+    for start in range(0, len(values), _ROWS_AT_ONCE):
+        some = values[start : start + _ROWS_AT_ONCE]
+        yield from connection.execute(f"{SELECT_ROW} WHERE {column} IN ({_PLACES[len(some)]})", some).fetchall()
 
 
 def _revision(connection: apsw.Connection) -> int:
