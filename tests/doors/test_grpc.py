@@ -282,13 +282,6 @@ def test_health_is_serving_for_any_service(methods: Mapping[str, Handler]) -> No
     assert methods[HEALTH_CHECK](b"\x0a\x08whatever") == b"\x08\x01"
 
 
-@pytest.mark.parametrize("name", ["Aggregate"])
-def test_methods_to_come_say_so(methods: Mapping[str, Handler], name: str) -> None:
-    """The client shows the message instead of a riddle."""
-    with pytest.raises(NotSupported, match=name):
-        methods[f"{SERVICE}{name}"](b"")
-
-
 def test_a_stored_picture_comes_back_byte_for_byte(ask: Ask) -> None:
     """What a user puts in is what a user gets."""
     reply = ask(limit=1, properties=search_get_pb2.PropertiesRequest(non_ref_properties=["image"]))

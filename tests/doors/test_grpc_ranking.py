@@ -17,7 +17,7 @@ from tests.fakes import World, text
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    from weaviate.proto.v1 import base_pb2, base_search_pb2, batch_delete_pb2, batch_pb2, search_get_pb2, tenants_pb2
+    from weaviate.proto.v1 import aggregate_pb2, base_pb2, base_search_pb2, batch_delete_pb2, batch_pb2, search_get_pb2, tenants_pb2
 
 ONE = np.array([1, 0], "<f4").tobytes()
 OWNER, PET = UUID(int=100), UUID(int=1)
@@ -213,3 +213,35 @@ def test_a_batch_stream_begins_with_start(services: Services) -> None:
     session.answer(kind(start=kind.Start()).SerializeToString())
     with pytest.raises(InvalidInput):
         session.answer(kind(start=kind.Start()).SerializeToString())
+
+
+def test_figures_are_those_asked_for(services: Services) -> None:
+    """Nothing more: clients read a figure that is there as one they asked for."""
+    method = handlers(services)[f"{SERVICE}Aggregate"]
+
+    def told(**fields: Any) -> Any:
+        request = aggregate_pb2.AggregateRequest(collection="Food", **fields)
+        return aggregate_pb2.AggregateReply.FromString(method(request.SerializeToString()))
+
+    kind = aggregate_pb2.AggregateRequest.Aggregation
+    shelf = kind(property="shelf", int=kind.Integer(sum=True, mean=True, type=True))
+    title = kind(property="title", text=kind.Text(count=True, top_occurences=True, top_occurences_limit=1))
+    single = told(objects_count=True, aggregations=[shelf, title]).single_result
+    numbers, texts = (part for part in single.aggregations.aggregations)
+    assert single.objects_count == 3
+    assert (numbers.int.sum, numbers.int.mean, numbers.int.type) == (4, pytest.approx(4 / 3), "int")
+    assert not numbers.int.HasField("maximum")
+    assert texts.text.count == 3
+    assert [(item.value, item.occurs) for item in texts.text.top_occurences.items] == [("apple pie", 1)]
+
+    grouped = told(objects_count=True, group_by=aggregate_pb2.AggregateRequest.GroupBy(property="shelf")).grouped_results.groups
+    assert [(group.grouped_by.int, list(group.grouped_by.path), group.objects_count) for group in grouped] == [(1, ["shelf"], 2), (2, ["shelf"], 1)]
+
+
+@pytest.mark.parametrize("wrong", ["nothing", "title"])
+def test_figures_that_a_property_does_not_have_are_refused(services: Services, wrong: str) -> None:
+    """The sum of a text is a mistake in the request."""
+    kind = aggregate_pb2.AggregateRequest.Aggregation
+    request = aggregate_pb2.AggregateRequest(collection="Food", aggregations=[kind(property=wrong, int=kind.Integer(sum=True))])
+    with pytest.raises(InvalidInput):
+        handlers(services)[f"{SERVICE}Aggregate"](request.SerializeToString())

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from nearimage.domain.filters import Filter
 from nearimage.domain.objects import Scalar
+from nearimage.domain.query import AnyNear, Hybrid, Words
 from nearimage.domain.schema import DataType
 
 TOP_VALUES = 5
@@ -47,12 +48,16 @@ class AggregateQuery:
 
     Attributes:
         tenant: whose objects; empty in a collection without tenants.
+        by: only what this search finds: with a distance or a certainty all that is near enough, with `object_limit` the first so many, with both the
+            first so many of those.
     """
 
     collection: str
     tenant: str = ""
     aggregation: Aggregation = field(default_factory=Aggregation)
     where: Filter | None = None
+    by: AnyNear | Words | Hybrid | None = None
+    object_limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

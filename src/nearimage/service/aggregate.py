@@ -1,19 +1,28 @@
 """Answer questions about many objects at once: counts, sums, most frequent values, group by group.
 
     AggregateQuery --bind--> Aggregation --engine--> Group, Group, ...
+                   --search--> ids --^
 
 What a reference may lead to is read off the collection; everything else comes from the engine. May import `domain` and `ports` only.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 from nearimage.domain.aggregates import MAX_GROUPS, SUMMARISED, AggregateQuery, Aggregation, Group, ReferenceSummary, Summary
 from nearimage.domain.errors import InvalidInput
+from nearimage.domain.objects import IDS_ONLY
+from nearimage.domain.query import Hybrid, Words
 from nearimage.domain.schema import Collection, DataType, Property
 from nearimage.service.collections import Collections
 from nearimage.service.filters import bind_filter, targets_of
+from nearimage.service.hybrid import hybrid_ranking
+from nearimage.service.near import NearSearches
+from nearimage.service.question import Question
 from nearimage.service.shards import Shards
+from nearimage.service.vectorize import ObjectVectorizer
+from nearimage.service.words import word_ranking
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +31,7 @@ class Aggregates:
 
     collections: Collections
     shards: Shards
+    vectorizer: ObjectVectorizer
 
     def run(self, query: AggregateQuery) -> tuple[Group, ...]:
         """The groups of the objects that pass; without `group_by` exactly one.
@@ -35,8 +45,29 @@ class Aggregates:
         where = bind_filter(query.where, collection, targets=targets_of(self.collections, self.shards, query.tenant)) if query.where else None
         references = {prop.name: ReferenceSummary(pointing_to=prop.targets) for prop in _named(aggregation.properties, collection) if _is_reference(prop)}
         asked = replace(aggregation, properties={name: top for name, top in aggregation.properties.items() if name not in references})
-        groups = self.shards.reading(collection, query.tenant).aggregate(asked, where=where)
+        shard = self.shards.reading(collection, query.tenant)
+        if query.by is None:
+            groups = shard.aggregate(asked, where=where)
+        else:
+            limit = shard.count() if query.object_limit is None else query.object_limit
+            question = Question(collection=collection, shard=shard, where=where, limit=limit, offset=0, projection=IDS_ONLY)
+            groups = shard.aggregate(asked, ids=self._found(query, question))
         return tuple(_with(group, references) for group in groups)
+
+    def _found(self, query: AggregateQuery, question: Question) -> list[UUID]:
+        """What the search finds of the objects that pass the filter."""
+        by, near_searches = query.by, NearSearches(vectorizer=self.vectorizer)
+        if question.limit < 0:
+            raise InvalidInput(f"objectLimit cannot be negative, got {question.limit}")
+        if isinstance(by, Words):
+            return [one.id for one in word_ranking(question, by)]
+        if isinstance(by, Hybrid):
+            return [one.id for one in hybrid_ranking(question, by, near_searches)[: question.limit]]
+        if by is None or (query.object_limit is None and by.max_distance is None and by.min_certainty is None):
+            raise InvalidInput("a search by vector finds every object; give it a distance, a certainty or an objectLimit")
+        if len(set(by.targets.names)) > 1:
+            raise InvalidInput(f"aggregating takes one target vector, got {list(by.targets.names)}")
+        return [one.id for one in near_searches.ranking(question, by)[: question.limit]]
 
 
 def bind_aggregation(aggregation: Aggregation, collection: Collection) -> Aggregation:

@@ -80,7 +80,7 @@ def build_services(parts: Parts, *, default_limit: int = DEFAULT_LIMIT, maximum_
         deletions=Deletions(collections=collections, shards=shards, maximum=maximum_results),
         references=References(collections=collections, objects=objects),
         searches=searches,
-        aggregates=Aggregates(collections=collections, shards=shards),
+        aggregates=Aggregates(collections=collections, shards=shards, vectorizer=vectorizer),
         pictures=pictures,
         modules=modules,
     )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
-from nearimage.domain.errors import NotSupported
+from nearimage.doors.grpc.aggregate import aggregate
 from nearimage.doors.grpc.asked import read_asked
 from nearimage.doors.grpc.batch import batch_objects
 from nearimage.doors.grpc.batch_delete import batch_delete
@@ -41,7 +41,6 @@ class Session(Protocol):
 OpenSession = Callable[[], Session]
 SERVICE = "/weaviate.v1.Weaviate/"
 HEALTH_CHECK = "/grpc.health.v1.Health/Check"
-_NOT_YET = ("Aggregate",)
 _SERVING = bytes(HealthCheckResponse(status=HealthCheckResponse.SERVING).SerializeToString())
 
 
@@ -50,12 +49,12 @@ def handlers(services: Services) -> Mapping[str, Handler]:
     methods: dict[str, Handler] = {
         f"{SERVICE}Search": partial(search, services),
         f"{SERVICE}BatchObjects": partial(batch_objects, services),
+        f"{SERVICE}Aggregate": partial(aggregate, services),
         f"{SERVICE}BatchReferences": partial(batch_references, services),
         f"{SERVICE}BatchDelete": partial(batch_delete, services),
         f"{SERVICE}TenantsGet": partial(tenants_get, services),
         HEALTH_CHECK: _health,
     }
-    methods.update({f"{SERVICE}{name}": partial(_not_yet, name) for name in _NOT_YET})
     return methods
 
 
@@ -82,7 +81,3 @@ def search(services: Services, request: bytes) -> bytes:
 def _health(_: bytes) -> bytes:
     """SERVING, whatever the name of the service asked about: each client asks by another one."""
     return _SERVING
-
-
-def _not_yet(name: str, _: bytes) -> bytes:
-    raise NotSupported(f"{name} is not supported by this version", feature=name)
