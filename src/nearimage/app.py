@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from nearimage.config.settings import Settings
 from nearimage.domain.checks import CheckReport
@@ -25,6 +26,9 @@ from nearimage.media.formats import recognise
 from nearimage.ports.engine import Progress
 from nearimage.service.services import Parts, Services, build_services
 from nearimage.vectorizers import STARTER_LIMITS, Modules, modules
+
+if TYPE_CHECKING:
+    from nearimage.doors.graphql.answering import GraphQl
 
 _log = logging.getLogger(__name__)
 
@@ -176,7 +180,19 @@ def run_server(settings: Settings, on_ready: Callable[[str], None]) -> None:
             version=WIRE_VERSION, hostname=settings.hostname, max_message_bytes=settings.max_message_bytes, default_module=settings.default_vectorizer
         )
         address = Address(host=settings.host, http_port=settings.port, grpc_port=settings.grpc_port)
-        uvloop.run(serve(database.services, about, address, threads=settings.threads, on_ready=ready, extra_routes=web_routes()))
+        asking = _graphql(settings, database)
+        uvloop.run(serve(database.services, about, address, threads=settings.threads, on_ready=ready, graphql=asking, extra_routes=web_routes()))
+
+
+def _graphql(settings: Settings, database: Database) -> "GraphQl | None":
+    """What answers GraphQL, or None where it is switched off."""
+    from nearimage.doors.graphql.answering import graphql
+    from nearimage.doors.graphql.requests import Limits
+
+    if settings.graphql_is_off:
+        return None
+    limits = Limits(depth=settings.graphql_max_depth, fields=settings.graphql_max_fields, characters=settings.graphql_max_characters)
+    return graphql(database.services, limits=limits, default_limit=settings.query_defaults_limit_graphql)
 
 
 def _allow_many_files() -> None:

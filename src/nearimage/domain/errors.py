@@ -256,6 +256,12 @@ class NoVectorizer(InvalidInput):
     code = "no-vectorizer"
 
 
+class DocumentTooLarge(InvalidInput):
+    """A GraphQL document beyond one of the limits; detail has "limit" and "got"."""
+
+    code = "document-too-large"
+
+
 class TooManyResults(InvalidInput):
     """offset + limit over the configured maximum; detail has "asked" and "maximum"."""
 

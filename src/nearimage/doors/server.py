@@ -17,6 +17,8 @@ import uvicorn
 from starlette.routing import BaseRoute
 
 from nearimage.domain.errors import InvalidInput, PortTaken
+from nearimage.doors.graphql.answering import GraphQl
+from nearimage.doors.graphql.door import graphql_routes
 from nearimage.doors.grpc.handlers import handlers, streams
 from nearimage.doors.grpc.server import GrpcDoor
 from nearimage.doors.rest.call import About
@@ -50,11 +52,13 @@ async def serve(
     *,
     threads: int,
     on_ready: Callable[[Address], None],
+    graphql: GraphQl | None,
     extra_routes: Sequence[BaseRoute] = (),
 ) -> None:
     """Answer until SIGINT or SIGTERM.
 
     Args:
+        graphql: None where it is switched off.
         on_ready: called once, with the ports in use, when requests are answered.
 
     Raises:
@@ -65,7 +69,8 @@ async def serve(
         listener = _listen(address.host, address.http_port)
         try:
             grpc_server, grpc_port = door.start(address.host, address.grpc_port)
-            http = _Http(uvicorn.Config(rest_app(services, about, executor, extra_routes), log_config=None, timeout_graceful_shutdown=GRACE_S))
+            more_routes = (*graphql_routes(graphql, executor, about.max_message_bytes), *extra_routes)
+            http = _Http(uvicorn.Config(rest_app(services, about, executor, more_routes), log_config=None, timeout_graceful_shutdown=GRACE_S))
             _stop_on_signals(http)
             await grpc_server.start()
             running = asyncio.ensure_future(http.serve(sockets=[listener]))

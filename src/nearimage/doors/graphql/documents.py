@@ -1,0 +1,218 @@
+"""From the text of a request to something that can be run: parsed, validated, its operation chosen, its variables read.
+
+    text --lifting--> shape, literals --graphql-core, once a shape--> Document --operation, variables--> Operation
+
+Parsing and validating take milliseconds, and say the same for every document of the same shape; so their outcome is kept, until the collections change.
+
+May import graphql, `domain` and `doors.graphql` only.
+"""
+
+import re
+from collections import Counter, OrderedDict
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import is_
+from threading import Lock
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
+    GraphQLSyntaxError,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    Source,
+    TypeNode,
+    parse,
+    print_ast,
+    validate,
+)
+from graphql.execution.values import get_variable_values
+
+from nearimage.domain.errors import DocumentTooLarge
+from nearimage.domain.schema import Collection
+from nearimage.domain.vectorizing import Modality
+from nearimage.doors.graphql.lifting import Lifted
+from nearimage.doors.graphql.requests import Limits, Refused, Request
+from nearimage.doors.graphql.types import Modalities, schema_of
+from nearimage.doors.graphql.values import value_of
+
+KEPT = 512
+"""Shapes to remember: a client asks a few dozen; one takes some 50 KB."""
+
+KEPT_SCHEMAS = 64
+"""Schemas to remember: one for each set of collections that documents name together; one collection takes some 300 KB."""
+
+MOST_REPEATS, MOST_FRAGMENTS = 50, 100
+"""Selections of one name in one pair of braces, and fragments: validating compares each with each other."""
+
+_NAME = re.compile(r"[A-Z][_0-9A-Za-z]*")
+_BRACKET = re.compile(r"[\[\](){}]")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document that is right for these collections.
+
+    Attributes:
+        schema: of the collections that it names.
+    """
+
+    parsed: DocumentNode
+    schema: GraphQLSchema
+    operations: tuple[OperationDefinitionNode, ...]
+    fragments: Mapping[str, FragmentDefinitionNode]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation with the values of its variables; a variable without a value is absent."""
+
+    document: Document
+    node: OperationDefinitionNode
+    variables: Mapping[str, Any]
+    lifted: Lifted
+
+
+@dataclass(slots=True)
+class Documents:
+    """Documents by their shape, for the collections as they are."""
+
+    modalities: Modalities
+    limits: Limits = field(default_factory=Limits)
+    _collections: tuple[Collection, ...] = ()
+    _documents: OrderedDict[str, Document] = field(default_factory=OrderedDict)
+    _schemas: dict[tuple[str, ...], GraphQLSchema] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def operation(self, request: Request, lifted: Lifted, collections: tuple[Collection, ...]) -> Operation:
+        """What a request asks to be run.
+
+        Raises:
+            Refused: the document is wrong, has no such operation, or a variable has no fitting value.
+            DocumentTooLarge: it is beyond a limit.
+        """
+        check_size(lifted.text, self.limits)
+        document = self._document(lifted.text, collections)
+        node = _chosen(document.operations, request.operation_name)
+        return Operation(document, node, _variables(document.schema, node, request.variables or {}, lifted), lifted)
+
+    def schema(self, named: Container[str], collections: tuple[Collection, ...]) -> GraphQLSchema:
+        """The schema of those of the collections that are named; Explore asks all of them."""
+        self._renew(collections)
+        some = [one for one in collections if one.name in named]
+        names = tuple(one.name for one in some) + (("Explore",) if "Explore" in named else ())
+        found = self._schemas.get(names)
+        if found is None:
+            understood = frozenset[Modality]().union(*(self.modalities(one) for one in collections)) if "Explore" in named else frozenset[Modality]()
+            found = schema_of(some, self.modalities, understood)
+            with self._lock:
+                if len(self._schemas) >= KEPT_SCHEMAS:
+                    self._schemas.clear()
+                self._schemas[names] = found
+        return found
+
+    def _document(self, text: str, collections: tuple[Collection, ...]) -> Document:
+        self._renew(collections)
+        found = self._documents.get(text)
+        if found is None:
+            found = self._read(text, collections)
+            with self._lock:
+                self._documents[text] = found
+                if len(self._documents) > KEPT:
+                    self._documents.popitem(last=False)
+        return found
+
+    def _renew(self, collections: tuple[Collection, ...]) -> None:
+        """Forget what was known of other collections than these."""
+        if len(collections) != len(self._collections) or not all(map(is_, collections, self._collections)):
+            with self._lock:
+                self._documents, self._schemas, self._collections = OrderedDict(), {}, collections
+
+    def _read(self, text: str, collections: tuple[Collection, ...]) -> Document:
+        try:
+            parsed = parse(Source(text))
+        except GraphQLSyntaxError as wrong:
+            raise Refused([wrong]) from wrong
+        _check_repeats(parsed)
+        schema = self.schema(frozenset(_NAME.findall(text)), collections)
+        if errors := validate(schema, parsed, max_errors=20):
+            raise Refused(errors)
+        operations = tuple(node for node in parsed.definitions if isinstance(node, OperationDefinitionNode))
+        return Document(parsed, schema, operations, {node.name.value: node for node in parsed.definitions if isinstance(node, FragmentDefinitionNode)})
+
+
+def check_size(text: str, limits: Limits) -> None:
+    """Refuse what would take the parser long, or deeper than it can go.
+
+    Raises:
+        DocumentTooLarge: detail has "limit" and "got".
+    """
+    if len(text) > limits.characters:
+        message = f"the document has {len(text)} characters beside its literals, and {limits.characters} are allowed; ask in several requests"
+        raise DocumentTooLarge(message, limit=limits.characters, got=len(text))
+    depth = deepest = 0
+    for bracket in _BRACKET.findall(text):
+        depth += 1 if bracket in "([{" else -1
+        deepest = max(deepest, depth)
+    if deepest > limits.depth:
+        message = f"the document is nested {deepest} levels deep, and {limits.depth} are allowed; flatten it"
+        raise DocumentTooLarge(message, limit=limits.depth, got=deepest)
+
+
+def _check_repeats(parsed: DocumentNode) -> None:
+    """Refuse what would take the validator long.
+
+    Raises:
+        DocumentTooLarge: detail has "limit" and "got".
+    """
+    if len(parsed.definitions) > MOST_FRAGMENTS:
+        message = f"the document has {len(parsed.definitions)} fragments and operations, and {MOST_FRAGMENTS} are allowed"
+        raise DocumentTooLarge(message, limit=MOST_FRAGMENTS, got=len(parsed.definitions))
+    left: list[SelectionSetNode | None] = [getattr(node, "selection_set", None) for node in parsed.definitions]
+    while left:
+        selected = left.pop()
+        selections = selected.selections if selected else ()
+        left += [getattr(node, "selection_set", None) for node in selections]
+        names = Counter((node.alias or node.name).value if isinstance(node, FieldNode) else type(node).__name__ for node in selections)
+        if names and (most := max(names.values())) > MOST_REPEATS:
+            message = f"the document asks {most} times for the same in one place, and {MOST_REPEATS} are allowed; once is enough"
+            raise DocumentTooLarge(message, limit=MOST_REPEATS, got=most)
+
+
+def _chosen(operations: Sequence[OperationDefinitionNode], name: str | None) -> OperationDefinitionNode:
+    if not operations:
+        raise Refused([GraphQLError("the document has fragments only; it needs an operation, such as { Get { ... } }")])
+    names = [operation.name.value if operation.name else "" for operation in operations]
+    if name and name not in names:
+        raise Refused([GraphQLError(f"the document has no operation named {name!r}; it has {names}")])
+    if not name and len(operations) > 1:
+        raise Refused([GraphQLError(f"the document has several operations, {names}; say in operationName which one is to be run")])
+    chosen = operations[names.index(name)] if name else operations[0]
+    if chosen.operation is not OperationType.QUERY:
+        raise Refused([GraphQLError(f"{chosen.operation.value} is not supported; a document can only query", nodes=chosen)])
+    return chosen
+
+
+def _variables(schema: GraphQLSchema, node: OperationDefinitionNode, given: Mapping[str, Any], lifted: Lifted) -> dict[str, Any]:
+    """The variables' values; those of long lists of numbers are not looked at one by one."""
+    if not node.variable_definitions:
+        return {}
+    vectors = {d.variable.name.value: given.get(d.variable.name.value) for d in node.variable_definitions if _is_vector(d.type, given, d.variable.name.value)}
+    coerced = get_variable_values(schema, node.variable_definitions, {**given, **{name: [] for name in vectors}})
+    if isinstance(coerced, list):
+        raise Refused(coerced)
+    values = dict(coerced.coerced) | vectors
+    defaults = {d.variable.name.value: d.default_value for d in node.variable_definitions if d.default_value and d.variable.name.value not in given}
+    return values | {name: value_of(default, {}, lifted.values) for name, default in defaults.items()}
+
+
+def _is_vector(kind: TypeNode, given: Mapping[str, Any], name: str) -> bool:
+    value = given.get(name)
+    if not isinstance(value, list) or print_ast(kind).replace("!", "") != "[Float]":
+        return False
+    return all(type(number) is float or type(number) is int for number in value)

@@ -1,0 +1,132 @@
+"""`Get`: objects of a collection, ranked, filtered, sorted or grouped.
+
+    Dog(nearImage: {...}, limit: 3) { breed }  --read--> Search --service--> Found --columns--> [{"breed": ...}, ...]
+
+Without limit, offset and autocut there are 100 objects; with offset or autocut only, as many as other doors give; with a distance or a certainty, and no limit,
+all that are near enough. May import `domain`, `doors` and `service` only.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from nearimage.domain.errors import InvalidInput
+from nearimage.domain.objects import Hit, Projection
+from nearimage.domain.query import AnyNear, Found, GroupBy, Search, SortBy
+from nearimage.domain.schema import Collection, Metric
+from nearimage.doors.graphql.columns import Batch, Reader, Shown
+from nearimage.doors.graphql.filters import read_filter
+from nearimage.doors.graphql.merging import Merging, merged
+from nearimage.doors.graphql.ranking import has_threshold, read_ranking
+from nearimage.doors.graphql.selections import Field, Selections
+from nearimage.doors.uuids import read_uuid
+from nearimage.service.services import Services
+from nearimage.service.targets import targets_of
+
+DEFAULT_LIMIT = 100
+"""Objects where a query says neither limit nor offset nor autocut (Weaviate's QUERY_DEFAULTS_LIMIT_GRAPHQL)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Get:
+    """Answers the fields under `Get`."""
+
+    services: Services
+    default_limit: int = DEFAULT_LIMIT
+
+    def answer(self, field: Field, selections: Selections) -> list[dict[str, Any]]:
+        """One collection's objects.
+
+        Raises:
+            NearimageError: as the search does.
+        """
+        collection = self.services.collections.get(field.name)
+        arguments = field.arguments
+        tenant = arguments.get("tenant") or ""
+        fields = selections.below(field, collection.name)
+        shown = Reader(self.services, selections, tenant).shown(collection, fields)
+        query = self.read(arguments, collection, shown.projection)
+        _check_certainty(query, collection, fields, selections)
+        merging = _merging(arguments.get("group"))
+        found = self.services.searches.run(query if merging is None else _with_vectors(query, collection))
+        if merging is not None:
+            found = Found(hits=merged(found.hits, merging))
+        return _rendered(shown, query, found)
+
+    def read(self, arguments: Mapping[str, Any], collection: Collection, projection: Projection) -> Search:
+        """The query in the arguments.
+
+        Raises:
+            InvalidInput: it contradicts itself.
+        """
+        by = read_ranking(arguments, collection)
+        where, after, group_by = arguments.get("where"), arguments.get("after"), arguments.get("groupBy")
+        return Search(
+            collection=collection.name,
+            tenant=arguments.get("tenant") or "",
+            by=by,
+            where=None if where is None else read_filter(where, collection, self.services.collections.get),
+            limit=self._limit(arguments, by),
+            offset=arguments.get("offset") or 0,
+            after=read_uuid(after, what="after") if after else None,
+            autocut=max(0, arguments.get("autocut") or 0),
+            sort=_sort(arguments.get("sort")),
+            group_by=None if group_by is None else _group_by(group_by),
+            projection=projection,
+        )
+
+    def _limit(self, arguments: Mapping[str, Any], by: object) -> int:
+        limit, offset = arguments.get("limit"), arguments.get("offset")
+        searches = self.services.searches
+        if has_threshold(by) and ((limit is None and offset is None) or (limit is not None and limit < 0)):
+            return searches.maximum_results - (offset or 0)
+        if limit is not None:
+            return int(limit)
+        return self.default_limit if offset is None and arguments.get("autocut") is None else searches.default_limit
+
+
+def _check_certainty(query: Search, collection: Collection, fields: Sequence[Field], selections: Selections) -> None:
+    """Refuse to tell a certainty that there is none of."""
+    if isinstance(query.by, AnyNear) and (metric := targets_of(collection, query.by.targets)[0].vector.metric) is not Metric.COSINE:
+        additional = [one.name for part in fields if part.name == "_additional" for one in selections.below(part, f"{collection.name}Additional")]
+        if "certainty" in additional:
+            raise InvalidInput(f"certainty is defined for cosine only, and this vector is compared by {metric}; ask for the distance")
+
+
+def _sort(given: Any) -> tuple[SortBy, ...]:
+    keys = given if isinstance(given, list) else [given] if given else []
+    return tuple(SortBy(field=_path(key.get("path"), "sort"), descending=key.get("order") == "desc") for key in keys)
+
+
+def _group_by(given: Mapping[str, Any]) -> GroupBy:
+    return GroupBy(property=_path(given.get("path"), "groupBy"), groups=given.get("groups") or 0, per_group=given.get("objectsPerGroup") or 0)
+
+
+def _path(path: Any, what: str) -> str:
+    parts = path if isinstance(path, list) else [path]
+    if len(parts) != 1 or not parts[0]:
+        raise InvalidInput(f"{what} takes a path of one property, got {path}")
+    return str(parts[0])
+
+
+def _merging(group: Mapping[str, Any] | None) -> Merging | None:
+    return None if group is None else Merging(merge=group.get("type") == "merge", force=group["force"])
+
+
+def _with_vectors(query: Search, collection: Collection) -> Search:
+    """The same, with the vectors that tell how alike hits are."""
+    searched = query.by.targets if isinstance(query.by, AnyNear) else None
+    if searched is not None:
+        names = tuple(target.vector.name for target in targets_of(collection, searched)[:1])
+    else:
+        names = tuple(vector.name for vector in collection.vectors[:1])
+    wanted = query.projection.vectors or ()
+    return replace(query, projection=replace(query.projection, vectors=tuple(dict.fromkeys((*names, *wanted)))))
+
+
+def _rendered(shown: Shown, query: Search, found: Found) -> list[dict[str, Any]]:
+    if found.groups is None:
+        return shown.render(Batch(hits=found.hits))
+    best: list[Hit] = [group.hits[0] for group in found.groups]
+    path = query.group_by.property if query.group_by else ""
+    return shown.render(Batch(hits=best, groups=found.groups, path=path))

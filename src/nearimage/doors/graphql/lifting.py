@@ -1,0 +1,246 @@
+"""Take the literals out of a GraphQL document before it is parsed.
+
+A parser that looks at every character holds a megabyte of base64 for 0.1 s, and whoever else wants to compute waits. So one quick pass over the text finds the
+ends of strings and of lists of numbers (searching for a character runs at gigabytes a second), puts short placeholders there, and keeps the values by their
+place:
+
+    { Get { Dog(nearImage: {image: "/9j/4AA..."}) { breed } } }          # find it
+    { Get { Dog(nearImage: {image: ""}) { breed } } }                    values = {31: "/9j/4AA..."}
+
+Every string and number goes, the short ones too, and comments with them: what is left is the shape of the question, and clients ask few shapes, so parsing
+and validating are done once for each (see `documents`). A placeholder has the type of what it stands for: "" for a string, 0 or 0.5 for a number, [0] or [0.5]
+for a list of numbers.
+
+What is not well formed stays in the text, for the parser to name the mistake. `Lifted.original` finds the place in the text as it was sent.
+
+Source:
+    GraphQL specification, October 2021, 2.9.4 (strings), 2.9.1 and 2.9.2 (numbers).
+
+May import msgspec and the standard library only.
+"""
+
+import math
+import re
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+Numbers = list[int | float]
+Literal = str | int | float | Numbers
+
+_INT32 = range(-(2**31), 2**31)
+"""What an Int may be; whether a number is in it is the validator's to say, so no other is lifted."""
+
+_NEXT = re.compile(r'["#\[]|(?<![_0-9A-Za-z])-?[0-9]')
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?(?![_0-9A-Za-z.])")
+_LINE_END = re.compile(r"[\n\r]|\Z")
+_LINES = re.compile(r"\r\n|[\n\r]")
+_ESCAPE = re.compile(r"\\(?:(u[0-9A-Fa-f]{4})|u\{([0-9A-Fa-f]{1,8})\}|(.?))", re.DOTALL)
+_PLAIN_ESCAPES = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_FIRST_NUMBER = re.compile(r"\[[ \t\n\r,]*[-0-9]")
+_NUMBERS = msgspec.json.Decoder(Numbers)
+_BLANKS_AND_NUMBERS = re.compile(r"\[[-+.0-9eE, \t\n\r]*\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Lifted:
+    """A document without its long literals.
+
+    Attributes:
+        text: what is left to parse.
+        values: by the place of the placeholder in `text`.
+    """
+
+    text: str
+    values: Mapping[int, Literal]
+    _starts: tuple[int, ...]
+    _shifts: tuple[int, ...]
+
+    def original(self, place: int) -> int:
+        """Where a place in `text` was in the document as sent."""
+        found = bisect_right(self._starts, place) - 1
+        return place + self._shifts[found] if found >= 0 else place
+
+
+class _Pass:
+    """One pass over a document."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.kept: list[str] = []
+        self.length = 0
+        self.values: dict[int, Literal] = {}
+        self.starts: list[int] = []
+        self.shifts: list[int] = []
+        self.bracket = -1
+
+    def keep(self, start: int, end: int) -> None:
+        """Leave a piece of the text as it is."""
+        if start < end:
+            self.kept.append(self.text[start:end])
+            self.length += end - start
+
+    def replace(self, placeholder: str, value: Literal | None, end: int) -> int:
+        """Put a placeholder; the text goes on at `end`."""
+        if value is not None:
+            self.values[self.length] = value
+        self.kept.append(placeholder)
+        self.length += len(placeholder)
+        self.starts.append(self.length)
+        self.shifts.append(end - self.length)
+        return end
+
+
+def lift(text: str) -> Lifted:
+    """Take strings, comments and long lists of numbers out of a document.
+
+    Cost:
+        Time and memory of one copy of the literals, whatever they contain.
+    """
+    work = _Pass(text)
+    done = 0
+    while found := _NEXT.search(text, done):
+        start = found.start()
+        work.keep(done, start)
+        sign = text[start]
+        if sign == "#":
+            done = work.replace("", None, _line_end(text, start))
+        elif sign == "[":
+            done = _lift_list(work, start)
+        elif sign == '"':
+            done = _lift_string(work, start)
+        else:
+            done = _lift_number(work, start, found.end())
+    work.keep(done, len(text))
+    return Lifted("".join(work.kept), work.values, tuple(work.starts), tuple(work.shifts))
+
+
+def _line_end(text: str, start: int) -> int:
+    found = _LINE_END.search(text, start)
+    return found.start() if found else len(text)
+
+
+def _lift_number(work: _Pass, start: int, digit: int) -> int:
+    found = _NUMBER.match(work.text, start)
+    if found and found[1] is None and found[2] is None and int(found[0][:12]) in _INT32:
+        return work.replace("0", int(found[0]), found.end())
+    if found and (found[1] or found[2]) and math.isfinite(float(found[0])):
+        return work.replace("0.5", float(found[0]), found.end())
+    end = found.end() if found else digit
+    work.keep(start, end)
+    return end
+
+
+def _lift_list(work: _Pass, start: int) -> int:
+    text = work.text
+    if work.bracket < start:  # looked for once for all lists that begin before it, or many brackets would take forever
+        work.bracket = text.find("]", start)
+    end = work.bracket + 1
+    could_be = end > start and _FIRST_NUMBER.match(text, start) and text.find("[", start + 1, end) < 0
+    numbers = _numbers(text[start:end]) if could_be else None
+    if numbers is None:
+        work.keep(start, start + 1)
+        return start + 1
+    whole = all(type(number) is int for number in numbers)
+    return work.replace("[0]" if whole else "[0.5]", numbers, end)
+
+
+def _numbers(part: str) -> Numbers | None:
+    """The numbers of a list, or None where it is no list of numbers."""
+    try:
+        return _NUMBERS.decode(part) or None
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        pass
+    if not _BLANKS_AND_NUMBERS.fullmatch(part):
+        return None
+    try:  # commas are optional in GraphQL, and may stand anywhere
+        return _NUMBERS.decode(f"[{','.join(part[1:-1].replace(',', ' ').split())}]") or None
+    except msgspec.DecodeError:
+        return None
+
+
+def _lift_string(work: _Pass, start: int) -> int:
+    text = work.text
+    if text.startswith('"""', start):
+        end = _block_end(text, start + 3)
+        value = _block_value(text[start + 3 : end - 3]) if end else None
+    else:
+        end = _string_end(text, start + 1)
+        value = _string_value(text[start + 1 : end - 1]) if end else None
+    if not end:  # never closed: the parser will say so
+        work.keep(start, len(text))
+        return len(text)
+    if value is None:
+        work.keep(start, end)
+        return end
+    return work.replace('""', value, end)
+
+
+def _string_end(text: str, start: int) -> int:
+    """Behind the closing quote, or 0 where there is none on the line."""
+    end = text.find('"', start)
+    while end >= 0 and text[end - 1] == "\\" and _backslashes(text, start, end) % 2:
+        end = text.find('"', end + 1)
+    if end < 0 or text.find("\n", start, end) >= 0 or text.find("\r", start, end) >= 0:
+        return 0
+    return end + 1
+
+
+def _backslashes(text: str, start: int, end: int) -> int:
+    """How many of them stand before `end`, one after another."""
+    place = end
+    while place > start and text[place - 1] == "\\":
+        place -= 1
+    return end - place
+
+
+def _string_value(raw: str) -> str | None:
+    """What a string means, or None where only the parser can say."""
+    if not raw.isascii() and _SURROGATE.search(raw):
+        return None
+    if "\\" not in raw:
+        return raw
+    try:
+        return _ESCAPE.sub(_unescaped, raw)
+    except ValueError:
+        return None
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    four, braced, plain = found.groups()
+    if plain is not None:
+        if plain not in _PLAIN_ESCAPES:
+            raise ValueError(plain)
+        return _PLAIN_ESCAPES[plain]
+    code = int(four[1:] if four else braced, 16)
+    if 0xD800 <= code < 0xE000 or code > 0x10FFFF:  # halves of a pair: the parser knows which belong together
+        raise ValueError(code)
+    return chr(code)
+
+
+def _block_end(text: str, start: int) -> int:
+    """Behind the closing quotes, or 0 where there are none."""
+    end = text.find('"""', start)
+    while end > start and text[end - 1] == "\\":
+        end = text.find('"""', end + 3)
+    return end + 3 if end >= 0 else 0
+
+
+def _block_value(raw: str) -> str | None:
+    """The lines without what they are all indented by, and without blank ones before and behind; three quotes may be escaped by a backslash."""
+    if not raw.isascii() and _SURROGATE.search(raw):
+        return None
+    lines = _LINES.split(raw.replace('\\"""', '"""'))
+    filled = [number for number, line in enumerate(lines) if line.strip(" \t")]
+    if not filled:
+        return ""
+    margin = min((_indent(lines[number]) for number in filled if number), default=0)
+    lines[1:] = [line[margin:] for line in lines[1:]]
+    return "\n".join(lines[filled[0] : filled[-1] + 1])
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" \t"))

@@ -1,0 +1,220 @@
+"""Read the ways of ranking in GraphQL arguments: near*, bm25, hybrid.
+
+    {"nearText": {"concepts": ["dog"], "moveTo": {...}}}  -->  NearText(concepts=("dog",), move_to=Move(...))
+
+A single value may stand for a list, as GraphQL allows. May import numpy, `domain`, `doors` and `service` only.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+
+from nearimage.domain.errors import InvalidInput, InvalidVector, NotSupported
+from nearimage.domain.objects import Vector
+from nearimage.domain.query import (
+    DEFAULT_ALPHA,
+    AnyNear,
+    Combination,
+    Fusion,
+    Hybrid,
+    Move,
+    NearMedia,
+    NearObject,
+    NearText,
+    NearVector,
+    Targets,
+    Words,
+)
+from nearimage.domain.schema import Collection
+from nearimage.doors.graphql.argument_types import NEAR_MEDIA
+from nearimage.doors.uuids import read_uuid
+from nearimage.service.beacons import read_beacon
+
+Arguments = Mapping[str, Any]
+_NEAR = ("nearVector", "nearObject", "nearText", *NEAR_MEDIA)
+_FUSIONS = {"rankedFusion": Fusion.RANKED, "relativeScoreFusion": Fusion.RELATIVE_SCORE}
+
+
+def read_ranking(arguments: Arguments, collection: Collection) -> AnyNear | Words | Hybrid | None:
+    """How a query wants objects ranked.
+
+    Raises:
+        InvalidInput: several ways at once, or one that contradicts itself.
+    """
+    given = [name for name in (*_NEAR, "bm25", "hybrid") if arguments.get(name) is not None]
+    if not given:
+        return None
+    if len(given) > 1:
+        raise InvalidInput(f"a query takes one search, got {' and '.join(given)}, which are conflicting; choose one")
+    part = arguments[given[0]]
+    if given[0] == "hybrid":
+        return _hybrid(part, collection)
+    return _words(part) if given[0] == "bm25" else read_near(given[0], part, collection)
+
+
+def has_threshold(ranking: object) -> bool:
+    """Whether a near query says how near is near enough."""
+    return isinstance(ranking, AnyNear) and (ranking.max_distance is not None or ranking.min_certainty is not None)
+
+
+def read_near(name: str, near: Arguments, collection: Collection) -> AnyNear:
+    """A near query.
+
+    Raises:
+        InvalidInput: distance and certainty at once, an id that is no UUID, weights without targets, no vector.
+    """
+    if near.get("distance") is not None and near.get("certainty") is not None:
+        raise InvalidInput(f"{name} cannot have both distance and certainty; leave one out")
+    said: dict[str, Any] = {"targets": _targets(near), "max_distance": near.get("distance"), "min_certainty": near.get("certainty")}
+    if name == "nearVector":
+        return _near_vector(near, said)
+    if name == "nearObject":
+        return NearObject(id=_object_id(name, near, collection), **said)
+    if name in NEAR_MEDIA:
+        field, modality = NEAR_MEDIA[name]
+        return NearMedia(modality=modality, data=near[field], **said)
+    moves: dict[str, Any] = {"move_to": _move("moveTo", near, collection), "move_away": _move("moveAwayFrom", near, collection)}
+    return NearText(concepts=_texts(near.get("concepts")), **moves, **said)
+
+
+def _object_id(name: str, given: Arguments, collection: Collection) -> UUID:
+    if given.get("id") is not None:
+        return read_uuid(given["id"], what=f"{name}.id")
+    if given.get("beacon") is None:
+        raise InvalidInput(f"{name} needs an id or a beacon")
+    try:
+        return read_beacon(given["beacon"], (collection.name,)).id
+    except ValueError as wrong:
+        raise InvalidInput(f"{name}: expected {wrong}; got {given['beacon']!r}") from wrong
+
+
+def _move(name: str, near: Arguments, collection: Collection) -> Move | None:
+    move = near.get(name)
+    if move is None:
+        return None
+    objects = tuple(_object_id(f"{name}.objects", one, collection) for one in _listed(move.get("objects")))
+    return Move(force=move.get("force") or 0.0, concepts=_texts(move.get("concepts")), ids=objects)
+
+
+def _near_vector(near: Arguments, said: Mapping[str, Any]) -> NearVector:
+    named = near.get("vectorPerTarget")
+    if named is None:
+        if not near.get("vector"):
+            raise InvalidVector("nearVector has no vector; give it vector, or vectorPerTarget", vector=None)
+        return NearVector(vectors=(vector_of(near["vector"]),), **said)
+    if near.get("vector") is not None:
+        raise InvalidInput("nearVector cannot have both vector and vectorPerTarget; leave one out")
+    vectors = {name: _vectors(numbers) for name, numbers in named.items()}
+    targets: Targets = said["targets"]
+    names = targets.names or tuple(name for name, several in vectors.items() for _ in several)
+    if set(names) != set(vectors) or any(names.count(name) not in (1, len(several)) for name, several in vectors.items()):
+        raise InvalidInput(f"nearVector: the vectors are for {list(vectors)}, the targets are {list(names)}; give each target its vector")
+    pairs = [(name, place) for name in dict.fromkeys(names) for place in range(len(vectors[name]))]
+    weights = targets.weights if len(targets.weights) == len(pairs) else ()
+    spread = Targets(names=tuple(name for name, _ in pairs), combination=targets.combination, weights=weights)
+    return NearVector(vectors=tuple(vectors[name][place] for name, place in pairs), **{**said, "targets": spread})
+
+
+def _vectors(numbers: object) -> list[Vector]:
+    """One vector, or a list of them."""
+    several = isinstance(numbers, list) and bool(numbers) and isinstance(numbers[0], list)
+    return [vector_of(one) for one in numbers] if several and isinstance(numbers, list) else [vector_of(numbers)]
+
+
+def vector_of(numbers: object) -> Vector:
+    """A list of numbers, or one number, as a vector.
+
+    Raises:
+        InvalidVector: something in it is no number.
+    """
+    try:
+        with np.errstate(over="ignore"):  # what overflows float32 becomes infinite, and is refused as such
+            vector = np.array(_listed(numbers), np.float64).astype(np.float32)
+    except (TypeError, ValueError, OverflowError) as wrong:
+        raise InvalidVector("a vector is a list of numbers", vector=None) from wrong
+    if vector.ndim != 1:
+        raise NotSupported("multi-vectors are not supported by this version", feature="multi-vectors")
+    return vector
+
+
+def _targets(given: Arguments) -> Targets:
+    """The target vectors: `targets` with a way to combine them, or the plain `targetVectors`.
+
+    Raises:
+        InvalidInput: weights that do not belong to the targets.
+    """
+    targets = given.get("targets") or {}
+    names = _texts(targets.get("targetVectors") or given.get("targetVectors"))
+    combination = Combination(targets.get("combinationMethod") or Combination.MINIMUM)
+    weights = targets.get("weights")
+    if not weights:
+        return Targets(names=names, combination=combination)
+    if set(weights) != set(names):
+        raise InvalidInput(f"the weights are for {list(weights)}, the targets are {list(names)}; give each target its weight")
+    pairs = [(name, float(weight)) for name in dict.fromkeys(names) for weight in _listed(weights[name])]
+    return Targets(names=tuple(name for name, _ in pairs), combination=combination, weights=tuple(weight for _, weight in pairs))
+
+
+def _words(bm25: Arguments) -> Words:
+    return Words(text=bm25.get("query") or "", properties=_texts(bm25.get("properties")), minimum_match=_minimum_match(bm25.get("searchOperator"), "bm25"))
+
+
+def _minimum_match(operator: Arguments | None, what: str) -> int:
+    if not operator:
+        return 1
+    minimum = operator.get("minimumOrTokensMatch")
+    if operator.get("operator") != "And":
+        return max(1, minimum or 1)
+    if minimum:
+        raise InvalidInput(f"{what}: operator And asks for every word; leave minimumOrTokensMatch out, or say Or")
+    return 0
+
+
+def _hybrid(hybrid: Arguments, collection: Collection) -> Hybrid:
+    """A hybrid search.
+
+    Raises:
+        InvalidInput: two vector legs at once, and whatever is wrong with one.
+    """
+    targets, max_distance = _targets(hybrid), hybrid.get("maxVectorDistance")
+    said: dict[str, Any] = {"targets": targets, "max_distance": max_distance}
+    legs: list[NearVector | NearText] = [NearVector(vectors=(vector_of(hybrid["vector"]),), **said)] if hybrid.get("vector") else []
+    for search in _listed(hybrid.get("searches")):
+        for name in ("nearText", "nearVector"):
+            if search.get(name):
+                leg = read_near(name, {**hybrid_targets(hybrid), **search[name]}, collection)
+                legs += [leg] if isinstance(leg, NearVector | NearText) else []
+    if len(legs) > 1:
+        raise InvalidInput(f"hybrid takes one vector leg, got {len(legs)}; choose one of vector, searches.nearText and searches.nearVector")
+    alpha = hybrid.get("alpha")
+    words = Words(
+        text=hybrid.get("query") or "",
+        properties=_texts(hybrid.get("properties")),
+        minimum_match=_minimum_match(hybrid.get("bm25SearchOperator"), "hybrid"),
+    )
+    return Hybrid(
+        words=words,
+        near=legs[0] if legs else None,
+        targets=targets,
+        alpha=DEFAULT_ALPHA if alpha is None else alpha,
+        fusion=_FUSIONS[hybrid.get("fusionType") or "relativeScoreFusion"],
+        max_distance=max_distance,
+    )
+
+
+def hybrid_targets(hybrid: Arguments) -> dict[str, Any]:
+    """What a hybrid search says about targets, for a leg that says nothing itself."""
+    said = {name: hybrid[name] for name in ("targetVectors", "targets") if hybrid.get(name)}
+    return said | ({"distance": hybrid["maxVectorDistance"]} if hybrid.get("maxVectorDistance") is not None else {})
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(str(one) for one in _listed(value))
+
+
+def _listed(value: Any) -> Sequence[Any]:
+    if value is None:
+        return ()
+    return value if isinstance(value, list) else (value,)

@@ -1,0 +1,113 @@
+"""`Aggregate` and `Explore` over GraphQL."""
+
+from typing import Any
+
+import pytest
+
+from tests.doors.graphql_world import Ask, asking_of, services, uid
+from tests.fakes import GREEN, RED
+
+
+@pytest.fixture(scope="module")
+def ask() -> Ask:
+    return asking_of(services())
+
+
+def figures(answer: Any, name: str = "Dog") -> list[dict[str, Any]]:
+    assert "errors" not in answer, answer["errors"]
+    found: list[dict[str, Any]] = answer["data"]["Aggregate"][name]
+    return found
+
+
+def failed(answer: Any) -> str:
+    assert list(answer["data"]["Aggregate"].values()) == [None]
+    return str(answer["errors"][0]["message"])
+
+
+def test_figures_of_every_type(ask: Ask) -> None:
+    """Each type has its own."""
+    fields = """meta { count } score { count sum mean mode median minimum maximum type } sizes { sum type } open { count totalTrue totalFalse percentageTrue
+      percentageFalse type } founded { count minimum maximum median mode type } name { count type topOccurrences(limit: 1) { value occurs } } key { count }
+      chief { type pointingTo } groupedBy { value }"""
+
+    assert figures(ask("{ Aggregate { Kennel { " + fields + " } } }"), "Kennel") == [
+        {
+            "meta": {"count": 3},
+            "score": {"count": 3, "sum": 2.25, "mean": 0.75, "mode": 0.25, "median": 0.5, "minimum": 0.25, "maximum": 1.5, "type": "number"},
+            "sizes": {"sum": 5, "type": "int[]"},
+            "open": {"count": 2, "totalTrue": 1, "totalFalse": 1, "percentageTrue": 0.5, "percentageFalse": 0.5, "type": "boolean"},
+            "founded": {"count": 1, **dict.fromkeys(("minimum", "maximum", "median", "mode"), "2020-01-31T12:00:00Z"), "type": "date"},
+            "name": {"count": 3, "type": "text", "topOccurrences": [{"value": "green house", "occurs": 1}]},
+            "key": {"count": 1},
+            "chief": {"type": "cref", "pointingTo": ["Owner", "Dog"]},
+            "groupedBy": None,
+        }
+    ]
+
+
+def test_groups_name_their_value(ask: Ask) -> None:
+    """As text, whatever its type; the largest group first."""
+    found = figures(ask('{ Aggregate { Dog(groupBy: ["breed"], limit: 2) { meta { count } weight { mean } groupedBy { path value } } } }'))
+
+    assert found == [
+        {"meta": {"count": 2}, "weight": {"mean": 11}, "groupedBy": {"path": ["breed"], "value": "Corgi"}},
+        {"meta": {"count": 1}, "weight": {"mean": 30}, "groupedBy": {"path": ["breed"], "value": "Beagle"}},
+    ]
+    assert [group["groupedBy"] for group in figures(ask('{ Aggregate { Kennel(groupBy: "open") { groupedBy { value } } } }'), "Kennel")] == [
+        {"value": "false"},
+        {"value": "true"},
+    ]
+
+
+def test_a_filter_and_a_search_narrow_it_down(ask: Ask) -> None:
+    """Figures of what is found: the nearest, what is near enough, what has the words."""
+    counted = "{ Aggregate { Dog(%s) { meta { count } weight { maximum } } } }"
+
+    assert figures(ask(counted % 'where: {path: ["weight"], operator: GreaterThan, valueInt: 11}'))[0]["meta"] == {"count": 3}
+    assert figures(ask(counted % f'nearImage: {{image: "{RED}"}}, objectLimit: 2')) == [{"meta": {"count": 2}, "weight": {"maximum": 12}}]
+    assert figures(ask(counted % f'nearImage: {{image: "{RED}", distance: 0.01}}'))[0]["meta"] == {"count": 1}
+    assert figures(ask(counted % f'nearImage: {{image: "{RED}", certainty: 0.4}}, objectLimit: 3'))[0]["meta"] == {"count": 3}
+    assert figures(ask(counted % f'nearObject: {{id: "{uid(2)}", distance: 0.5}}'))[0]["weight"] == {"maximum": 20}
+    assert figures(ask(counted % 'hybrid: {query: "corgi", alpha: 0}'))[0]["meta"] == {"count": 2}
+    narrow = f'nearImage: {{image: "{RED}"}}, objectLimit: 2, where: {{path: ["breed"], operator: NotEqual, valueText: "corgi"}}'
+    assert figures(ask(counted % narrow))[0]["weight"] == {"maximum": 30}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        f'nearImage: {{image: "{RED}"}}',
+        f'nearImage: {{image: "{RED}"}}, objectLimit: -1',
+        'groupBy: ["zzz"]',
+        'groupBy: ["breed", "weight"]',
+        'groupBy: ["image"]',
+        "limit: -1",
+        'where: {path: ["breed"], operator: Equal, valueInt: 1}',
+    ],
+)
+def test_what_cannot_be_summarised_is_null_with_a_reason(ask: Ask, arguments: str) -> None:
+    """A search by vector finds every object, so it needs an end."""
+    assert failed(ask("{ Aggregate { Dog(" + arguments + ") { meta { count } } } }"))
+
+
+def test_explore_looks_into_every_collection_that_understands(ask: Ask) -> None:
+    """Collections without pictures are left out, not an error."""
+    found = ask('{ Explore(nearImage: {image: "%s"}, limit: 1, offset: 1) { className beacon distance certainty __typename } }' % GREEN)
+
+    assert found["data"]["Explore"] == [
+        {
+            "className": "Dog",
+            "beacon": f"weaviate://localhost/Dog/{uid(4)}",
+            "distance": pytest.approx(0.7709, abs=1e-4),
+            "certainty": pytest.approx(0.6145, abs=1e-4),
+            "__typename": "ExploreObj",
+        }
+    ]
+
+
+def test_explore_without_a_search_is_an_error(ask: Ask) -> None:
+    """It would be a list of everything there is."""
+    answer = ask("{ Explore(limit: 1) { className } }")
+
+    assert answer["data"] == {"Explore": None}
+    assert "nearVector" in answer["errors"][0]["message"]

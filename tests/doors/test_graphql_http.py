@@ -1,0 +1,70 @@
+"""GraphQL over HTTP: statuses, methods, batches."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from nearimage.doors.graphql.answering import GraphQl, graphql
+from nearimage.doors.graphql.door import graphql_routes
+from tests.doors.graphql_world import services
+from tests.fakes import World
+
+DOGS = "{ Get { Dog(limit: 1) { breed } } }"
+CORGI = {"data": {"Get": {"Dog": [{"breed": "Corgi"}]}}}
+
+
+def serving(asked: GraphQl | None) -> Iterator[TestClient]:
+    with ThreadPoolExecutor(2) as executor, TestClient(Starlette(routes=graphql_routes(asked, executor, 10_000))) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def http() -> Iterator[TestClient]:
+    yield from serving(graphql(services()))
+
+
+def test_a_question_by_post(http: TestClient) -> None:
+    """What every client sends; keys that nobody knows are ignored."""
+    answer = http.post("/v1/graphql", json={"query": DOGS, "variables": None, "operationName": None, "extensions": {}})
+
+    assert (answer.status_code, answer.json(), answer.headers["content-type"]) == (200, CORGI, "application/json")
+
+
+def test_a_question_by_get(http: TestClient) -> None:
+    """For the address line of a browser."""
+    query = "query A($n: Int) { Get { Dog(limit: $n) { breed } } } query B { Get { Dog { weight } } }"
+
+    assert http.get("/v1/graphql", params={"query": DOGS}).json() == CORGI
+    assert http.get("/v1/graphql", params={"query": query, "variables": '{"n": 1}', "operationName": "A"}).json() == CORGI
+    assert http.get("/v1/graphql", params={"query": query, "variables": "{"}).status_code == 400
+
+
+def test_a_wrong_question_is_200_and_no_question_is_422(http: TestClient) -> None:
+    """The protocol tells mistakes in the body; clients raise on another status."""
+    assert http.post("/v1/graphql", json={"query": "{ Get { Nope { x } } }"}).status_code == 200
+    for body in ({"query": ""}, {"query": "  \n"}, {}, {"query": 3}, {"query": DOGS, "variables": []}):
+        answer = http.post("/v1/graphql", json=body)
+        assert (answer.status_code, list(answer.json())) == (422, ["error"])
+    assert http.post("/v1/graphql", content=b"").status_code == 422
+    assert http.post("/v1/graphql", content=b'{"query": ').status_code == 400
+    assert http.post("/v1/graphql", content=b'{"query": "' + b" " * 10_000 + b'"}').status_code == 422
+
+
+def test_a_batch_answers_in_order(http: TestClient) -> None:
+    """One that is wrong costs the others nothing."""
+    answer = http.post("/v1/graphql/batch", json=[{"query": DOGS}, {"query": "{ Get { Nope { x } } }"}, {"query": DOGS}])
+
+    assert answer.status_code == 200
+    assert [list(one) for one in answer.json()] == [["data"], ["errors"], ["data"]]
+    assert http.post("/v1/graphql/batch", json=[]).status_code == 422
+    assert http.post("/v1/graphql/batch", json={"query": DOGS}).status_code == 422
+
+
+@pytest.mark.parametrize("asked", [None, graphql(World().services())], ids=["switched off", "no collections"])
+def test_where_there_is_nothing_to_ask(asked: GraphQl | None) -> None:
+    """Switched off, or without a collection: 422 says that the next question will not do better."""
+    for http in serving(asked):
+        assert http.post("/v1/graphql", json={"query": DOGS}).status_code == 422
