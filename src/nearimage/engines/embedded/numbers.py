@@ -33,8 +33,8 @@ _NARROW: "tuple[type[np.signedinteger], ...]" = (np.int8, np.int16, np.int32, np
 _INT64 = range(-(2**63), 2**63)
 
 
-_BEYOND = 1 << 63
-"""The least positive integer that int64 does not have."""
+_LIMITS = {kind().itemsize: (int(np.iinfo(kind).min), int(np.iinfo(kind).max)) for kind in _NARROW}
+"""By bytes: the least and the greatest integer."""
 
 
 class NumberColumn:
@@ -58,8 +58,9 @@ class NumberColumn:
 
     def append(self, row: int, converted: Converted) -> None:
         """Add a row's entries."""
-        entries = np.array(converted if self._is_array else (converted,), self._kind)
-        self._widen(entries)
+        entries = cast("list[float]", converted if self._is_array else [converted])
+        if entries:
+            self._widen(min(entries), max(entries))
         self._values.place(self._placement.append(row, len(entries)), entries)
 
     def extend(self, rows: Positions, converted: Sequence[Converted]) -> None:
@@ -71,7 +72,8 @@ class NumberColumn:
             numbers, counts = list(chain.from_iterable(lists)), _lengths(lists)
         positions = self._placement.extend(rows, counts)
         entries = np.fromiter(numbers, self._kind, len(positions))
-        self._widen(entries)
+        if len(entries):
+            self._widen(entries.min(), entries.max())
         self._values.spread(positions, entries)
 
     def holds(self, operator: Operator, value: FilterScalar, rows: int) -> Mask:
@@ -111,11 +113,13 @@ class NumberColumn:
     def _seen(self, rows: int) -> npt.NDArray[np.generic]:
         return self._values.view(self._placement.count(rows))
 
-    def _widen(self, entries: npt.NDArray[np.generic]) -> None:
+    def _widen(self, low: float, high: float) -> None:
         """Give the integers more bytes if the new ones need it. Readers go on with the array that they have."""
-        if self._kind is not np.int64 or len(entries) == 0:
+        if self._kind is not np.int64:
             return
-        low, high = int(entries.min()), int(entries.max())
+        least, greatest = _LIMITS[self._values.view().itemsize]
+        if least <= low and high <= greatest:
+            return
         wide = next(kind for kind in _NARROW if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max)
         if wide().itemsize > self._values.view().itemsize:
             wider: Growing[np.generic] = Growing(wide)

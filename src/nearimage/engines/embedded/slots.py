@@ -116,7 +116,8 @@ class SlotFile:
             OSError: ENOSPC and the like; nothing that is published was touched.
         """
         self._make_room(int(slots[-1]) + 1)
-        starts = np.concatenate(([0], np.flatnonzero(np.diff(slots) != 1) + 1, [len(slots)]))
+        is_run = int(slots[-1]) - int(slots[0]) + 1 == len(slots)  # as nearly always
+        starts = (0, len(slots)) if is_run else np.concatenate(([0], np.flatnonzero(np.diff(slots) != 1) + 1, [len(slots)]))
         for first, end in itertools.pairwise(starts):  # a run of neighbours is one write
             position = HEADER_BYTES + int(slots[first]) * self.dims * 4
             write_fully(self._fd, np.ascontiguousarray(vectors[first:end], "<f4").data.cast("B"), position)
