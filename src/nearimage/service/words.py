@@ -33,6 +33,8 @@ def word_ranking(question: Question, words: Words) -> list[Ranked]:
 
 
 def _match(question: Question, words: Words, limit: int, offset: int, projection: Projection) -> Scored:
+    if not words.text:
+        raise InvalidInput("a keyword search needs words; got an empty query")
     boosts = boosts_of(question.collection, words.properties)
     keywords = Keywords(text=words.text, boosts=boosts, minimum_match=words.minimum_match)
     return question.shard.match_text(keywords, limit=limit, offset=offset, where=question.where, projection=projection)

@@ -40,6 +40,9 @@ _MEDIA: Mapping[str, Modality] = {
     "near_imu": Modality.IMU,
 }
 _NEAR = ("near_vector", "near_object", "near_text", *_MEDIA)
+_BOTH_LIMITS = {"near_text": "explorer: get class: vectorize params: nearText cannot provide both distance and certainty"}
+"""What clients have been told in other words."""
+
 _COMBINATIONS: Mapping[int, Combination] = {
     CombinationMethod.COMBINATION_METHOD_TYPE_SUM: Combination.SUM,
     CombinationMethod.COMBINATION_METHOD_TYPE_MIN: Combination.MINIMUM,
@@ -60,7 +63,7 @@ def read_ranking(message: Any, others: Sequence[str]) -> AnyNear | Words | Hybri
     """
     fields = {descriptor.name for descriptor in message.DESCRIPTOR.fields}
     given = [field for field in (*_NEAR, *others) if field in fields and message.HasField(field)]
-    if not given:
+    if not given or (given == ["near_text"] and not message.near_text.query):  # without concepts it is no search, as clients know it
         return None
     if len(given) > 1:
         raise InvalidInput(f"a query takes one search, got {given}; choose one")
@@ -88,7 +91,7 @@ def read_near(field: str, near: Any) -> AnyNear:
         InvalidInput: distance and certainty at once, an id that is no UUID, weights without targets.
     """
     if near.HasField("distance") and near.HasField("certainty"):
-        raise InvalidInput(f"{field}: cannot provide distance and certainty; leave one out")
+        raise InvalidInput(_BOTH_LIMITS.get(field, f"{field}: cannot provide distance and certainty"))
     common: dict[str, Any] = {
         "targets": read_targets(near),
         "max_distance": near.distance if near.HasField("distance") else None,

@@ -93,6 +93,7 @@ def group_name(value: Scalar | None) -> str:
 def write_metadata(out: Any, asked: Asked, hit: Hit) -> None:
     """Fill `MetadataResult` with what was asked for, vectors included."""
     record, wanted = hit.record, asked.metadata
+    out.SetInParent()  # clients look into it also where they asked for nothing
     if wanted.uuid:
         out.id = str(record.id)
         out.id_as_bytes = record.id.bytes
