@@ -15,8 +15,6 @@ May import faiss, numpy, `domain` and this package.
 """
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Self
 
 import faiss
@@ -35,6 +33,9 @@ PAIR = 2
 """Dimensions that share a code. With 4 a search takes half the time and needs several times the candidates."""
 
 _thread = threading.local()
+
+_set_probes = faiss.SearchParametersIVF.nprobe.fset
+_set_selector = faiss.SearchParametersIVF.sel.fset
 
 
 def use_one_thread() -> None:
@@ -139,21 +140,17 @@ class Codes:
             Slots, and squared distances of projections (or negative inner products), ascending.
         """
         use_one_thread()
-        with _parameters(probes, allowed) as parameters:
-            distances, slots = self._index.search(query, candidates, params=parameters)
+        distances, slots = self._index.search(query, candidates, params=_parameters(probes, allowed))
         found = slice(None) if slots[0, -1] >= 0 else slots[0] >= 0
         return slots[0, found], -distances[0, found] if self._inner_product else distances[0, found]
 
 
-@contextmanager
-def _parameters(probes: int, allowed: Bitmap | None) -> "Iterator[faiss.SearchParametersIVF]":
-    """Kept a thread: making one takes 16 us, a sixth of a search."""
-    parameters = getattr(_thread, "parameters", None)
-    if parameters is None:
-        parameters = _thread.parameters = faiss.SearchParametersIVF()
-    parameters.nprobe = probes
-    parameters.sel = None if allowed is None else faiss.IDSelectorBitmap(allowed)
-    try:
-        yield parameters
-    finally:
-        parameters.sel = None
+def _parameters(probes: int, allowed: Bitmap | None) -> "faiss.SearchParametersIVF":
+    """This thread's own, set anew: making one takes 16 us, a sixth of a search, and faiss's checked way of setting a field 5."""
+    if not hasattr(_thread, "parameters"):
+        _thread.parameters = faiss.SearchParametersIVF()
+    selector = None if allowed is None else faiss.IDSelectorBitmap(allowed)
+    _set_probes(_thread.parameters, probes)
+    _set_selector(_thread.parameters, selector)
+    _thread.selector = selector  # kept alive: the parameters only point to it, and it to the bitmap
+    return _thread.parameters
