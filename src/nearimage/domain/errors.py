@@ -74,9 +74,27 @@ class Corrupt(NearimageError):
 
 
 class MalformedJson(InvalidInput):
-    """The request's body is no JSON at all; detail has "reason"."""
+    """The request's body is no JSON, or JSON of another shape than the request's; detail has "reason"."""
 
     code = "malformed-json"
+
+
+class MalformedRequest(InvalidInput):
+    """A request that asks for something in a way that nobody reads, such as a part of an object that no object has; detail names it."""
+
+    code = "malformed-request"
+
+
+class InvalidParameter(InvalidInput):
+    """A part of a request is of the wrong type, missing, or not one of the values there are; detail has "rule", the number that REST clients know."""
+
+    code = "invalid-parameter"
+
+
+class UnsupportedMediaType(InvalidInput):
+    """A request body that is not declared as JSON; detail has "got"."""
+
+    code = "unsupported-media-type"
 
 
 class UnreadablePicture(InvalidInput):
@@ -206,6 +224,12 @@ class TenantNotActive(Conflict):
     """The tenant was deactivated; detail has "collection" and "tenant"."""
 
     code = "tenant-not-active"
+
+
+class ShardReadOnly(Conflict):
+    """Somebody made the shard read-only; detail has "collection" and "tenant"."""
+
+    code = "shard-read-only"
 
 
 class FolderInUse(Busy):

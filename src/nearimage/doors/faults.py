@@ -12,7 +12,19 @@ import logging
 from dataclasses import dataclass
 from uuid import uuid4
 
-from nearimage.domain.errors import Busy, Conflict, Corrupt, Denied, InvalidInput, MalformedJson, NearimageError, NotFound, NotSupported
+from nearimage.domain.errors import (
+    Busy,
+    Conflict,
+    Corrupt,
+    Denied,
+    InvalidInput,
+    MalformedJson,
+    MalformedRequest,
+    NearimageError,
+    NotFound,
+    NotSupported,
+    UnsupportedMediaType,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -29,6 +41,8 @@ class Fault:
 
 _TABLE: tuple[tuple[type[NearimageError], int, str], ...] = (
     (MalformedJson, 400, "INVALID_ARGUMENT"),
+    (MalformedRequest, 400, "INVALID_ARGUMENT"),
+    (UnsupportedMediaType, 415, "INVALID_ARGUMENT"),
     (InvalidInput, 422, "INVALID_ARGUMENT"),
     (NotFound, 404, "NOT_FOUND"),
     (Conflict, 422, "ALREADY_EXISTS"),

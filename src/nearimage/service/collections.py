@@ -3,7 +3,7 @@
 May import `domain` and `ports` only.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from threading import Lock
 
@@ -18,10 +18,15 @@ from nearimage.service.properties import check_property, check_unique
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collections:
-    """The collections of one database."""
+    """The collections of one database.
+
+    Attributes:
+        dropped: told the name of a collection that is gone.
+    """
 
     engine: Engine
     modules: Mapping[str, VectorizerModule]
+    dropped: Callable[[str], None] = lambda _: None
     altering: Lock = field(default_factory=Lock)
 
     def create(self, collection: Collection) -> Collection:
@@ -99,6 +104,7 @@ class Collections:
             self.engine.drop_collection(collection_name(name))
         except CollectionNotFound:
             return False
+        self.dropped(collection_name(name))
         return True
 
     def _alter(self, old: Collection, new: Collection) -> Collection:

@@ -34,7 +34,7 @@ class Deletions:
             InvalidFilter, CollectionNotFound: as they say.
         """
         schema = self.collections.get(collection)
-        shard = self.shards.reading(schema, tenant)
+        shard = self.shards.reading(schema, tenant) if dry_run else self.shards.changing(schema, tenant)
         bound = bind_filter(where, schema, targets=targets_of(self.collections, self.shards, tenant))
         if dry_run:
             found = shard.scan(where=bound, after=None, limit=self.maximum, offset=0, projection=IDS_ONLY)

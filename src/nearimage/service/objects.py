@@ -15,8 +15,8 @@ from threading import Lock
 from uuid import UUID, uuid4
 
 from nearimage.domain.drafts import Draft
-from nearimage.domain.errors import InvalidInput, NearimageError, ObjectChanged, ObjectNotFound, TenantNotActive
-from nearimage.domain.objects import Projection, Record
+from nearimage.domain.errors import InvalidInput, NearimageError, ObjectChanged, ObjectNotFound, ShardReadOnly, TenantNotActive
+from nearimage.domain.objects import IDS_ONLY, Projection, Record
 from nearimage.domain.schema import Collection
 from nearimage.ports.clock import Clock
 from nearimage.ports.engine import Shard
@@ -79,6 +79,28 @@ class Objects:
                 outcomes[number] = failure or outcomes[number]
         return outcomes
 
+    def check(self, collection: str, draft: Draft) -> None:
+        """Find out whether an object could be stored; nothing is stored, and no model runs.
+
+        Raises:
+            InvalidInput: a value or a vector is wrong.
+        """
+        self._checked(self.collections.get(collection), draft)
+
+    def home(self, object_id: UUID) -> str:
+        """The collection that has an object: the first one by name, without tenants.
+
+        Raises:
+            ObjectNotFound: none has it.
+
+        Cost:
+            One look-up a collection; for callers that still name objects without their collections.
+        """
+        for schema in self.collections.all():
+            if not schema.tenancy.enabled and self.shards.reading(schema, "").get([object_id], IDS_ONLY):
+                return schema.name
+        raise ObjectNotFound(f"no collection has an object with id {object_id}", collection=None, id=str(object_id))
+
     def replace(self, collection: str, object_id: UUID, draft: Draft) -> Record:
         """Store an object in the place of the one with its id, keeping the time of creation.
 
@@ -87,7 +109,7 @@ class Objects:
         """
         schema = self.collections.get(collection)
         fresh = self._checked(schema, replace(draft, id=object_id))
-        shard = self.shards.reading(schema, draft.tenant)
+        shard = self.shards.changing(schema, draft.tenant)
         return self._rewrite(schema, shard, object_id, lambda old: replace(fresh, created_ms=old.created_ms))
 
     def merge(self, collection: str, object_id: UUID, draft: Draft) -> Record:
@@ -106,7 +128,7 @@ class Objects:
             kept = {name: vector for name, vector in old.vectors.items() if name not in made}
             return replace(changes, properties=properties, vectors=kept | dict(changes.vectors), created_ms=old.created_ms)
 
-        return self._rewrite(schema, self.shards.reading(schema, draft.tenant), object_id, merged)
+        return self._rewrite(schema, self.shards.changing(schema, draft.tenant), object_id, merged)
 
     def change(self, collection: str, object_id: UUID, change: Callable[[Record], Record], tenant: str = "") -> Record:
         """Work on a stored object; nobody else's change is lost.
@@ -119,12 +141,12 @@ class Objects:
         """
         schema = self.collections.get(collection)
         now = self.clock.now_ms()
-        return self._rewrite(schema, self.shards.reading(schema, tenant), object_id, lambda old: replace(change(old), updated_ms=now))
+        return self._rewrite(schema, self.shards.changing(schema, tenant), object_id, lambda old: replace(change(old), updated_ms=now))
 
     def delete(self, collection: str, object_id: UUID, tenant: str = "") -> bool:
         """Delete an object; returns whether there was one."""
         schema = self.collections.get(collection)
-        return self.shards.reading(schema, tenant).delete([object_id]) > 0
+        return self.shards.changing(schema, tenant).delete([object_id]) > 0
 
     def get(self, collection: str, object_id: UUID, projection: Projection, tenant: str = "") -> Record:
         """Read one object.
@@ -159,7 +181,7 @@ class Objects:
         """Store the records of one tenant; what is wrong with the tenant is wrong with each of them."""
         try:
             return self.shards.writing(schema, tenant).put(records)
-        except (InvalidInput, TenantNotActive) as refused:
+        except (InvalidInput, TenantNotActive, ShardReadOnly) as refused:
             return [refused] * len(records)
 
     def _checked(self, schema: Collection, draft: Draft) -> Record:

@@ -11,6 +11,7 @@ from nearimage.ports.engine import Engine
 from nearimage.ports.media import Media
 from nearimage.ports.vectorizer import VectorizerModule
 from nearimage.service.aggregate import Aggregates
+from nearimage.service.cluster import Cluster
 from nearimage.service.collections import Collections
 from nearimage.service.deletion import Deletions
 from nearimage.service.objects import Objects
@@ -40,6 +41,7 @@ class Services:
     """The use cases: one object a door calls for anything."""
 
     collections: Collections
+    cluster: Cluster
     tenants: Tenants
     objects: Objects
     deletions: Deletions
@@ -67,14 +69,16 @@ def build_services(parts: Parts, *, default_limit: int = DEFAULT_LIMIT, maximum_
     """Wire the use cases to their ports."""
     modules = {module.name: module for module in parts.modules}
     vectorizer = ObjectVectorizer(media=parts.media, modules=modules)
-    collections, shards = Collections(engine=parts.engine, modules=modules), Shards(engine=parts.engine)
+    shards = Shards(engine=parts.engine)
+    collections = Collections(engine=parts.engine, modules=modules, dropped=shards.forget)
     values = ValueReader(media=parts.media)
     objects = Objects(collections=collections, shards=shards, values=values, vectorizer=vectorizer, clock=parts.clock)
     searches = Searches(collections=collections, shards=shards, vectorizer=vectorizer, default_limit=default_limit, maximum_results=maximum_results)
     pictures = Pictures(objects=objects, media=parts.media)
-    tenants = Tenants(collections=collections, engine=parts.engine)
+    tenants = Tenants(collections=collections, engine=parts.engine, shards=shards)
     return Services(
         collections=collections,
+        cluster=Cluster(collections=collections, shards=shards),
         tenants=tenants,
         objects=objects,
         deletions=Deletions(collections=collections, shards=shards, maximum=maximum_results),

@@ -6,9 +6,10 @@
 May import `domain` and `ports` only.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
-from nearimage.domain.errors import TenantNotActive, TenantNotFound
+from nearimage.domain.errors import ShardReadOnly, TenantNotActive, TenantNotFound
 from nearimage.domain.schema import Collection, TenantState
 from nearimage.ports.engine import Engine, Shard
 from nearimage.service.names import check_tenant_name
@@ -16,9 +17,14 @@ from nearimage.service.names import check_tenant_name
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shards:
-    """The shards of one database, by collection and tenant."""
+    """The shards of one database, by collection and tenant.
+
+    Attributes:
+        locked: those that refuse writes, until they are unlocked or the server is started anew.
+    """
 
     engine: Engine
+    locked: set[tuple[str, str]] = field(default_factory=set)
 
     def reading(self, collection: Collection, tenant: str) -> Shard:
         """The shard to read.
@@ -34,15 +40,46 @@ class Shards:
         self.engine.set_tenants(collection.name, {tenant: TenantState.ACTIVE})
         return self.engine.shard(collection.name, tenant)
 
+    def changing(self, collection: Collection, tenant: str) -> Shard:
+        """The shard to change or delete objects in; a tenant that is not there is not made.
+
+        Raises:
+            TenantRequired, TenantNotAllowed, TenantNotFound, TenantNotActive, ShardReadOnly: as they say.
+        """
+        if self.is_locked(collection.name, tenant):
+            shown = f"tenant {tenant!r} of collection {collection.name!r}" if tenant else f"collection {collection.name!r}"
+            raise ShardReadOnly(f"{shown} was made read-only; set its shard to READY first", collection=collection.name, tenant=tenant)
+        return self.reading(collection, tenant)
+
+    def is_locked(self, collection: str, tenant: str) -> bool:
+        """Whether the shard refuses writes."""
+        return (collection, tenant) in self.locked
+
+    def lock(self, collection: str, tenant: str, *, locked: bool) -> None:
+        """Refuse writes from now on, or take them again."""
+        if locked:
+            self.locked.add((collection, tenant))
+        else:
+            self.locked.discard((collection, tenant))
+
+    def forget(self, collection: str, tenants: Iterable[str] | None = None) -> None:
+        """Unlock what was dropped, so that what is made anew under its name can be written to.
+
+        Args:
+            tenants: names; None means the whole collection.
+        """
+        gone = {key for key in self.locked if key[0] == collection} if tenants is None else {(collection, name) for name in tenants}
+        self.locked.difference_update(gone)
+
     def writing(self, collection: Collection, tenant: str) -> Shard:
-        """The shard to write to.
+        """The shard to store objects in.
 
         Raises:
             InvalidTenant: the tenant would be made, but cannot have this name.
-            TenantRequired, TenantNotAllowed, TenantNotFound, TenantNotActive: as they say.
+            TenantRequired, TenantNotAllowed, TenantNotFound, TenantNotActive, ShardReadOnly: as they say.
         """
         try:
-            return self.reading(collection, tenant)
+            return self.changing(collection, tenant)
         except TenantNotFound:
             if not collection.tenancy.auto_create:
                 raise

@@ -12,6 +12,7 @@ from nearimage.domain.schema import Tenant, TenantState
 from nearimage.ports.engine import Engine
 from nearimage.service.collections import Collections
 from nearimage.service.names import check_tenant_name
+from nearimage.service.shards import Shards
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +21,7 @@ class Tenants:
 
     collections: Collections
     engine: Engine
+    shards: Shards
 
     def create(self, collection: str, tenants: Sequence[Tenant]) -> None:
         """Make tenants, all or none; those that are there already stay as they are.
@@ -49,7 +51,9 @@ class Tenants:
         Raises:
             TenantNotAllowed, CollectionNotFound: as for `create`.
         """
-        self.engine.drop_tenants(self.collections.get(collection).name, names)
+        name = self.collections.get(collection).name
+        self.engine.drop_tenants(name, names)
+        self.shards.forget(name, names)
 
     def all(self, collection: str) -> Mapping[str, TenantState]:
         """Every tenant with its state, in the order of names.

@@ -9,10 +9,12 @@ from uuid import UUID
 
 from starlette.responses import Response
 
-from nearimage.domain.errors import InvalidInput
+from nearimage.domain.errors import InvalidParameter
 from nearimage.domain.schema import NO_MODULE
-from nearimage.doors.uuids import read_uuid
 from nearimage.service.services import Services
+
+WRONG_TYPE, MISSING, NOT_ONE_OF = 601, 602, 606
+"""The numbers under which Weaviate's clients read what is wrong with a part of a request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,19 +48,24 @@ class Call:
         return self.path["collection"]
 
     @property
+    def tenant(self) -> str:
+        """The tenant in the query string; empty where none is named."""
+        return self.query.get("tenant", "")
+
+    @property
     def object_id(self) -> UUID:
         """The object's id in the path.
 
         Raises:
-            InvalidInput: it is no UUID.
+            InvalidParameter: it is no UUID.
         """
-        return read_uuid(self.path["id"], what="id in path")
+        return read_id(self.path["id"], where="id in path")
 
     def number(self, name: str) -> int | None:
         """A whole number in the query string; None where it is absent.
 
         Raises:
-            InvalidInput: it is something else.
+            InvalidParameter: it is something else.
         """
         text = self.query.get(name)
         if text is None or text == "":
@@ -66,7 +73,37 @@ class Call:
         try:
             return int(text)
         except ValueError as wrong:
-            raise InvalidInput(f"{name} in the query string must be a whole number, got {text!r}") from wrong
+            raise InvalidParameter(f"{name} in query must be a whole number, got {text!r}", rule=WRONG_TYPE) from wrong
+
+
+def read_id(text: str, *, where: str) -> UUID:
+    """An id in a request.
+
+    Raises:
+        InvalidParameter: the text is no UUID; the message says `where` it stands.
+    """
+    try:
+        return UUID(text)
+    except ValueError as wrong:
+        raise InvalidParameter(f"{where} must be a UUID such as 36ddd591-2dee-4e7e-a3cc-eb86d30a4303, got {text!r}", rule=WRONG_TYPE) from wrong
 
 
 Endpoint = Callable[[Call], Response]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """A method of a path, and who answers it.
+
+    Attributes:
+        body: the type that the request's JSON is read into; None where a request has none.
+        query: the names that are read from the query string.
+        status: of the answer when all goes well.
+    """
+
+    method: str
+    path: str
+    endpoint: Endpoint
+    body: object = None
+    query: tuple[str, ...] = ()
+    status: int = 200

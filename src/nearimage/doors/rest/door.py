@@ -1,65 +1,103 @@
-"""The routes of the REST door.
+"""The REST door as an ASGI application.
 
-    request --body, path, query string--> use case --> JSON
+    request --path, method--> route --content type, body, query string--> use case --> JSON
 
 Handlers are plain functions that block; they run in the pool that the doors share. May import starlette, `domain`, `service` and `doors` only.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from typing import Any
+from dataclasses import dataclass
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
+from starlette.routing import Route as PathRoute
+from starlette.types import Receive, Scope, Send
 
-from nearimage.domain.errors import InvalidInput
+from nearimage.domain.errors import InvalidInput, UnsupportedMediaType
 from nearimage.doors.faults import fault_of
 from nearimage.doors.rest.call import About, Call, Endpoint
 from nearimage.doors.rest.json_body import fault_response, json_response
 from nearimage.doors.rest.routes import ROUTES
 from nearimage.service.services import Services
 
+JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Door:
+    """What every path needs to answer."""
+
+    services: Services
+    about: About
+    executor: Executor
+
+
+@dataclass(frozen=True, slots=True)
+class _Path:
+    """One path with the methods it has."""
+
+    door: _Door
+    endpoints: Mapping[str, Endpoint]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        response = await self._answer(request)
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        endpoint = self.endpoints.get(request.method)
+        if endpoint is None:
+            return _not_allowed(request.method, list(self.endpoints))
+        try:
+            body = await _read(request, self.door.about.max_message_bytes)
+            call = Call(services=self.door.services, about=self.door.about, path=request.path_params, query=request.query_params, body=body)
+            return await asyncio.get_running_loop().run_in_executor(self.door.executor, endpoint, call)
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody reads it
+        except Exception as error:  # noqa: BLE001 - the door's boundary
+            return fault_response(error, fault_of(error), request.url.path)
+
 
 def rest_app(services: Services, about: About, executor: Executor, extra_routes: Sequence[BaseRoute] = ()) -> Starlette:
     """The REST door as an ASGI application."""
-
-    def asgi(endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
-        async def handle(request: Request) -> Response:
-            try:
-                body = await _read(request, about.max_message_bytes)
-                call = Call(services=services, about=about, path=request.path_params, query=request.query_params, body=body)
-                return await asyncio.get_running_loop().run_in_executor(executor, endpoint, call)
-            except ClientDisconnect:
-                return Response(status_code=400)  # nobody reads it
-            except Exception as error:  # noqa: BLE001 - the door's boundary
-                return fault_response(fault_of(error))
-
-        return handle
-
-    routes = [Route(path, asgi(endpoint), methods=[method]) for method, path, endpoint in ROUTES]
+    door = _Door(services=services, about=about, executor=executor)
+    paths: dict[str, dict[str, Endpoint]] = {}
+    for route in ROUTES:
+        paths.setdefault(route.path, {})[route.method] = route.endpoint
+    literal_first = sorted(paths, key=lambda path: path.count("{"))  # /v1/objects/validate is no object's id
+    routes = [PathRoute(path, _Path(door, paths[path])) for path in literal_first]
     return Starlette(routes=[*routes, *extra_routes], exception_handlers={HTTPException: _no_such_route})
 
 
 async def _read(request: Request, limit: int) -> bytes:
-    """The body, refused as soon as it is too long."""
+    """The body, refused as soon as it is too long, or if it says that it is no JSON."""
     chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)
         if size > limit:
             raise InvalidInput(f"the request body is longer than {limit} bytes; send fewer or smaller objects at once", limit=limit)
         chunks.append(chunk)
+    declared = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
+    if size and declared != JSON:
+        raise UnsupportedMediaType(f"the request body is declared as {declared!r}; send JSON with Content-Type: {JSON}", got=declared)
     return b"".join(chunks)
 
 
-async def _no_such_route(request: Request, error: Any) -> Response:
-    if error.status_code == 405:
-        message, headers = f"method {request.method} is not allowed on {request.url.path}", error.headers
-    else:
-        message, headers = f"there is nothing at {request.url.path}", None
-    response = json_response({"code": error.status_code, "message": message}, error.status_code)
-    response.headers.update(headers or {})
+def _not_allowed(method: str, allowed: list[str]) -> Response:
+    response = json_response({"code": 405, "message": f"method {method} is not allowed here, but {', '.join(allowed)}"}, 405)
+    response.headers["Allow"] = ", ".join(allowed)
+    return response
+
+
+async def _no_such_route(request: Request, error: Exception) -> Response:
+    """For paths that nobody has; routes of others may also refuse a method."""
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    message = f"there is nothing at {request.url.path}" if status == 404 else f"method {request.method} is not allowed on {request.url.path}"
+    response = json_response({"code": status, "message": message}, status)
+    response.headers.update((error.headers if isinstance(error, HTTPException) else None) or {})
     return response

@@ -14,9 +14,10 @@ import msgspec
 import orjson
 from starlette.responses import Response
 
-from nearimage.domain.errors import InvalidInput, MalformedJson
+from nearimage.domain.errors import InvalidParameter, MalformedJson, UnsupportedMediaType
 from nearimage.domain.values import GeoCoordinates, PhoneNumber, Reference
 from nearimage.doors.faults import Fault
+from nearimage.doors.rest.call import MISSING
 from nearimage.service.beacons import beacon_of
 
 T = TypeVar("T")
@@ -26,13 +27,15 @@ def read_body(body: bytes, kind: type[T]) -> T:
     """The JSON of a request.
 
     Raises:
-        MalformedJson: it is no JSON, or nested deeper than the reader goes.
-        InvalidInput: it is JSON of another shape; the message names the field.
+        InvalidParameter: there is no body.
+        MalformedJson: it is no JSON, nested deeper than the reader goes, or of another shape; the message names the field.
     """
+    if not body:
+        raise InvalidParameter("the request has no body; send JSON", rule=MISSING)
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as wrong:
-        raise InvalidInput(f"the request body does not fit: {wrong}") from wrong
+        raise MalformedJson(f"the request body does not fit: {wrong}", reason=str(wrong)) from wrong
     except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
         raise MalformedJson(f"the request body is no JSON: {wrong}", reason=str(wrong)) from wrong
     except RecursionError as wrong:
@@ -45,9 +48,16 @@ def json_response(content: Any, status: int = 200) -> Response:
     return Response(orjson.dumps(content, default=_plain, option=options), status, media_type="application/json")
 
 
-def fault_response(fault: Fault) -> Response:
+def fault_response(error: BaseException, fault: Fault, path: str) -> Response:
     """An error, in the form that the clients read."""
-    return json_response({"error": [{"message": fault.message, "code": fault.code}]}, fault.http_status)
+    if isinstance(error, InvalidParameter):
+        return json_response({"code": error.detail["rule"], "message": fault.message}, fault.http_status)
+    if isinstance(error, MalformedJson | UnsupportedMediaType):
+        return json_response({"code": fault.http_status, "message": fault.message}, fault.http_status)
+    told: dict[str, Any] = {"error": [{"message": fault.message, "code": fault.code}]}
+    if fault.http_status == 422 and path.startswith("/v1/schema") and "/tenants" not in path:
+        told = {"allowed": None} | told  # a field that clients of the schema expect, and nobody fills
+    return json_response(told, fault.http_status)
 
 
 def _plain(value: object) -> object:

@@ -1,6 +1,6 @@
 """An object as JSON: what clients send to /v1/objects and what they read back.
 
-May import numpy, msgspec and `domain` only.
+May import numpy, msgspec, `domain` and `doors` only.
 """
 
 from typing import Any
@@ -9,11 +9,11 @@ import msgspec
 import numpy as np
 
 from nearimage.domain.drafts import UNNAMED, Draft
-from nearimage.domain.errors import InvalidInput, NotSupported
+from nearimage.domain.errors import InvalidInput, MalformedRequest, NotSupported
 from nearimage.domain.objects import Projection, Record, Vector
 from nearimage.domain.schema import LEGACY_VECTOR, Collection
+from nearimage.doors.rest.call import read_id
 from nearimage.doors.rest.class_defaults import Json
-from nearimage.doors.uuids import read_uuid
 
 
 class ObjectBody(msgspec.Struct):
@@ -21,7 +21,7 @@ class ObjectBody(msgspec.Struct):
 
     collection: str = msgspec.field(name="class", default="")
     id: str | None = None
-    properties: dict[str, Any] | None = None
+    properties: Any = None
     vector: list[Any] | None = None
     vectors: dict[str, list[Any]] | None = None
     tenant: str | None = None
@@ -33,19 +33,23 @@ class BatchBody(msgspec.Struct):
     objects: list[ObjectBody] = []
 
 
-def read_draft(body: ObjectBody) -> Draft:
+def read_draft(body: ObjectBody, where: str = "id in body") -> Draft:
     """The object that a client wants stored.
 
+    Args:
+        where: the id stands in the request.
+
     Raises:
-        InvalidInput: an id that is no UUID, a vector that is no list of numbers.
-        NotSupported: a tenant, a multi-vector.
+        InvalidInput: an id that is no UUID, properties that are no object, a vector that is no list of numbers.
+        NotSupported: a multi-vector.
     """
-    if body.tenant:
-        raise NotSupported("multi-tenancy is not supported by this version; leave the tenant out", feature="multi-tenancy")
+    if not isinstance(body.properties or {}, dict):
+        raise InvalidInput(f"the properties of an object are names with values, got {type(body.properties).__name__}")
     vectors = {name: _vector(name, numbers) for name, numbers in (body.vectors or {}).items() if numbers}
     if body.vector:
         vectors[UNNAMED] = _vector(UNNAMED, body.vector)
-    return Draft(id=read_uuid(body.id, what="id") if body.id else None, properties=body.properties or {}, vectors=vectors)
+    object_id = read_id(body.id, where=where) if body.id else None
+    return Draft(id=object_id, properties=body.properties or {}, vectors=vectors, tenant=body.tenant or "")
 
 
 def _vector(name: str, numbers: list[Any]) -> Vector:
@@ -64,18 +68,18 @@ def projection_of(collection: Collection, include: str, exclude: str = "") -> Pr
     """What a GET shows: all properties, pictures among them unless `exclude` is "blobs", and the vectors if `include` names them.
 
     Raises:
-        InvalidInput: `include` or `exclude` names something else.
+        MalformedRequest: `include` or `exclude` names something else.
     """
     if exclude not in ("", "blobs"):
-        raise InvalidInput(f"exclude knows 'blobs', got {exclude!r}")
+        raise MalformedRequest(f"exclude knows 'blobs', got {exclude!r}")
     wanted = {part.strip() for part in include.split(",") if part.strip()}
     if unknown := wanted - {"vector", "classification", "interpretation"}:
-        raise InvalidInput(f"include knows 'vector', got {sorted(unknown)}")
+        raise MalformedRequest(f"include knows 'vector', got {sorted(unknown)}")
     properties = None if exclude else tuple(p.name for p in collection.properties)
     return Projection(properties=properties, vectors=None if "vector" in wanted else ())
 
 
-def render_object(collection: Collection, record: Record) -> Json:
+def render_object(collection: Collection, record: Record, tenant: str = "") -> Json:
     """An object as clients read it."""
     body: Json = {
         "class": collection.name,
@@ -88,4 +92,6 @@ def render_object(collection: Collection, record: Record) -> Json:
         body["vector"] = record.vectors[LEGACY_VECTOR]
     elif record.vectors:
         body["vectors"] = dict(record.vectors)
+    if tenant:
+        body["tenant"] = tenant
     return body

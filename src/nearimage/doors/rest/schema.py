@@ -11,9 +11,10 @@ from typing import Any
 
 import msgspec
 
-from nearimage.domain.errors import InvalidSchema, NotSupported
+from nearimage.domain.errors import InvalidParameter, InvalidSchema, NotSupported
 from nearimage.domain.keywords import STOPWORD_PRESETS
-from nearimage.domain.schema import LEGACY_VECTOR, NO_MODULE, Collection, DataType, KeywordSettings, Metric, Property, Tokenization, VectorConfig
+from nearimage.domain.schema import LEGACY_VECTOR, NO_MODULE, Collection, DataType, KeywordSettings, Metric, Property, Tenancy, Tokenization, VectorConfig
+from nearimage.doors.rest.call import NOT_ONE_OF
 from nearimage.doors.rest.class_defaults import INDEX_SETTINGS, INVERTED_INDEX, MULTI_TENANCY, REPLICATION, SHARDING, Json, with_defaults
 
 _BLOCKS: Mapping[str, Json] = {
@@ -33,8 +34,8 @@ _TOKENIZATION_OF_OLD = {None: Tokenization.WHITESPACE, "word": Tokenization.WHIT
 class PropertyBody(msgspec.Struct, rename="camel"):
     """A property as clients send it."""
 
-    name: str
-    data_type: list[str]
+    name: str = ""
+    data_type: list[str] = []
     description: str | None = None
     tokenization: str | None = None
     index_filterable: bool | None = None
@@ -55,7 +56,7 @@ class VectorBody(msgspec.Struct, rename="camel"):
 class ClassBody(msgspec.Struct, rename="camel"):
     """A collection as clients send it."""
 
-    name: str = msgspec.field(name="class")
+    name: str = msgspec.field(name="class", default="")
     description: str | None = None
     properties: list[PropertyBody] | None = None
     vectorizer: str | None = None
@@ -76,8 +77,6 @@ def read_class(body: ClassBody, *, default_module: str = NO_MODULE) -> Collectio
         InvalidSchema: it cannot be; detail has "setting".
         NotSupported: a data type or a setting that this version does not have.
     """
-    if (body.multi_tenancy_config or {}).get("enabled"):
-        raise NotSupported("multi-tenancy is not supported by this version; leave multiTenancyConfig out", feature="multi-tenancy")
     named = body.vector_config
     if named and (body.vectorizer not in (None, NO_MODULE) or body.vector_index_type or body.vector_index_config):
         raise InvalidSchema("a collection has either one vector (vectorizer, vectorIndexConfig) or named ones (vectorConfig), not both", setting="vectorConfig")
@@ -87,12 +86,20 @@ def read_class(body: ClassBody, *, default_module: str = NO_MODULE) -> Collectio
     return Collection(
         name=body.name[:1].upper() + body.name[1:],
         description=body.description or "",
-        properties=tuple(_property(p) for p in body.properties or ()),
+        properties=tuple(read_property(p) for p in body.properties or ()),
         vectors=vectors,
         legacy_vector=not named,
         settings=blocks | {"moduleConfig": body.module_config},
+        tenancy=_tenancy(blocks["multiTenancyConfig"]),
         keywords=_keyword_settings(blocks["invertedIndexConfig"]),
     )
+
+
+def _tenancy(block: Json) -> Tenancy:
+    wrong = [name for name in MULTI_TENANCY if not isinstance(block[name], bool)]
+    if wrong:
+        raise InvalidSchema(f"multiTenancyConfig.{wrong[0]} must be true or false, got {block[wrong[0]]!r}", setting=f"multiTenancyConfig.{wrong[0]}")
+    return Tenancy(enabled=block["enabled"], auto_create=block["autoTenantCreation"], auto_activate=block["autoTenantActivation"])
 
 
 class _Bm25Body(msgspec.Struct):
@@ -161,7 +168,13 @@ def _vector(name: str, module: str, settings: Mapping[str, Any], index_type: str
     return VectorConfig(name=name, module=module, module_settings=settings, metric=metric, index_type=index_type, index_settings=index_settings)
 
 
-def _property(body: PropertyBody) -> Property:
+def read_property(body: PropertyBody) -> Property:
+    """The property that a client asks for.
+
+    Raises:
+        InvalidSchema, InvalidParameter: it cannot be.
+        NotSupported: a data type or a tokenization that this version does not have.
+    """
     data_type = _data_type(body)
     is_text = data_type.element is DataType.TEXT
     return Property(
@@ -173,7 +186,7 @@ def _property(body: PropertyBody) -> Property:
         range_filters=bool(body.index_range_filters),
         description=body.description or "",
         settings=body.module_config or {},
-        nested=tuple(_property(inner) for inner in body.nested_properties or ()),
+        nested=tuple(read_property(inner) for inner in body.nested_properties or ()),
         targets=tuple(body.data_type) if data_type is DataType.REFERENCE else (),
     )
 
@@ -206,12 +219,13 @@ def _tokenization(body: PropertyBody, *, is_text: bool) -> Tokenization | None:
         return Tokenization(asked)
     except ValueError as wrong:
         have = [str(t) for t in Tokenization]
-        raise InvalidSchema(f"property {body.name!r}: there is no tokenization {asked!r}; choose one of {have}", setting="tokenization") from wrong
+        message = f"property {body.name!r}: there is no tokenization {asked!r}; choose one of {have}"
+        raise InvalidParameter(message, rule=NOT_ONE_OF) from wrong
 
 
 def render_class(collection: Collection) -> Json:
     """A collection as clients read it, every block there."""
-    body: Json = {"class": collection.name, "properties": [_render_property(p) for p in collection.properties] or None}
+    body: Json = {"class": collection.name, "properties": [render_property(p) for p in collection.properties] or None}
     body.update((key, collection.settings.get(key, defaults)) for key, defaults in _BLOCKS.items())
     if collection.description:
         body["description"] = collection.description
@@ -227,7 +241,8 @@ def _render_index(vector: VectorConfig) -> Json:
     return {"vectorIndexType": vector.index_type, "vectorIndexConfig": vector.index_settings}
 
 
-def _render_property(prop: Property) -> Json:
+def render_property(prop: Property) -> Json:
+    """A property as clients read it."""
     body: Json = {
         "dataType": list(prop.targets) or [prop.data_type],
         "indexFilterable": prop.filterable,
@@ -238,7 +253,7 @@ def _render_property(prop: Property) -> Json:
     if prop.tokenization:
         body["tokenization"] = prop.tokenization
     if prop.nested:
-        body["nestedProperties"] = [_render_property(inner) for inner in prop.nested]
+        body["nestedProperties"] = [render_property(inner) for inner in prop.nested]
     if prop.description:
         body["description"] = prop.description
     if prop.settings:

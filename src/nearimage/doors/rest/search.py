@@ -16,7 +16,7 @@ from nearimage.domain.errors import InvalidInput
 from nearimage.domain.objects import Hit, Projection
 from nearimage.domain.query import AnyNear, NearMedia, NearObject, NearText, Search, Targets
 from nearimage.domain.vectorizing import Modality
-from nearimage.doors.rest.call import Call
+from nearimage.doors.rest.call import Call, Route
 from nearimage.doors.rest.class_defaults import Json
 from nearimage.doors.rest.json_body import json_response, read_body
 from nearimage.doors.uuids import read_uuid
@@ -79,3 +79,9 @@ def picture(call: Call) -> Response:
     found = call.services.pictures.get(call.collection, call.object_id, call.path["property"], call.number("short_side"))
     headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}  # a browser must never run what a user uploaded
     return Response(found.data, media_type=found.media_type, headers=headers)
+
+
+ROUTES = (
+    Route(method="GET", path="/v1/objects/{collection}/{id}/pictures/{property}", endpoint=picture, query=("short_side",)),
+    Route(method="POST", path="/v1/search/{collection}/{kind}", endpoint=search, body=SearchBody),
+)

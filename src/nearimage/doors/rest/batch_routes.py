@@ -1,0 +1,115 @@
+"""Routes that work on many objects at once: store, delete by filter. The base of all paths is /v1.
+
+May import msgspec, starlette, `domain`, `service` and `doors` only.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+from nearimage.domain.drafts import Draft
+from nearimage.domain.errors import InvalidFilter, InvalidInput, NearimageError
+from nearimage.domain.objects import Record
+from nearimage.domain.schema import Collection
+from nearimage.doors.faults import fault_of
+from nearimage.doors.rest.call import Call, Route
+from nearimage.doors.rest.class_defaults import Json
+from nearimage.doors.rest.json_body import json_response, read_body
+from nearimage.doors.rest.objects import BatchBody, ObjectBody, read_draft, render_object
+from nearimage.doors.where import read_where
+
+NO_TIME_MS = -62_135_596_800_000
+"""The first moment of the year 1, in Unix milliseconds: how clients read "no time was given"."""
+
+_OUTPUTS = ("minimal", "verbose")
+
+
+class MatchBody(msgspec.Struct):
+    """Which objects to delete."""
+
+    collection: str = msgspec.field(name="class", default="")
+    where: dict[str, Any] | None = None
+
+
+class DeleteBody(msgspec.Struct, rename="camel"):
+    """A deletion by filter."""
+
+    match: MatchBody | None = None
+    output: str = "minimal"
+    dry_run: bool = False
+    deletion_time_unix_milli: int | None = None
+
+
+def batch_objects(call: Call) -> Response:
+    """Store many objects; each entry of the reply says how its object fared."""
+    bodies = read_body(call.body, BatchBody).objects
+    if not bodies:
+        raise InvalidInput("objects is empty; send at least one object")
+    where = "body.objects.{}.id in body"
+    drafts = [read_draft(body, where.format(n)) for n, body in enumerate(bodies)]  # all of them before any is stored: one that cannot be read refuses all
+    outcomes: list[Json] = [{} for _ in bodies]
+    for name in dict.fromkeys(body.collection for body in bodies):
+        positions = [n for n, body in enumerate(bodies) if body.collection == name]
+        for n, outcome in zip(positions, _store(call, name, [bodies[n] for n in positions], [drafts[n] for n in positions]), strict=True):
+            outcomes[n] = outcome
+    return json_response(outcomes)
+
+
+def _store(call: Call, name: str, bodies: Sequence[ObjectBody], drafts: Sequence[Draft]) -> list[Json]:
+    now = call.services.objects.clock.now_ms()
+    try:
+        if not name:
+            raise InvalidInput("the object names no class; say which collection it belongs to")
+        stored = call.services.objects.put_many(name, drafts)
+        collection = call.services.collections.get(name)
+    except NearimageError as wrong:
+        return [_failed(body, wrong, now) for body in bodies]
+    return [
+        _failed(body, outcome, now) if isinstance(outcome, NearimageError) else _stored(collection, outcome, draft.tenant)
+        for body, draft, outcome in zip(bodies, drafts, stored, strict=True)
+    ]
+
+
+def _stored(collection: Collection, record: Record, tenant: str) -> Json:
+    return render_object(collection, record, tenant) | {"deprecations": None, "result": {"status": "SUCCESS"}}
+
+
+def _failed(body: ObjectBody, error: NearimageError, now_ms: int) -> Json:
+    errors = {"error": [{"message": fault_of(error).message}]}
+    sent: Json = {"class": body.collection, "id": body.id, "properties": body.properties, "vector": body.vector, "vectors": body.vectors}
+    told = {key: value for key, value in (sent | {"tenant": body.tenant}).items() if value is not None}
+    return told | {"creationTimeUnix": now_ms, "lastUpdateTimeUnix": now_ms, "deprecations": None, "result": {"status": "FAILED", "errors": errors}}
+
+
+def delete_objects(call: Call) -> Response:
+    """Delete every object that passes a filter, or with dryRun only say which would be."""
+    body = read_body(call.body, DeleteBody)
+    match = body.match
+    if match is None or not match.collection:
+        raise InvalidInput("a deletion needs match with class and where")
+    if match.where is None:
+        raise InvalidFilter("a deletion needs match.where: a filter that says which objects to delete", property=None)
+    if body.output not in _OUTPUTS:
+        raise InvalidInput(f"output is 'minimal' or 'verbose', got {body.output!r}")
+    deletions = call.services.deletions
+    ids = deletions.delete(match.collection, read_where(match.where), tenant=call.tenant, dry_run=body.dry_run)
+    results: Json = {"failed": 0, "limit": deletions.maximum, "matches": len(ids), "objects": None, "successful": 0 if body.dry_run else len(ids)}
+    if body.output == "verbose":
+        results["objects"] = [{"id": str(one), "status": "DRYRUN" if body.dry_run else "SUCCESS"} for one in ids]
+    told = {"class": match.collection, "where": _echo(match.where)}
+    time_ms = NO_TIME_MS if body.deletion_time_unix_milli is None else body.deletion_time_unix_milli
+    return json_response({"match": told, "output": body.output, "dryRun": body.dry_run, "deletionTimeUnixMilli": time_ms, "results": results})
+
+
+def _echo(where: Mapping[str, Any]) -> Json:
+    """The filter as it was sent; operands are always there."""
+    operands = where.get("operands")
+    return {**where, "operands": [_echo(part) for part in operands] if isinstance(operands, list) else None}
+
+
+ROUTES = (
+    Route(method="POST", path="/v1/batch/objects", endpoint=batch_objects, body=BatchBody, query=("consistency_level",)),
+    Route(method="DELETE", path="/v1/batch/objects", endpoint=delete_objects, body=DeleteBody, query=("tenant", "consistency_level")),
+)

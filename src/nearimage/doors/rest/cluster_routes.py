@@ -1,0 +1,89 @@
+"""What a client asks about the server: is it there, what can it do, how full is it. The base of all paths is /v1.
+
+May import starlette, `domain`, `service` and `doors` only.
+"""
+
+from starlette.responses import Response
+
+from nearimage.domain.errors import InvalidInput
+from nearimage.doors.rest.call import Call, Route
+from nearimage.doors.rest.class_defaults import Json
+from nearimage.doors.rest.json_body import json_response
+from nearimage.service.cluster import ShardFigures
+
+_OUTPUTS = ("minimal", "verbose")
+_HEALTHY, _LEADER = "HEALTHY", "Leader"
+
+
+def well_known(_: Call) -> Response:
+    """Live and ready: it answers, so it is."""
+    return Response(status_code=200)
+
+
+def links(_: Call) -> Response:
+    """Where to find what."""
+    known = (("/v1/meta", "about this server"), ("/v1/schema", "collections"), ("/v1/objects", "objects"), ("/v1/schema.openapi.json", "every route"))
+    return json_response({"links": [{"href": href, "name": name} for href, name in known]})
+
+
+def own_info(_: Call) -> Response:
+    """Who the caller is: nobody knows, since nobody is asked for a key."""
+    return json_response({"code": 401, "message": "this server asks nobody for a key, so it knows no users"}, 401)
+
+
+def meta(call: Call) -> Response:
+    """Who this is and what clients may count on."""
+    about = call.about
+    modules: Json = {name: {"modalities": sorted(module.modalities)} for name, module in call.services.modules.items()}
+    return json_response({"hostname": about.hostname, "version": about.version, "modules": modules, "grpcMaxMessageSize": about.max_message_bytes})
+
+
+def nodes(call: Call) -> Response:
+    """The one node there is; the batching of clients asks how busy it is."""
+    collection = call.services.collections.get(call.collection).name if "collection" in call.path else None
+    output = call.query.get("output", "minimal")
+    if output not in _OUTPUTS:
+        raise InvalidInput(f"output is 'minimal' or 'verbose', got {output!r}")
+    about = call.about
+    node: Json = {"name": about.hostname, "status": _HEALTHY, "version": about.version, "operationalMode": "ReadWrite", "shards": None}
+    node["batchStats"] = {"queueLength": 0, "ratePerSecond": 0}
+    if output == "verbose":
+        figures = call.services.cluster.figures(collection)
+        node["shards"] = [_render(one) for one in figures if call.query.get("shardName") in (None, "", one.name)]
+        node["stats"] = {"objectCount": sum(one.objects for one in figures), "shardCount": len(figures)}
+    return json_response({"nodes": [node]})
+
+
+def _render(one: ShardFigures) -> Json:
+    return {
+        "class": one.collection,
+        "name": one.name,
+        "objectCount": one.objects,
+        "vectorIndexingStatus": one.state,
+        "vectorQueueLength": one.waiting,
+        "compressed": one.compressed,
+        "loaded": True,
+        "numberOfReplicas": 1,
+        "replicationFactor": 1,
+        "asyncReplicationStatus": [],
+    }
+
+
+def statistics(call: Call) -> Response:
+    """How the nodes agree: one node agrees with itself."""
+    name = call.about.hostname
+    raft = {"state": _LEADER, "numPeers": "0", "latestConfiguration": []}
+    node: Json = {"name": name, "leaderId": name, "leaderAddress": "", "status": _HEALTHY, "open": True, "ready": True, "dbLoaded": True, "isVoter": True}
+    return json_response({"statistics": [node | {"raft": raft, "candidates": {}, "initialLastAppliedIndex": 0}], "synchronized": True})
+
+
+ROUTES = (
+    Route(method="GET", path="/v1", endpoint=links),
+    Route(method="GET", path="/v1/.well-known/live", endpoint=well_known),
+    Route(method="GET", path="/v1/.well-known/ready", endpoint=well_known),
+    Route(method="GET", path="/v1/meta", endpoint=meta),
+    Route(method="GET", path="/v1/nodes", endpoint=nodes, query=("output", "shardName")),
+    Route(method="GET", path="/v1/nodes/{collection}", endpoint=nodes, query=("output", "shardName")),
+    Route(method="GET", path="/v1/cluster/statistics", endpoint=statistics),
+    Route(method="GET", path="/v1/users/own-info", endpoint=own_info, status=401),
+)

@@ -1,0 +1,195 @@
+"""Routes of single objects and of lists. The base of all paths is /v1.
+
+Older clients name an object by its id alone: the collection then comes from the body, or is looked for.
+
+May import starlette, `domain`, `service` and `doors` only.
+"""
+
+from dataclasses import replace
+from itertools import zip_longest
+
+from starlette.responses import Response
+
+from nearimage.domain.drafts import Draft
+from nearimage.domain.errors import CollectionNotFound, InvalidInput, ObjectNotFound
+from nearimage.domain.objects import IDS_ONLY, Projection
+from nearimage.domain.query import Search, SortBy
+from nearimage.domain.schema import Collection
+from nearimage.doors.rest.call import Call, Route, read_id
+from nearimage.doors.rest.class_defaults import Json
+from nearimage.doors.rest.json_body import json_response, read_body
+from nearimage.doors.rest.objects import ObjectBody, projection_of, read_draft, render_object
+
+_NO_CONTENT = 204
+
+
+def insert_object(call: Call) -> Response:
+    """Store a new object."""
+    body = _object(call)
+    draft = read_draft(body)
+    record = call.services.objects.insert(_known(call, body.collection), draft)
+    return json_response(render_object(call.services.collections.get(body.collection), record, draft.tenant))
+
+
+def validate_object(call: Call) -> Response:
+    """Say whether an object could be stored, and store nothing."""
+    body = _object(call)
+    if not body.id:
+        raise InvalidInput("the object names no id; say which it would have")
+    draft = read_draft(body)
+    call.services.objects.check(_known(call, body.collection), draft)
+    return Response(status_code=200)
+
+
+def list_objects(call: Call) -> Response:
+    """Objects in the order of ids, or of ?sort; without ?class those of every collection; with ?exclude=blobs without their pictures."""
+    limit = call.number("limit")
+    if limit is not None and limit < 0:
+        return _listed([])
+    name = call.query.get("class")
+    return _listed(_list_one(call, call.services.collections.get(name), limit or None) if name else _list_all(call, limit or None))
+
+
+def _list_one(call: Call, collection: Collection, limit: int | None) -> list[Json]:
+    after = call.query.get("after")
+    query = Search(
+        collection=collection.name,
+        tenant=call.tenant,
+        after=read_id(after, where="after in query") if after else None,
+        limit=limit,
+        offset=call.number("offset") or 0,
+        sort=_sort(call),
+        projection=_projection(call, collection),
+    )
+    return [render_object(collection, hit.record, call.tenant) | {"vectorWeights": None} for hit in call.services.searches.run(query).hits]
+
+
+def _list_all(call: Call, limit: int | None) -> list[Json]:
+    """Collection by collection, in the order of their names; those with tenants have no objects of their own."""
+    if alone := [name for name in ("after", "sort", "tenant") if call.query.get(name)]:
+        raise InvalidInput(f"{alone[0]} works within one collection; say which with ?class=")
+    searches = call.services.searches
+    offset, wanted = call.number("offset") or 0, limit or searches.default_limit
+    if offset + wanted > searches.maximum_results:
+        raise InvalidInput(f"offset + limit is {offset + wanted}, more than this server lists at once ({searches.maximum_results})")
+    found: list[Json] = []
+    for collection in call.services.collections.all():
+        if collection.tenancy.enabled or len(found) >= offset + wanted:
+            continue
+        query = Search(collection=collection.name, limit=offset + wanted - len(found), projection=_projection(call, collection))
+        found += [render_object(collection, hit.record) | {"vectorWeights": None} for hit in searches.run(query).hits]
+    return found[offset:]
+
+
+def _listed(objects: list[Json]) -> Response:
+    return json_response({"deprecations": [], "objects": objects, "totalResults": len(objects)})
+
+
+def _sort(call: Call) -> tuple[SortBy, ...]:
+    """?sort=weight,breed&order=desc,asc: keys and, for each, which way; asc where nothing is said."""
+    keys = [key for key in call.query.get("sort", "").split(",") if key]
+    orders = [order for order in call.query.get("order", "").split(",") if order]
+    if wrong := [order for order in orders if order not in ("asc", "desc")]:
+        raise InvalidInput(f"order is 'asc' or 'desc' for each key of sort, got {wrong[0]!r}")
+    return tuple(SortBy(field=key, descending=order == "desc") for key, order in zip_longest(keys, orders[: len(keys)], fillvalue="asc"))
+
+
+def get_object(call: Call) -> Response:
+    """One object, pictures included unless ?exclude=blobs says otherwise."""
+    object_id = call.object_id
+    collection = call.services.collections.get(home(call))
+    record = call.services.objects.get(collection.name, object_id, _projection(call, collection), call.tenant)
+    return json_response(render_object(collection, record, call.tenant) | {"vectorWeights": None})
+
+
+def head_object(call: Call) -> Response:
+    """204 where there is such an object, 404 where not."""
+    try:
+        call.services.objects.get(home(call), call.object_id, IDS_ONLY, call.tenant)
+    except ObjectNotFound:
+        return Response(status_code=404)
+    return Response(status_code=_NO_CONTENT)
+
+
+def replace_object(call: Call) -> Response:
+    """Put a whole object in the place of a stored one."""
+    name, draft = _draft_for(call)
+    record = call.services.objects.replace(name, call.object_id, draft)
+    return json_response(render_object(call.services.collections.get(name), record, draft.tenant))
+
+
+def merge_object(call: Call) -> Response:
+    """Change some properties."""
+    name, draft = _draft_for(call)
+    call.services.objects.merge(name, call.object_id, draft)
+    return Response(status_code=_NO_CONTENT)
+
+
+def delete_object(call: Call) -> Response:
+    """Delete; 204 also where there was none: after it, there is none."""
+    object_id = call.object_id
+    try:
+        call.services.objects.delete(home(call), object_id, call.tenant)
+    except ObjectNotFound:
+        return Response(status_code=404)  # without its collection, nobody knows what was meant
+    return Response(status_code=_NO_CONTENT)
+
+
+def home(call: Call) -> str:
+    """The collection of the object in the path: it is named there, or looked for.
+
+    Raises:
+        ObjectNotFound: no collection has it.
+    """
+    return call.path.get("collection") or call.services.objects.home(call.object_id)
+
+
+def _object(call: Call) -> ObjectBody:
+    body = read_body(call.body, ObjectBody)
+    if not body.collection:
+        raise InvalidInput("the object names no class; say which collection it belongs to")
+    return body
+
+
+def _known(call: Call, collection: str) -> str:
+    """The collection of a new object; where there is none and nobody may make it, the object is wrong, not the path."""
+    try:
+        return call.services.collections.get(collection).name
+    except CollectionNotFound as missing:
+        raise InvalidInput(missing.message, collection=collection) from missing
+
+
+def _draft_for(call: Call) -> tuple[str, Draft]:
+    """The collection and the draft of a change to the object in the path."""
+    body, object_id = read_body(call.body, ObjectBody), call.object_id
+    name = call.path.get("collection") or body.collection
+    if not name:
+        raise InvalidInput("the object names no class; say which collection it belongs to")
+    draft = replace(read_draft(body), id=object_id)
+    return name, draft if draft.tenant else replace(draft, tenant=call.tenant)
+
+
+def _projection(call: Call, collection: Collection) -> Projection:
+    return projection_of(collection, call.query.get("include", ""), call.query.get("exclude", ""))
+
+
+_READ = ("include", "exclude", "tenant", "consistency_level", "node_name")
+_LIST = ("class", "limit", "offset", "after", "sort", "order", "include", "exclude", "tenant")
+_WRITE = ("consistency_level", "tenant")
+_NAMED, _BY_ID = "/v1/objects/{collection}/{id}", "/v1/objects/{id}"
+ROUTES = (
+    Route(method="GET", path="/v1/objects", endpoint=list_objects, query=_LIST),
+    Route(method="POST", path="/v1/objects", endpoint=insert_object, body=ObjectBody, query=("consistency_level",)),
+    Route(method="POST", path="/v1/objects/validate", endpoint=validate_object, body=ObjectBody),
+    *(
+        route
+        for path in (_NAMED, _BY_ID)
+        for route in (
+            Route(method="HEAD", path=path, endpoint=head_object, query=_WRITE, status=_NO_CONTENT),
+            Route(method="GET", path=path, endpoint=get_object, query=_READ),
+            Route(method="PUT", path=path, endpoint=replace_object, body=ObjectBody, query=_WRITE),
+            Route(method="PATCH", path=path, endpoint=merge_object, body=ObjectBody, query=_WRITE, status=_NO_CONTENT),
+            Route(method="DELETE", path=path, endpoint=delete_object, query=_WRITE, status=_NO_CONTENT),
+        )
+    ),
+)

@@ -1,0 +1,102 @@
+"""Routes of references from one object to others. The base of all paths is /v1.
+
+May import msgspec, starlette, `domain`, `service` and `doors` only.
+"""
+
+import re
+from collections.abc import Sequence
+
+import msgspec
+from starlette.responses import Response
+
+from nearimage.domain.errors import InvalidInput, NearimageError
+from nearimage.doors.faults import fault_of
+from nearimage.doors.rest.call import Call, Route, read_id
+from nearimage.doors.rest.class_defaults import Json
+from nearimage.doors.rest.json_body import json_response, read_body
+from nearimage.doors.rest.object_routes import home
+from nearimage.service.references import Source
+
+_START = re.compile(r"weaviate://[^/]+/(?P<collection>[^/]+)/(?P<id>[^/]+)/(?P<property>[^/]+)")
+_NO_CONTENT = 204
+
+
+class ReferenceBody(msgspec.Struct):
+    """A reference as clients send it."""
+
+    beacon: str = ""
+
+
+class BatchReference(msgspec.Struct):
+    """A reference with where it starts, as clients send many of them."""
+
+    start: str = msgspec.field(name="from", default="")
+    to: str = ""
+    tenant: str | None = None
+
+
+def add_reference(call: Call) -> Response:
+    """Let a property lead to one object more."""
+    call.services.references.add(_source(call), read_body(call.body, ReferenceBody).beacon)
+    return Response(status_code=200)
+
+
+def replace_references(call: Call) -> Response:
+    """Let a property lead to these objects only."""
+    beacons = [body.beacon for body in read_body(call.body, list[ReferenceBody])]
+    call.services.references.replace(_source(call), beacons)
+    return Response(status_code=200)
+
+
+def delete_reference(call: Call) -> Response:
+    """Take a reference away."""
+    call.services.references.delete(_source(call), read_body(call.body, ReferenceBody).beacon)
+    return Response(status_code=_NO_CONTENT)
+
+
+def batch_references(call: Call) -> Response:
+    """Add many references; each entry of the reply says how its reference fared."""
+    bodies = read_body(call.body, list[BatchReference])
+    if not bodies:
+        raise InvalidInput("the list is empty; send at least one reference")
+    return json_response(_add_all(call, bodies))
+
+
+def _add_all(call: Call, bodies: Sequence[BatchReference]) -> list[Json]:
+    outcomes: list[Json] = []
+    for body in bodies:
+        result: Json = {"status": "SUCCESS"}
+        try:
+            call.services.references.add(_start(body), body.to)
+        except NearimageError as wrong:
+            result = {"status": "FAILED", "errors": {"error": [{"message": fault_of(wrong).message}]}}
+        told: Json = {"from": body.start, "to": body.to, "result": result}
+        outcomes.append(told | ({"tenant": body.tenant} if body.tenant else {}))
+    return outcomes
+
+
+def _start(body: BatchReference) -> Source:
+    found = _START.fullmatch(body.start)
+    if found is None:
+        raise InvalidInput(f"from must be weaviate://localhost/Collection/uuid/property, got {body.start!r}")
+    return Source(collection=found["collection"], id=read_id(found["id"], where="the id in from"), property=found["property"], tenant=body.tenant or "")
+
+
+def _source(call: Call) -> Source:
+    object_id = call.object_id
+    return Source(collection=home(call), id=object_id, property=call.path["property"], tenant=call.tenant)
+
+
+_QUERY = ("tenant", "consistency_level")
+ROUTES = (
+    Route(method="POST", path="/v1/batch/references", endpoint=batch_references, body=list[BatchReference], query=("consistency_level",)),
+    *(
+        route
+        for path in ("/v1/objects/{collection}/{id}/references/{property}", "/v1/objects/{id}/references/{property}")
+        for route in (
+            Route(method="POST", path=path, endpoint=add_reference, body=ReferenceBody, query=_QUERY),
+            Route(method="PUT", path=path, endpoint=replace_references, body=list[ReferenceBody], query=_QUERY),
+            Route(method="DELETE", path=path, endpoint=delete_reference, body=ReferenceBody, query=_QUERY, status=_NO_CONTENT),
+        )
+    ),
+)

@@ -1,0 +1,90 @@
+"""Routes of collections, their properties and their shards. The base of all paths is /v1.
+
+May import msgspec, starlette, `domain`, `service` and `doors` only.
+"""
+
+import msgspec
+from starlette.responses import Response
+
+from nearimage.domain.errors import CollectionNotFound, InvalidSchema
+from nearimage.domain.schema import Collection
+from nearimage.doors.rest.call import Call, Route
+from nearimage.doors.rest.json_body import json_response, read_body
+from nearimage.doors.rest.schema import ClassBody, PropertyBody, read_class, read_property, render_class, render_property
+from nearimage.service.names import collection_name
+
+
+class ShardBody(msgspec.Struct):
+    """The state that a shard shall have: READY or READONLY."""
+
+    status: str = ""
+
+
+def list_schema(call: Call) -> Response:
+    """Every collection."""
+    return json_response({"classes": [render_class(c) for c in call.services.collections.all()]})
+
+
+def create_class(call: Call) -> Response:
+    """Make a collection; the reply shows it with all defaults."""
+    return json_response(render_class(call.services.collections.create(_collection(call))))
+
+
+def get_class(call: Call) -> Response:
+    """One collection."""
+    return json_response(render_class(call.services.collections.get(call.collection)))
+
+
+def alter_class(call: Call) -> Response:
+    """Put another definition in the place of a collection's; what may not change is refused."""
+    known = call.services.collections.get(call.collection)
+    wanted = _collection(call)
+    if collection_name(wanted.name) != known.name:
+        raise InvalidSchema(f"the path names collection {known.name!r}, the body {wanted.name!r}; a collection cannot be renamed", setting="class")
+    return json_response(render_class(call.services.collections.alter(wanted)))
+
+
+def delete_class(call: Call) -> Response:
+    """Drop a collection; 200 also where there was none, which is what the clients accept."""
+    call.services.collections.drop(call.collection)
+    return Response(status_code=200)
+
+
+def add_property(call: Call) -> Response:
+    """Give a collection another property."""
+    prop = read_property(read_body(call.body, PropertyBody))
+    try:
+        return json_response(render_property(call.services.collections.add_property(call.collection, prop)))
+    except CollectionNotFound as missing:  # 422, as clients expect here
+        raise InvalidSchema(missing.message, setting="class") from missing
+
+
+def list_shards(call: Call) -> Response:
+    """The shards of a collection: one, or one for each active tenant."""
+    node = call.about.hostname
+    figures = call.services.cluster.figures(call.collection, call.tenant)
+    return json_response([{"name": f.name, "status": f.state, "vectorQueueSize": f.waiting, "per_node_status": {node: f.state}} for f in figures])
+
+
+def set_shard(call: Call) -> Response:
+    """Make a shard read-only, or ready for writing again."""
+    state = read_body(call.body, ShardBody).status
+    call.services.cluster.set_state(call.collection, call.path["shard"], state)
+    return json_response({"status": state})
+
+
+def _collection(call: Call) -> Collection:
+    return read_class(read_body(call.body, ClassBody), default_module=call.about.default_module)
+
+
+_CLASS = "/v1/schema/{collection}"
+ROUTES = (
+    Route(method="GET", path="/v1/schema", endpoint=list_schema),
+    Route(method="POST", path="/v1/schema", endpoint=create_class, body=ClassBody),
+    Route(method="GET", path=_CLASS, endpoint=get_class),
+    Route(method="PUT", path=_CLASS, endpoint=alter_class, body=ClassBody),
+    Route(method="DELETE", path=_CLASS, endpoint=delete_class),
+    Route(method="POST", path=f"{_CLASS}/properties", endpoint=add_property, body=PropertyBody),
+    Route(method="GET", path=f"{_CLASS}/shards", endpoint=list_shards, query=("tenant",)),
+    Route(method="PUT", path=f"{_CLASS}/shards/{{shard}}", endpoint=set_shard, body=ShardBody),
+)
