@@ -12,6 +12,7 @@ from nearimage.domain.schema import Collection, DataType, Property, Tokenization
 from nearimage.domain.vectorizing import Modality, ModuleSettings
 from nearimage.engines.memory import MemoryEngine
 from nearimage.ports.media import Pixels
+from nearimage.service.auto_schema import AutoSettings
 from nearimage.service.services import Parts, Services, build_services
 
 WORDS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
@@ -87,6 +88,9 @@ class ColourModule:
         given = {modality: tuple(weights[f"{modality}Fields"]) for modality in fields if f"{modality}Fields" in weights}
         return ModuleSettings(fields=fields, weights=given, model="colour")
 
+    def unconfigured(self) -> ModuleSettings:
+        return ModuleSettings(fields={}, model="colour")
+
     def open(self, settings: ModuleSettings) -> ColourVectorizer:
         return ColourVectorizer()
 
@@ -113,9 +117,9 @@ class World:
     engine: MemoryEngine = field(default_factory=MemoryEngine)
     clock: FakeClock = field(default_factory=FakeClock)
 
-    def services(self, *, maximum_results: int = 10_000) -> Services:
+    def services(self, *, maximum_results: int = 10_000, auto_schema: bool = False) -> Services:
         parts = Parts(engine=self.engine, media=self.media, modules=(ColourModule(), CLIP), clock=self.clock)
-        return build_services(parts, maximum_results=maximum_results)
+        return build_services(parts, maximum_results=maximum_results, auto=AutoSettings(enabled=auto_schema))
 
 
 def text(name: str, tokenization: Tokenization = Tokenization.WORD) -> Property:

@@ -20,10 +20,12 @@ from typing import TYPE_CHECKING
 from nearimage.config.settings import Settings
 from nearimage.domain.checks import CheckReport
 from nearimage.domain.errors import FolderUnusable
+from nearimage.domain.schema import DataType
 from nearimage.engines.embedded import EmbeddedEngine, check_folder, check_snapshot, is_snapshot
 from nearimage.media import PictureReader
 from nearimage.media.formats import recognise
 from nearimage.ports.engine import Progress
+from nearimage.service.auto_schema import AutoSettings, data_type_setting
 from nearimage.service.services import Parts, Services, build_services
 from nearimage.vectorizers import STARTER_LIMITS, Modules, modules
 
@@ -87,8 +89,19 @@ def open_database(settings: Settings) -> Database:
     media = PictureReader(max_bytes=settings.max_picture_mib * MIB, max_pixels=settings.max_picture_mpx * 1_000_000)
     vectorizers = modules(folder / "models", settings.clip_model or None)
     parts = Parts(engine=engine, media=media, modules=vectorizers.all, clock=SystemClock())
-    services = build_services(parts, default_limit=settings.query_defaults_limit, maximum_results=settings.query_maximum_results)
+    auto = _auto_schema(settings)
+    services = build_services(parts, default_limit=settings.query_defaults_limit, maximum_results=settings.query_maximum_results, auto=auto)
     return Database(services, engine, media, vectorizers)
+
+
+def _auto_schema(settings: Settings) -> AutoSettings:
+    return AutoSettings(
+        enabled=settings.autoschema_enabled,
+        text=data_type_setting(settings.autoschema_default_string, (DataType.TEXT, DataType.BLOB), "autoschema_default_string"),
+        number=data_type_setting(settings.autoschema_default_number, (DataType.NUMBER, DataType.INT), "autoschema_default_number"),
+        date=data_type_setting(settings.autoschema_default_date, (DataType.DATE, DataType.TEXT), "autoschema_default_date"),
+        vectorizer=settings.default_vectorizer,
+    )
 
 
 def picture_format(head: bytes) -> str | None:

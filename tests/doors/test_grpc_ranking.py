@@ -170,7 +170,7 @@ def test_tenants_are_told_apart(services: Services) -> None:
         reply = tenants_pb2.TenantsGetReply.FromString(method(request.SerializeToString()))
         return [(tenant.name, tenant.activity_status) for tenant in reply.tenants]
 
-    assert told() == [("anna", tenants_pb2.TENANT_ACTIVITY_STATUS_ACTIVE), ("bert", tenants_pb2.TENANT_ACTIVITY_STATUS_INACTIVE)]
+    assert told() == [("anna", tenants_pb2.TENANT_ACTIVITY_STATUS_HOT), ("bert", tenants_pb2.TENANT_ACTIVITY_STATUS_COLD)]
     assert [name for name, _ in told(names=tenants_pb2.TenantNames(values=["bert", "zoe"]))] == ["bert"]
     batch = batch_pb2.BatchObjectsRequest()
     batch.objects.add(collection="Ten", uuid=str(PET), tenant="anna")

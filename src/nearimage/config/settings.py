@@ -47,6 +47,10 @@ class Settings:
     max_picture_mpx: int = _setting(200, "NEARIMAGE_MAX_PICTURE_MPX", "the largest picture in megapixels, refused before it is decoded")
     clip_model: str = _setting("", "NEARIMAGE_CLIP_MODEL", "the model of multi2vec-clip where a schema names none; 'starter' needs no download, knows little")
     default_vectorizer: str = _setting("none", "DEFAULT_VECTORIZER_MODULE", "the vectorizer of collections that name none")
+    autoschema_enabled: bool = _setting(True, "AUTOSCHEMA_ENABLED", "make unknown collections and properties from the first object that has them")
+    autoschema_default_string: str = _setting("text", "AUTOSCHEMA_DEFAULT_STRING", "what the auto-schema takes text for: text or blob")
+    autoschema_default_number: str = _setting("number", "AUTOSCHEMA_DEFAULT_NUMBER", "what the auto-schema takes numbers for: number or int")
+    autoschema_default_date: str = _setting("date", "AUTOSCHEMA_DEFAULT_DATE", "what the auto-schema takes dates for: date or text")
     enable_modules: str = _setting("", "ENABLE_MODULES", "accepted for Weaviate's sake: every module this server has is on; others are warned about")
     hostname: str = _setting("nearimage", "CLUSTER_HOSTNAME", "how the server calls itself in /v1/meta")
     log_level: str = _setting("info", "LOG_LEVEL", "debug, info, warning or error")
@@ -93,11 +97,13 @@ def _read_file(file: Path) -> Mapping[str, Any]:
 def _convert(known: "Field[Any]", value: Any, source: str) -> Any:
     wanted: type[Any] = type(known.default)
     try:
+        if wanted is bool:
+            return _convert_bool(value)
         if isinstance(value, bool) or (wanted is str and not isinstance(value, str)):
             raise TypeError
         return wanted(value)
     except (TypeError, ValueError) as wrong:
-        kind = {int: "a whole number", str: "text"}[wanted]
+        kind = {int: "a whole number", str: "text", bool: "true or false"}[wanted]
         raise InvalidSetting(f"{source}: {known.name} must be {kind}, got {value!r}", setting=known.name, source=source) from wrong
 
 
@@ -114,6 +120,14 @@ _AT_LEAST_ONE = (
     "threads",
 )
 _YES_OR_NO = {"true": True, "on": True, "1": True, "enabled": True, "false": False, "off": False, "0": False, "disabled": False}
+
+
+def _convert_bool(value: Any) -> bool:
+    """Also the words that Weaviate takes for true and false."""
+    text = str(value).strip().lower()
+    if text not in _YES_OR_NO:
+        raise ValueError(text)
+    return _YES_OR_NO[text]
 
 
 def _checked(settings: Settings) -> Settings:
@@ -137,6 +151,6 @@ def commented_file() -> str:
     lines = ["# nearimage settings. A flag wins over the environment, the environment over this file.", ""]
     for f in fields(Settings):
         assert f.default is not MISSING  # noqa: S101 - every setting has one
-        shown = f'"{f.default}"' if isinstance(f.default, str) else f.default
+        shown = f'"{f.default}"' if isinstance(f.default, str) else str(f.default).lower()
         lines += [f"# {f.metadata['why']} ({f.metadata['env']})", f"# {f.name} = {shown}", ""]
     return "\n".join(lines)

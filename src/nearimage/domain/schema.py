@@ -127,7 +127,8 @@ class VectorConfig:
     """One named vector: who makes it, how it is compared, which index was asked for.
 
     `model` is the module's model that was chosen when the collection was made, also where its settings name none: a server started with another
-    default must not mix the vectors of two models.
+    default must not mix the vectors of two models. `configured` is false where the schema named the module and said nothing else about it: then no property
+    feeds the vector.
     """
 
     name: str
@@ -137,6 +138,7 @@ class VectorConfig:
     metric: Metric = Metric.COSINE
     index_type: str = "hnsw"
     index_settings: Mapping[str, object] = field(default_factory=dict)
+    configured: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

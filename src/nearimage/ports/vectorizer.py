@@ -77,6 +77,15 @@ class VectorizerModule(Protocol):
         """
         ...
 
+    def unconfigured(self) -> ModuleSettings:
+        """What stands for the settings where a schema names the module and has none: no fields, the default model.
+
+        Raises:
+            InvalidSchema: there is no default model; detail has "setting".
+            ModelMissing: as for `check`.
+        """
+        ...
+
     def open(self, settings: ModuleSettings) -> Vectorizer:
         """The vectorizer for these settings; the same one for the same model.
 

@@ -49,7 +49,7 @@ def _check_property(old: Property, new: Property | None) -> None:
 def _check_vector(old: VectorConfig, new: VectorConfig | None) -> None:
     if new is None:
         raise InvalidSchema(f"vector {old.name!r} is missing; vectors cannot be removed", setting="vectorConfig")
-    changed = old.module != new.module or old.module_settings != new.module_settings
+    changed = old.module != new.module or (old.module_settings, old.configured) != (new.module_settings, new.configured)
     _refuse(changed, "vectorizer", f"vector {old.name!r}: its vectorizer and the vectorizer's settings cannot be changed")
     _refuse(old.index_type != new.index_type, "vectorIndexType", f"vector {old.name!r}: the type of its index cannot be changed")
     _refuse(old.metric != new.metric, "vectorIndexConfig.distance", f"vector {old.name!r}: its distance cannot be changed from {old.metric}")

@@ -41,6 +41,12 @@ def read_beacon(beacon: object, targets: tuple[str, ...]) -> Reference:
     return Reference(collection, target)
 
 
+def beacon_target(beacon: object) -> str | None:
+    """The collection that a beacon leads to; None where it names none or is no beacon."""
+    found = _BEACON.fullmatch(beacon) if isinstance(beacon, str) else None
+    return collection_name(found["collection"]) if found and found["collection"] else None
+
+
 def beacon_of(reference: Reference) -> str:
     """The inverse of `read_beacon`."""
     return f"weaviate://localhost/{reference.collection}/{reference.id}"

@@ -3,7 +3,7 @@
 May import `domain` and `ports` only.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Lock
 
@@ -38,7 +38,7 @@ class Collections:
         """
         check_collection_name(collection.name)
         _check_parts(collection, (other.name for other in self.engine.collections()))
-        collection = replace(collection, vectors=tuple(self._checked_vector(vector) for vector in collection.vectors))
+        collection = replace(collection, vectors=tuple(self._checked_vector(v, legacy=collection.legacy_vector) for v in collection.vectors))
         for known in self.engine.collections():
             if known.name.lower() == collection.name.lower():
                 raise CollectionExists(f"a collection named {known.name!r} already exists; names differ in more than case", collection=known.name)
@@ -83,6 +83,19 @@ class Collections:
             self._alter(old, replace(old, properties=(*old.properties, prop)))
         return prop
 
+    def add_properties(self, name: str, props: Sequence[Property]) -> Collection:
+        """Give a collection those of the properties that it does not have, by name without regard to case; the collection afterwards.
+
+        Raises:
+            CollectionNotFound: there is none of that name.
+            InvalidSchema: one of them cannot be; none is added.
+        """
+        with self.altering:
+            old = self.get(name)
+            known = {prop.name.lower() for prop in old.properties}
+            missing = tuple(prop for prop in props if prop.name.lower() not in known)
+            return self._alter(old, replace(old, properties=(*old.properties, *missing)))
+
     def add_vector(self, name: str, vector: VectorConfig) -> VectorConfig:
         """Give a collection another named vector; objects stored before lack it.
 
@@ -111,12 +124,12 @@ class Collections:
         gone = (target for prop in old.properties for target in prop.targets)  # collections may be dropped while references lead to them
         _check_parts(new, {*gone, *(other.name for other in self.engine.collections())})
         new = altered(old, new)
-        new = replace(new, vectors=tuple(v if old.vector(v.name) else self._checked_vector(v) for v in new.vectors))
+        new = replace(new, vectors=tuple(v if old.vector(v.name) else self._checked_vector(v, legacy=False) for v in new.vectors))
         if new != old:
             self.engine.alter_collection(new)
         return new
 
-    def _checked_vector(self, vector: VectorConfig) -> VectorConfig:
+    def _checked_vector(self, vector: VectorConfig, *, legacy: bool) -> VectorConfig:
         """The named vector with its model, which is loaded: what cannot work fails here, not at the first picture."""
         check_vector_name(vector.name)
         if vector.metric not in self.engine.capabilities.metrics:
@@ -124,10 +137,11 @@ class Collections:
         if vector.module == NO_MODULE:
             return vector
         if vector.module not in self.modules:
-            have = sorted(self.modules)
-            raise InvalidSchema(f"vector {vector.name!r}: there is no module {vector.module!r}; this server has {have}, or 'none'", setting="vectorizer")
-        settings = self.modules[vector.module].check(vector.module_settings)
-        self.modules[vector.module].open(settings)
+            whose = "" if legacy else f'target vector "{vector.name}": '
+            raise InvalidSchema(f'{whose}vectorizer: no module with name "{vector.module}" present', setting="vectorizer", have=sorted(self.modules))
+        module = self.modules[vector.module]
+        settings = module.check(vector.module_settings) if vector.configured else module.unconfigured()
+        module.open(settings)
         return replace(vector, model=settings.model)
 
 

@@ -20,6 +20,7 @@ from nearimage.domain.objects import IDS_ONLY, Projection, Record
 from nearimage.domain.schema import Collection
 from nearimage.ports.clock import Clock
 from nearimage.ports.engine import Shard
+from nearimage.service.auto_schema import AutoSchema
 from nearimage.service.collections import Collections
 from nearimage.service.shards import Shards
 from nearimage.service.targets import name_vectors
@@ -42,6 +43,7 @@ class Objects:
     values: ValueReader
     vectorizer: ObjectVectorizer
     clock: Clock
+    auto: AutoSchema
     turns: tuple[Lock, ...] = field(default_factory=lambda: tuple(Lock() for _ in range(LOCKS)))
 
     def insert(self, collection: str, draft: Draft) -> Record:
@@ -51,7 +53,7 @@ class Objects:
             ObjectExists: the id is taken.
             InvalidInput: a value, a vector or a picture is wrong.
         """
-        schema = self.collections.get(collection)
+        schema = self.auto.fit(collection, [draft])
         record = self._prepare(schema, [draft])[0]
         if isinstance(record, NearimageError):
             raise record
@@ -67,7 +69,7 @@ class Objects:
         Raises:
             CollectionNotFound: there is no such collection.
         """
-        schema = self.collections.get(collection)
+        schema = self.auto.fit(collection, drafts)
         outcomes = self._prepare(schema, drafts)
         by_tenant: dict[str, list[int]] = {}
         for number, outcome in enumerate(outcomes):
@@ -107,7 +109,7 @@ class Objects:
         Raises:
             ObjectNotFound: there is none to replace.
         """
-        schema = self.collections.get(collection)
+        schema = self.auto.fit(collection, [draft])
         fresh = self._checked(schema, replace(draft, id=object_id))
         shard = self.shards.changing(schema, draft.tenant)
         return self._rewrite(schema, shard, object_id, lambda old: replace(fresh, created_ms=old.created_ms))
@@ -118,7 +120,7 @@ class Objects:
         Raises:
             ObjectNotFound: there is none to change.
         """
-        schema = self.collections.get(collection)
+        schema = self.auto.fit(collection, [draft])
         changes = self._checked(schema, replace(draft, id=object_id))
         gone = {name for name, value in draft.properties.items() if value is None}
         made = {v.name for v in schema.vectors if self.vectorizer.module(v)}

@@ -11,6 +11,7 @@ from nearimage.ports.engine import Engine
 from nearimage.ports.media import Media
 from nearimage.ports.vectorizer import VectorizerModule
 from nearimage.service.aggregate import Aggregates
+from nearimage.service.auto_schema import AutoSchema, AutoSettings
 from nearimage.service.cluster import Cluster
 from nearimage.service.collections import Collections
 from nearimage.service.deletion import Deletions
@@ -24,6 +25,9 @@ from nearimage.service.values import ValueReader
 from nearimage.service.vectorize import ObjectVectorizer
 
 _log = logging.getLogger(__name__)
+
+
+AUTO = AutoSettings()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,14 +69,15 @@ class Services:
                 _log.warning("collection %r cannot be used in full: %s", collection.name, failed.message)
 
 
-def build_services(parts: Parts, *, default_limit: int = DEFAULT_LIMIT, maximum_results: int = MAXIMUM_RESULTS) -> Services:
+def build_services(parts: Parts, *, default_limit: int = DEFAULT_LIMIT, maximum_results: int = MAXIMUM_RESULTS, auto: AutoSettings = AUTO) -> Services:
     """Wire the use cases to their ports."""
     modules = {module.name: module for module in parts.modules}
     vectorizer = ObjectVectorizer(media=parts.media, modules=modules)
     shards = Shards(engine=parts.engine)
     collections = Collections(engine=parts.engine, modules=modules, dropped=shards.forget)
     values = ValueReader(media=parts.media)
-    objects = Objects(collections=collections, shards=shards, values=values, vectorizer=vectorizer, clock=parts.clock)
+    auto_schema = AutoSchema(collections=collections, clock=parts.clock, settings=auto)
+    objects = Objects(collections=collections, shards=shards, values=values, vectorizer=vectorizer, clock=parts.clock, auto=auto_schema)
     searches = Searches(collections=collections, shards=shards, vectorizer=vectorizer, default_limit=default_limit, maximum_results=maximum_results)
     pictures = Pictures(objects=objects, media=parts.media)
     tenants = Tenants(collections=collections, engine=parts.engine, shards=shards)

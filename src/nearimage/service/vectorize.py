@@ -60,6 +60,8 @@ class ObjectVectorizer:
         module = self.modules.get(config.module)
         if module is None:
             raise NotSupported(f"vector {config.name!r} is made by module {config.module!r}, which this server does not have", feature=config.module)
+        if not config.configured:
+            return module, ModuleSettings(fields={}, model=config.model)
         return module, module.check({**config.module_settings, "model": config.model})
 
     def load_models(self, collection: Collection) -> None:

@@ -27,14 +27,14 @@ def read_fields(settings: Settings, setting: str, *, module: str) -> tuple[str, 
     if value is None:
         return ()
     if not isinstance(value, list | tuple):
-        raise _wrong(module, setting, "must be an array of property names", value)
+        raise _refused(module, setting, f"{setting} must be an array")
     if not value:
-        raise _wrong(module, setting, "must name at least one property", value)
+        raise _refused(module, setting, f"must contain at least one {setting.removesuffix('Fields')} field name in {setting}")
     for name in value:
         if not isinstance(name, str):
-            raise _wrong(module, setting, "must be an array of strings", value)
+            raise _refused(module, setting, f"{setting.removesuffix('s')} must be a string")
         if not name:
-            raise _wrong(module, setting, "must not contain an empty name", value)
+            raise _refused(module, setting, f"{setting.removesuffix('s')} values cannot be empty")
     return tuple(value)
 
 
@@ -59,7 +59,7 @@ def read_weights(settings: Settings, setting: str, *, fields: int, module: str) 
     if not isinstance(value, list | tuple) or not all(_is_weight(number) for number in value):
         raise _wrong(module, name, "must be an array of finite numbers, none below 0", value)
     if len(value) != fields:
-        raise _wrong(module, name, f"must have one number for each of the {fields} names in {setting}", value)
+        raise _refused(module, name, f"{name} does not equal number of {setting}")
     if not any(value):
         raise _wrong(module, name, "must have a number above 0", value)
     return tuple(float(number) for number in value)
@@ -81,6 +81,11 @@ def read_model(settings: Settings, *, known: Collection[str], default: str | Non
 
 def _is_weight(number: object) -> bool:
     return isinstance(number, int | float) and not isinstance(number, bool) and math.isfinite(number) and number >= 0
+
+
+def _refused(module: str, setting: str, message: str) -> InvalidSchema:
+    """In the words that clients know; programs compare them."""
+    return InvalidSchema(f"module {module!r}: {message}", setting=setting)
 
 
 def _wrong(module: str, setting: str, rule: str, got: object) -> InvalidSchema:

@@ -10,9 +10,9 @@ from nearimage.doors.wire.messages import TenantActivityStatus, TenantsGetReply,
 from nearimage.service.services import Services
 
 _STATUS = {
-    TenantState.ACTIVE: TenantActivityStatus.TENANT_ACTIVITY_STATUS_ACTIVE,
-    TenantState.INACTIVE: TenantActivityStatus.TENANT_ACTIVITY_STATUS_INACTIVE,
-    TenantState.OFFLOADED: TenantActivityStatus.TENANT_ACTIVITY_STATUS_OFFLOADED,
+    TenantState.ACTIVE: TenantActivityStatus.TENANT_ACTIVITY_STATUS_HOT,
+    TenantState.INACTIVE: TenantActivityStatus.TENANT_ACTIVITY_STATUS_COLD,
+    TenantState.OFFLOADED: TenantActivityStatus.TENANT_ACTIVITY_STATUS_FROZEN,
 }
 
 

@@ -15,8 +15,7 @@ from nearimage.domain.objects import Record
 from nearimage.domain.schema import Collection
 from nearimage.doors.faults import fault_of
 from nearimage.doors.rest.call import Call, Route
-from nearimage.doors.rest.class_defaults import Json
-from nearimage.doors.rest.json_body import json_response, read_body
+from nearimage.doors.rest.json_body import Json, json_response, read_body
 from nearimage.doors.rest.objects import BatchBody, ObjectBody, read_draft, render_object
 from nearimage.doors.where import read_where
 

@@ -7,8 +7,7 @@ from starlette.responses import Response
 
 from nearimage.domain.errors import InvalidInput
 from nearimage.doors.rest.call import Call, Route
-from nearimage.doors.rest.class_defaults import Json
-from nearimage.doors.rest.json_body import json_response
+from nearimage.doors.rest.json_body import Json, json_response
 from nearimage.service.cluster import ShardFigures
 
 _OUTPUTS = ("minimal", "verbose")

@@ -20,6 +20,7 @@ from nearimage.doors.faults import Fault
 from nearimage.doors.rest.call import MISSING
 from nearimage.service.beacons import beacon_of
 
+Json = dict[str, Any]
 T = TypeVar("T")
 
 

@@ -5,6 +5,8 @@ Older clients name an object by its id alone: the collection then comes from the
 May import starlette, `domain`, `service` and `doors` only.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import zip_longest
 
@@ -16,8 +18,7 @@ from nearimage.domain.objects import IDS_ONLY, Projection
 from nearimage.domain.query import Search, SortBy
 from nearimage.domain.schema import Collection
 from nearimage.doors.rest.call import Call, Route, read_id
-from nearimage.doors.rest.class_defaults import Json
-from nearimage.doors.rest.json_body import json_response, read_body
+from nearimage.doors.rest.json_body import Json, json_response, read_body
 from nearimage.doors.rest.objects import ObjectBody, projection_of, read_draft, render_object
 
 _NO_CONTENT = 204
@@ -27,7 +28,8 @@ def insert_object(call: Call) -> Response:
     """Store a new object."""
     body = _object(call)
     draft = read_draft(body)
-    record = call.services.objects.insert(_known(call, body.collection), draft)
+    with _body_names_collection():
+        record = call.services.objects.insert(body.collection, draft)
     return json_response(render_object(call.services.collections.get(body.collection), record, draft.tenant))
 
 
@@ -37,7 +39,8 @@ def validate_object(call: Call) -> Response:
     if not body.id:
         raise InvalidInput("the object names no id; say which it would have")
     draft = read_draft(body)
-    call.services.objects.check(_known(call, body.collection), draft)
+    with _body_names_collection():
+        call.services.objects.check(body.collection, draft)
     return Response(status_code=200)
 
 
@@ -151,12 +154,13 @@ def _object(call: Call) -> ObjectBody:
     return body
 
 
-def _known(call: Call, collection: str) -> str:
-    """The collection of a new object; where there is none and nobody may make it, the object is wrong, not the path."""
+@contextmanager
+def _body_names_collection() -> Iterator[None]:
+    """Where the body names the collection, one that is not there is a wrong object, not a wrong path."""
     try:
-        return call.services.collections.get(collection).name
+        yield
     except CollectionNotFound as missing:
-        raise InvalidInput(missing.message, collection=collection) from missing
+        raise InvalidInput(missing.message, **missing.detail) from missing
 
 
 def _draft_for(call: Call) -> tuple[str, Draft]:

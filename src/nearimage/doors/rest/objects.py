@@ -13,7 +13,7 @@ from nearimage.domain.errors import InvalidInput, MalformedRequest, NotSupported
 from nearimage.domain.objects import Projection, Record, Vector
 from nearimage.domain.schema import LEGACY_VECTOR, Collection
 from nearimage.doors.rest.call import read_id
-from nearimage.doors.rest.class_defaults import Json
+from nearimage.doors.rest.json_body import Json
 
 
 class ObjectBody(msgspec.Struct):

@@ -12,8 +12,7 @@ from starlette.responses import Response
 from nearimage.domain.errors import InvalidInput, NearimageError
 from nearimage.doors.faults import fault_of
 from nearimage.doors.rest.call import Call, Route, read_id
-from nearimage.doors.rest.class_defaults import Json
-from nearimage.doors.rest.json_body import json_response, read_body
+from nearimage.doors.rest.json_body import Json, json_response, read_body
 from nearimage.doors.rest.object_routes import home
 from nearimage.service.references import Source
 

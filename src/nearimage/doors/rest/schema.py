@@ -7,6 +7,7 @@ May import msgspec and `domain` only.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -15,14 +16,8 @@ from nearimage.domain.errors import InvalidParameter, InvalidSchema, NotSupporte
 from nearimage.domain.keywords import STOPWORD_PRESETS
 from nearimage.domain.schema import LEGACY_VECTOR, NO_MODULE, Collection, DataType, KeywordSettings, Metric, Property, Tenancy, Tokenization, VectorConfig
 from nearimage.doors.rest.call import NOT_ONE_OF
-from nearimage.doors.rest.class_defaults import INDEX_SETTINGS, INVERTED_INDEX, MULTI_TENANCY, REPLICATION, SHARDING, Json, with_defaults
+from nearimage.service.collection_defaults import BLOCKS, INDEX_SETTINGS, MULTI_TENANCY, Json, with_defaults
 
-_BLOCKS: Mapping[str, Json] = {
-    "invertedIndexConfig": INVERTED_INDEX,
-    "multiTenancyConfig": MULTI_TENANCY,
-    "replicationConfig": REPLICATION,
-    "shardingConfig": SHARDING,
-}
 _DATA_TYPES_NOT_YET = {"blobHash"}
 _DATA_TYPES = {str(t): t for t in DataType if t is not DataType.REFERENCE}
 _OLD_DATA_TYPES = {"string": "text", "string[]": "text[]"}
@@ -81,8 +76,8 @@ def read_class(body: ClassBody, *, default_module: str = NO_MODULE) -> Collectio
     if named and (body.vectorizer not in (None, NO_MODULE) or body.vector_index_type or body.vector_index_config):
         raise InvalidSchema("a collection has either one vector (vectorizer, vectorIndexConfig) or named ones (vectorConfig), not both", setting="vectorConfig")
     vectors = tuple(_named_vector(name, vector) for name, vector in named.items()) if named else (_legacy_vector(body, default_module),)
-    given = {key: getattr(body, field) for key, field in zip(_BLOCKS, _BLOCK_FIELDS, strict=True)}
-    blocks = {key: with_defaults(given[key], defaults) for key, defaults in _BLOCKS.items()}
+    given = {key: getattr(body, field) for key, field in zip(BLOCKS, _BLOCK_FIELDS, strict=True)}
+    blocks = {key: with_defaults(given[key], defaults) for key, defaults in BLOCKS.items()}
     return Collection(
         name=body.name[:1].upper() + body.name[1:],
         description=body.description or "",
@@ -142,7 +137,7 @@ _BLOCK_FIELDS = ("inverted_index_config", "multi_tenancy_config", "replication_c
 
 def _legacy_vector(body: ClassBody, default_module: str) -> VectorConfig:
     module = body.vectorizer or default_module
-    settings = (body.module_config or {}).get(module) or {}
+    settings = (body.module_config or {}).get(module)
     return _vector(LEGACY_VECTOR, module, settings, body.vector_index_type, body.vector_index_config)
 
 
@@ -150,10 +145,10 @@ def _named_vector(name: str, body: VectorBody) -> VectorConfig:
     if len(body.vectorizer) != 1:
         raise InvalidSchema(f"vector {name!r} needs exactly one vectorizer, got {sorted(body.vectorizer)}", setting="vectorConfig.vectorizer")
     module, settings = next(iter(body.vectorizer.items()))
-    return _vector(name, module, settings or {}, body.vector_index_type, body.vector_index_config)
+    return _vector(name, module, settings, body.vector_index_type, body.vector_index_config)
 
 
-def _vector(name: str, module: str, settings: Mapping[str, Any], index_type: str | None, index: Mapping[str, Any] | None) -> VectorConfig:
+def _vector(name: str, module: str, settings: object, index_type: str | None, index: Mapping[str, Any] | None) -> VectorConfig:
     index_type = index_type or "hnsw"
     if index_type not in INDEX_SETTINGS:
         raise InvalidSchema(f"there is no vectorIndexType {index_type!r}; choose one of {sorted(INDEX_SETTINGS)}", setting="vectorIndexType")
@@ -165,7 +160,11 @@ def _vector(name: str, module: str, settings: Mapping[str, Any], index_type: str
     except ValueError as wrong:
         have = [str(m) for m in Metric]
         raise InvalidSchema(f"there is no distance {index_settings['distance']!r}; choose one of {have}", setting="vectorIndexConfig.distance") from wrong
-    return VectorConfig(name=name, module=module, module_settings=settings, metric=metric, index_type=index_type, index_settings=index_settings)
+    if not isinstance(settings, Mapping | None):
+        raise InvalidSchema(f"vector {name!r}: the settings of {module!r} must be an object, got {type(settings).__name__}", setting="moduleConfig")
+    configured = settings is not None or module == NO_MODULE
+    vector = VectorConfig(name=name, module=module, module_settings=settings or {}, metric=metric, index_type=index_type, index_settings=index_settings)
+    return replace(vector, configured=configured)
 
 
 def read_property(body: PropertyBody) -> Property:
@@ -226,7 +225,7 @@ def _tokenization(body: PropertyBody, *, is_text: bool) -> Tokenization | None:
 def render_class(collection: Collection) -> Json:
     """A collection as clients read it, every block there."""
     body: Json = {"class": collection.name, "properties": [render_property(p) for p in collection.properties] or None}
-    body.update((key, collection.settings.get(key, defaults)) for key, defaults in _BLOCKS.items())
+    body.update((key, collection.settings.get(key, defaults)) for key, defaults in BLOCKS.items())
     if collection.description:
         body["description"] = collection.description
     if collection.settings.get("moduleConfig") is not None:

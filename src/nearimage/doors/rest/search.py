@@ -17,8 +17,7 @@ from nearimage.domain.objects import Hit, Projection
 from nearimage.domain.query import AnyNear, NearMedia, NearObject, NearText, Search, Targets
 from nearimage.domain.vectorizing import Modality
 from nearimage.doors.rest.call import Call, Route
-from nearimage.doors.rest.class_defaults import Json
-from nearimage.doors.rest.json_body import json_response, read_body
+from nearimage.doors.rest.json_body import Json, json_response, read_body
 from nearimage.doors.uuids import read_uuid
 
 

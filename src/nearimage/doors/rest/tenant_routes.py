@@ -13,8 +13,7 @@ from starlette.responses import Response
 from nearimage.domain.errors import InvalidParameter
 from nearimage.domain.schema import Tenant, TenantState
 from nearimage.doors.rest.call import NOT_ONE_OF, Call, Route
-from nearimage.doors.rest.class_defaults import Json
-from nearimage.doors.rest.json_body import json_response, read_body
+from nearimage.doors.rest.json_body import Json, json_response, read_body
 
 _STATES = {
     **{state.value: state for state in TenantState},

@@ -34,11 +34,19 @@ class Img2VecNeural:
         """See the port; imageFields is required."""
         fields = read_fields(settings, "imageFields", module=NAME)
         if not fields:
-            raise InvalidSchema(f"module {NAME!r}: imageFields is missing; it must name the properties that hold pictures", setting="imageFields")
-        model = read_model(settings, known=CHOICES, default=lite0.NAME, module=NAME) or lite0.NAME
-        CHOICES[model].check_installed()
-        return ModuleSettings(fields={Modality.IMAGE: fields}, model=model)
+            raise InvalidSchema(f"module {NAME!r}: imageFields not present", setting="imageFields")
+        return ModuleSettings(fields={Modality.IMAGE: fields}, model=_model(settings))
+
+    def unconfigured(self) -> ModuleSettings:
+        """See the port."""
+        return ModuleSettings(fields={}, model=_model({}))
 
     def open(self, settings: ModuleSettings) -> Vectorizer:
         """See the port."""
         return self.models.vectorizer(chosen(CHOICES, settings.model))
+
+
+def _model(settings: Mapping[str, object]) -> str:
+    model = read_model(settings, known=CHOICES, default=lite0.NAME, module=NAME) or lite0.NAME
+    CHOICES[model].check_installed()
+    return model

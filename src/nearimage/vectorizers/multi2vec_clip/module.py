@@ -65,6 +65,10 @@ class Multi2VecClip:
         CHOICES[model].check_installed()
         return ModuleSettings(fields=fields, weights=weights, model=model)
 
+    def unconfigured(self) -> ModuleSettings:
+        """See the port."""
+        return self.check({})
+
     def open(self, settings: ModuleSettings) -> Vectorizer:
         """See the port."""
         return self._models.vectorizer(chosen(CHOICES, settings.model))

@@ -79,6 +79,15 @@ INDEX_SETTINGS: Mapping[str, Json] = {"hnsw": _HNSW, "flat": _FLAT, "dynamic": _
 """The settings of each index type that a schema may name."""
 
 
+BLOCKS: Mapping[str, Json] = {
+    "invertedIndexConfig": INVERTED_INDEX,
+    "multiTenancyConfig": MULTI_TENANCY,
+    "replicationConfig": REPLICATION,
+    "shardingConfig": SHARDING,
+}
+"""The settings of a collection that ride along, under the names that clients send."""
+
+
 def with_defaults(given: object, defaults: Json) -> Json:
     """What was given, completed by the defaults, block by block; None counts as not given where the default is a block."""
     if not isinstance(given, Mapping):
