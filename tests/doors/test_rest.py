@@ -1,17 +1,13 @@
 """The REST door: JSON in, JSON out, statuses as the official clients count on them."""
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
 
 import pytest
 from starlette.testclient import TestClient
 
-from nearimage.doors.rest.call import About
-from nearimage.doors.rest.door import rest_app
 from nearimage.service.services import Services
-from tests.fakes import BLUE, BROKEN, GREEN, RED, World
+from tests.fakes import BLUE, BROKEN, GREEN, RED
 
 DOG = {
     "class": "Dog",
@@ -20,18 +16,6 @@ DOG = {
     "properties": [{"name": "breed", "dataType": ["text"]}, {"name": "image", "dataType": ["blob"]}, {"name": "weight", "dataType": ["int"]}],
 }
 ID = str(UUID(int=7))
-
-
-@pytest.fixture
-def services() -> Services:
-    return World().services()
-
-
-@pytest.fixture
-def http(services: Services) -> Iterator[TestClient]:
-    about = About(version="1.35.0", hostname="here", max_message_bytes=100_000)
-    with ThreadPoolExecutor(2) as executor, TestClient(rest_app(services, about, executor)) as client:
-        yield client
 
 
 @pytest.fixture

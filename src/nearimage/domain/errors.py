@@ -196,6 +196,12 @@ class CollectionNotFound(NotFound):
     code = "collection-not-found"
 
 
+class AliasNotFound(NotFound):
+    """No alias of that name; detail has "alias"."""
+
+    code = "alias-not-found"
+
+
 class ObjectNotFound(NotFound):
     """No object with that id; detail has "collection" and "id"."""
 

@@ -287,6 +287,26 @@ class Engine(Protocol):
         """
         ...
 
+    def aliases(self) -> Mapping[str, str]:
+        """The collection that each alias stands for, in the order of aliases. Dropping a collection drops its aliases."""
+        ...
+
+    def set_alias(self, alias: str, collection: str) -> None:
+        """Let a name stand for a collection too, durably; where it stood for another, it no longer does.
+
+        Args:
+            alias: no name of a collection (the service sees to that). The engine's other methods do not know it: the service looks it up.
+
+        Raises:
+            CollectionNotFound: there is none of that name.
+            DiskFull: nothing was changed.
+        """
+        ...
+
+    def drop_alias(self, alias: str) -> bool:
+        """Forget an alias, durably; returns whether there was one."""
+        ...
+
     def tenants(self, collection: str) -> Mapping[str, TenantState]:
         """The tenants of a collection with their states, in the order of names.
 

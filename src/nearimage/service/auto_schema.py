@@ -79,9 +79,7 @@ class AutoSchema:
                 raise
         vector = VectorConfig(name=LEGACY_VECTOR, module=self.settings.vectorizer, index_settings=INDEX_SETTINGS["hnsw"], configured=False)
         try:
-            return self.collections.create(
-                Collection(name=collection_name(name), description=self._description(), vectors=(vector,), settings=dict(BLOCKS))
-            )
+            return self.collections.create(Collection(name=collection_name(name), description=self._description(), vectors=(vector,), settings=dict(BLOCKS)))
         except CollectionExists:
             return self.collections.get(name)  # another writer was quicker, unless the names differ in case
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from nearimage.domain.errors import InvalidParameter, NotFound
 from nearimage.domain.schema import Collection, TenantState
-from nearimage.ports.engine import VectorIndexStats
+from nearimage.ports.engine_stats import VectorIndexStats
 from nearimage.service.collections import Collections
 from nearimage.service.shards import Shards
 

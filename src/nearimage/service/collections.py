@@ -42,20 +42,25 @@ class Collections:
         for known in self.engine.collections():
             if known.name.lower() == collection.name.lower():
                 raise CollectionExists(f"a collection named {known.name!r} already exists; names differ in more than case", collection=known.name)
+        if taken := [alias for alias in self.engine.aliases() if alias.lower() == collection.name.lower()]:
+            raise CollectionExists(f"an alias named {taken[0]!r} already exists; drop it first", collection=collection.name)
         self.engine.create_collection(collection)
         return collection
 
     def get(self, name: str) -> Collection:
-        """The collection of that name; its first letter may come in lower case.
+        """The collection of that name or alias; its first letter may come in lower case.
 
         Raises:
             CollectionNotFound: there is none.
         """
         wanted = collection_name(name)
-        for known in self.engine.collections():
-            if known.name == wanted:
-                return known
+        found = self._find(wanted) or self._find(self.engine.aliases().get(wanted))
+        if found is not None:
+            return found
         raise CollectionNotFound(f"there is no collection named {wanted!r}; create it first", collection=wanted)
+
+    def _find(self, name: str | None) -> Collection | None:
+        return next((known for known in self.engine.collections() if known.name == name), None) if name else None
 
     def all(self) -> tuple[Collection, ...]:
         """Every collection, in the order of names."""

@@ -11,6 +11,7 @@ from nearimage.ports.engine import Engine
 from nearimage.ports.media import Media
 from nearimage.ports.vectorizer import VectorizerModule
 from nearimage.service.aggregate import Aggregates
+from nearimage.service.aliases import Aliases
 from nearimage.service.auto_schema import AutoSchema, AutoSettings
 from nearimage.service.cluster import Cluster
 from nearimage.service.collections import Collections
@@ -45,6 +46,7 @@ class Services:
     """The use cases: one object a door calls for anything."""
 
     collections: Collections
+    aliases: Aliases
     cluster: Cluster
     tenants: Tenants
     objects: Objects
@@ -83,6 +85,7 @@ def build_services(parts: Parts, *, default_limit: int = DEFAULT_LIMIT, maximum_
     tenants = Tenants(collections=collections, engine=parts.engine, shards=shards)
     return Services(
         collections=collections,
+        aliases=Aliases(engine=parts.engine, collections=collections),
         cluster=Cluster(collections=collections, shards=shards),
         tenants=tenants,
         objects=objects,

@@ -29,7 +29,7 @@ class ValueReader:
     media: Media
 
     def read(self, collection: Collection, properties: Mapping[str, object]) -> dict[str, PropertyValue]:
-        """Check and convert the properties of one object; None and missing are the same and leave no entry.
+        """Check and convert the properties of one object; None and missing are the same and leave no entry, of whatever name.
 
         Raises:
             InvalidValue: an unknown property, or a value that does not fit its data type.
@@ -37,14 +37,15 @@ class ValueReader:
         known = {p.name: p for p in collection.properties}
         read: dict[str, PropertyValue] = {}
         for name, value in properties.items():
+            if value is None:
+                continue
             if name not in known:
                 raise InvalidValue(
                     f"collection {collection.name!r} has no property {name!r}; it has {sorted(known)}. Add the property to the collection first",
                     property=name,
                     data_type=None,
                 )
-            if value is not None:
-                read[name] = self._value(known[name], value)
+            read[name] = self._value(known[name], value)
         return read
 
     def _value(self, prop: Property, value: object) -> PropertyValue:

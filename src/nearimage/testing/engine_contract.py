@@ -32,6 +32,7 @@ from nearimage.domain.objects import EVERYTHING_BUT_BLOBS, IDS_ONLY, Projection,
 from nearimage.domain.schema import Collection, DataType, Metric, VectorConfig
 from nearimage.ports.engine import Engine, Nearest, Shard
 from nearimage.testing.aggregates_contract import AggregatesContract
+from nearimage.testing.aliases_contract import AliasesContract
 from nearimage.testing.altering_contract import AlteringContract
 from nearimage.testing.deleting_contract import DeletingContract
 from nearimage.testing.engine_examples import CASES, FILTERED, PHOTOS, photo, uid
@@ -48,7 +49,16 @@ O = Operator  # noqa: E741 short, because it stands in every line
 
 
 class EngineContract(
-    TenantsContract, AlteringContract, FiltersContract, TextContract, SortingContract, AggregatesContract, DeletingContract, VectorsContract, WritersContract
+    AliasesContract,
+    TenantsContract,
+    AlteringContract,
+    FiltersContract,
+    TextContract,
+    SortingContract,
+    AggregatesContract,
+    DeletingContract,
+    VectorsContract,
+    WritersContract,
 ):
     """Inherit it, say how to open the engine, and its promises are tested."""
 

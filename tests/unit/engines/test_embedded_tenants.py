@@ -88,6 +88,7 @@ def test_a_catalogue_of_format_1_is_upgraded(tmp_path: Path) -> None:
     assert before != definition
     old.execute("UPDATE collections SET definition = ?", (before,))
     old.execute("DROP TABLE tenants")
+    old.execute("DROP TABLE aliases")
     old.execute("PRAGMA user_version = 1")
     old.commit()
     old.close()

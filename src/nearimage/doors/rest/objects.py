@@ -43,7 +43,7 @@ def read_draft(body: ObjectBody, where: str = "id in body") -> Draft:
         InvalidInput: an id that is no UUID, properties that are no object, a vector that is no list of numbers.
         NotSupported: a multi-vector.
     """
-    if not isinstance(body.properties or {}, dict):
+    if not isinstance(body.properties, dict | None):
         raise InvalidInput(f"the properties of an object are names with values, got {type(body.properties).__name__}")
     vectors = {name: _vector(name, numbers) for name, numbers in (body.vectors or {}).items() if numbers}
     if body.vector:

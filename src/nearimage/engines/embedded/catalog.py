@@ -26,7 +26,7 @@ from nearimage.domain.errors import CollectionNotFound, Corrupt, TenantNotFound
 from nearimage.domain.schema import Collection, TenantState
 from nearimage.engines.embedded.database import connect
 from nearimage.engines.embedded.disk import force_folder, storage_faults
-from nearimage.engines.embedded.layout import COLLECTIONS_FOLDER, META_FILE, META_FORMAT, META_SCHEMA, TENANTS_SCHEMA
+from nearimage.engines.embedded.layout import COLLECTIONS_FOLDER, META_FILE, META_FORMAT, META_SCHEMA, META_UPGRADES
 from nearimage.engines.embedded.recovery import make_shard
 
 
@@ -79,12 +79,13 @@ class Catalog:
         self.parent = folder / COLLECTIONS_FOLDER
         self._lock = threading.RLock()
         self._entries: dict[str, Entry] = {}
+        self._aliases: dict[str, str] = {}
         with storage_faults(self._path):
             self.parent.mkdir(exist_ok=True)
-            self._connection = connect(self._path, version=META_FORMAT, schema=META_SCHEMA)
+            self._connection = connect(self._path, version=META_FORMAT, schema=META_SCHEMA, upgrades=META_UPGRADES)
             try:
-                _upgrade(self._connection)
                 self._entries = read_entries(self._connection, self._path)
+                self._aliases = dict(_text_pairs(self._connection.execute("SELECT name, collection FROM aliases")))
             except BaseException:
                 self._connection.close()
                 raise
@@ -161,8 +162,34 @@ class Catalog:
             entry = self._entry(name)
             self._connection.execute("DELETE FROM tenants WHERE collection = ?", (entry.number,))
             self._connection.execute("DELETE FROM collections WHERE number = ?", (entry.number,))
+            self._connection.execute("DELETE FROM aliases WHERE collection = ?", (name,))
             self._connection.execute("COMMIT")
+            self._aliases = {alias: collection for alias, collection in self._aliases.items() if collection != name}
             return self._entries.pop(name).folder
+
+    def aliases(self) -> Mapping[str, str]:
+        """The collection that each alias stands for, in the order of aliases."""
+        with self._lock:
+            return dict(sorted(self._aliases.items()))
+
+    def set_alias(self, alias: str, name: str) -> None:
+        """Let an alias stand for a collection, durably.
+
+        Raises:
+            CollectionNotFound: there is none of that name.
+        """
+        with self._transaction():
+            self._entry(name)
+            self._connection.execute("INSERT OR REPLACE INTO aliases (name, collection) VALUES (?, ?)", (alias, name))
+            self._connection.execute("COMMIT")
+            self._aliases[alias] = name
+
+    def remove_alias(self, alias: str) -> bool:
+        """Forget an alias, durably; whether there was one."""
+        with self._transaction():
+            self._connection.execute("DELETE FROM aliases WHERE name = ?", (alias,))
+            self._connection.execute("COMMIT")
+            return self._aliases.pop(alias, None) is not None
 
     def add_tenants(self, name: str, tenants: Mapping[str, TenantState]) -> None:
         """Add those that are not there yet, durably, all or none."""
@@ -304,10 +331,8 @@ def _read_tenants(connection: apsw.Connection, entry: Entry, after: int = 0) -> 
     return tenants
 
 
-def _upgrade(connection: apsw.Connection) -> None:
-    """From format 1, which knew no tenants."""
-    if int(connection.execute("PRAGMA user_version").get) == 1:
-        connection.execute(f"BEGIN IMMEDIATE; {TENANTS_SCHEMA}; PRAGMA user_version = {META_FORMAT}; COMMIT")
+def _text_pairs(rows: Iterable[tuple[object, ...]]) -> Iterator[tuple[str, str]]:
+    return ((str(first), str(second)) for first, second in rows)
 
 
 def _encode(collection: Collection) -> str:

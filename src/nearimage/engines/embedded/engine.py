@@ -107,6 +107,21 @@ class EmbeddedEngine:
                 shard.close(CollectionNotFound(f"collection {name!r} was dropped", collection=name))
             shutil.rmtree(folder, ignore_errors=True)  # what stays is swept on the next opening
 
+    def aliases(self) -> Mapping[str, str]:
+        """The collection that each alias stands for, in the order of aliases."""
+        with self._gate:
+            return self._catalog.aliases()
+
+    def set_alias(self, alias: str, collection: str) -> None:
+        """Let a name stand for a collection too, durably."""
+        with self._gate, self._changing:
+            self._catalog.set_alias(alias, collection)
+
+    def drop_alias(self, alias: str) -> bool:
+        """Forget an alias, durably; whether there was one."""
+        with self._gate, self._changing:
+            return self._catalog.remove_alias(alias)
+
     def tenants(self, collection: str) -> Mapping[str, TenantState]:
         """The tenants of a collection with their states, in the order of names."""
         with self._gate:

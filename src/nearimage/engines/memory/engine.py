@@ -36,6 +36,7 @@ class MemoryEngine:
         self._lock = threading.RLock()
         self._collections: dict[str, Collection] = {}
         self._shards: dict[str, dict[str, MemoryShard]] = {}
+        self._aliases: dict[str, str] = {}
         self._closed = False
 
     @property
@@ -72,6 +73,23 @@ class MemoryEngine:
             for shard in self._shards[name].values():
                 shard.close(CollectionNotFound(f"collection {name!r} was dropped", collection=name))
             del self._collections[name], self._shards[name]
+            self._aliases = {alias: collection for alias, collection in self._aliases.items() if collection != name}
+
+    def aliases(self) -> Mapping[str, str]:
+        """The collection that each alias stands for, in the order of aliases."""
+        with self._open():
+            return dict(sorted(self._aliases.items()))
+
+    def set_alias(self, alias: str, collection: str) -> None:
+        """Let a name stand for a collection too."""
+        with self._open():
+            self._known(collection)
+            self._aliases[alias] = collection
+
+    def drop_alias(self, alias: str) -> bool:
+        """Forget an alias; whether there was one."""
+        with self._open():
+            return self._aliases.pop(alias, None) is not None
 
     def tenants(self, collection: str) -> Mapping[str, TenantState]:
         """The tenants of a collection with their states, in the order of names."""

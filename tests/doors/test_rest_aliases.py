@@ -1,0 +1,27 @@
+"""Aliases over REST."""
+
+from starlette.testclient import TestClient
+
+
+def test_an_alias_lives_its_life(http: TestClient) -> None:
+    """Made, read, listed, moved, dropped: each with the status that the client accepts."""
+    for name in ("One", "Two"):
+        http.post("/v1/schema", json={"class": name})
+
+    assert http.post("/v1/aliases", json={"alias": "Both", "class": "One"}).json() == {"alias": "Both", "class": "One"}
+    assert http.get("/v1/schema/Both").json()["class"] == "One"
+    assert http.get("/v1/aliases/Both").json() == {"alias": "Both", "class": "One"}
+    assert http.put("/v1/aliases/Both", json={"class": "Two"}).json() == {"alias": "Both", "class": "Two"}
+    assert http.get("/v1/aliases").json() == {"aliases": [{"alias": "Both", "class": "Two"}]}
+    assert http.get("/v1/aliases?class=One").json() == {"aliases": []}
+    assert [http.delete("/v1/aliases/Both").status_code for _ in range(2)] == [204, 404]
+    assert http.get("/v1/aliases/Both").status_code == 404
+
+
+def test_an_alias_that_cannot_be_is_refused(http: TestClient) -> None:
+    """422 for what is wrong in the body, 404 for an alias in the path that is not there."""
+    http.post("/v1/schema", json={"class": "One"})
+
+    for body in ({"alias": "One", "class": "One"}, {"alias": "Both", "class": "Three"}, {"alias": "a b", "class": "One"}, {}):
+        assert http.post("/v1/aliases", json=body).status_code == 422, body
+    assert http.put("/v1/aliases/Both", json={"class": "One"}).status_code == 404

@@ -1,0 +1,109 @@
+"""The schema follows the objects."""
+
+from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID
+
+import pytest
+
+from nearimage.domain.drafts import Draft
+from nearimage.domain.errors import CollectionNotFound, InvalidValue, NearimageError
+from nearimage.domain.schema import DataType
+from nearimage.service.services import Services
+from tests.fakes import World
+
+ID = UUID(int=7)
+
+
+@pytest.fixture
+def services() -> Services:
+    return World().services(auto_schema=True)
+
+
+def types(services: Services, name: str = "Auto") -> dict[str, str]:
+    return {prop.name: str(prop.data_type) for prop in services.collections.get(name).properties}
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ("words", "text"),
+        ("2024-01-01T00:00:00Z", "date"),
+        ("2024-01-01", "text"),
+        (str(ID), "uuid"),
+        (1, "number"),
+        (1.5, "number"),
+        (True, "boolean"),
+        (["a"], "text[]"),
+        ([], "text[]"),
+        ([1], "number[]"),
+        ([True], "boolean[]"),
+        ([str(ID)], "uuid[]"),
+        (["2024-01-01T00:00:00Z"], "date[]"),
+        ({"latitude": 1, "longitude": 2}, "geoCoordinates"),
+        ({"input": "+49 30 901820"}, "phoneNumber"),
+        ({"input": "030 901820", "defaultCountry": "DE"}, "phoneNumber"),
+        ({"latitude": 1, "longitude": 2, "name": "x"}, "object"),
+        ([{"a": 1}], "object[]"),
+    ],
+    ids=repr,
+)
+def test_a_property_is_what_its_first_value_is(services: Services, value: object, kind: str) -> None:
+    """The rules are Weaviate's: who moves over finds the same schema."""
+    services.objects.insert("auto", Draft(properties={"p": value}))
+
+    assert types(services) == {"p": kind}
+
+
+def test_nothing_says_nothing(services: Services) -> None:
+    """A property without a value waits for one; an empty object does not say what it may hold."""
+    services.objects.insert("Auto", Draft(properties={"p": None}))
+    with pytest.raises(InvalidValue):
+        services.objects.insert("Auto", Draft(properties={"p": {}}))
+
+    assert types(services) == {}
+
+
+def test_objects_in_objects_are_described(services: Services) -> None:
+    """All the way down, and of a list by all of its entries."""
+    services.objects.insert("Auto", Draft(properties={"p": [{"a": 1}, {"b": {"c": ["x"]}}]}))
+
+    (prop,) = services.collections.get("Auto").properties
+    assert [(inner.name, inner.data_type) for inner in prop.nested] == [("a", DataType.NUMBER), ("b", DataType.OBJECT)]
+    assert [(inner.name, inner.data_type) for inner in prop.nested[1].nested] == [("c", DataType.TEXT_ARRAY)]
+
+
+def test_a_beacon_makes_a_reference(services: Services) -> None:
+    """To the collection that it names, if that is there."""
+    services.objects.insert("Person", Draft(id=ID))
+    services.objects.insert("Auto", Draft(properties={"owner": [{"beacon": f"weaviate://localhost/Person/{ID}"}]}))
+
+    (prop,) = services.collections.get("Auto").properties
+    assert (prop.data_type, prop.targets) == (DataType.REFERENCE, ("Person",))
+
+
+def test_a_batch_teaches_every_property_it_has(services: Services) -> None:
+    """Each from the first object that has it; an object that does not fit fails alone."""
+    drafts = [Draft(properties={"a": 1}), Draft(properties={"a": "x", "b": "y"}), Draft(properties={"c d": 1}), Draft(properties={"b": "z"})]
+
+    outcomes = services.objects.put_many("Auto", drafts)
+
+    assert [isinstance(outcome, NearimageError) for outcome in outcomes] == [False, True, True, False]
+    assert types(services) == {"a": "number", "b": "text"}
+
+
+def test_writers_that_meet_the_same_unknown_property_end_with_one(services: Services) -> None:
+    """Both objects are stored, whoever made the property."""
+    with ThreadPoolExecutor(8) as pool:
+        stored = list(pool.map(lambda n: services.objects.insert("Auto", Draft(properties={"a": n, f"b{n % 3}": n})), range(40)))
+
+    assert len(stored) == 40
+    assert sorted(types(services)) == ["a", "b0", "b1", "b2"]
+
+
+def test_switched_off_it_makes_nothing() -> None:
+    """A typing error is then found, not stored."""
+    services = World().services(auto_schema=False)
+
+    with pytest.raises(CollectionNotFound):
+        services.objects.insert("Auto", Draft(properties={"p": 1}))
+    assert services.collections.all() == ()
