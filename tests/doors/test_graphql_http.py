@@ -45,9 +45,11 @@ def test_a_question_by_get(http: TestClient) -> None:
 def test_a_wrong_question_is_200_and_no_question_is_422(http: TestClient) -> None:
     """The protocol tells mistakes in the body; clients raise on another status."""
     assert http.post("/v1/graphql", json={"query": "{ Get { Nope { x } } }"}).status_code == 200
-    for body in ({"query": ""}, {"query": "  \n"}, {}, {"query": 3}, {"query": DOGS, "variables": []}):
+    for body in ({"query": ""}, {"query": "  \n"}, {}):
         answer = http.post("/v1/graphql", json=body)
         assert (answer.status_code, list(answer.json())) == (422, ["error"])
+    for misfit in ({"query": 3}, {"query": DOGS, "variables": []}):
+        assert http.post("/v1/graphql", json=misfit).status_code == 400
     assert http.post("/v1/graphql", content=b"").status_code == 422
     assert http.post("/v1/graphql", content=b'{"query": ').status_code == 400
     assert http.post("/v1/graphql", content=b'{"query": "' + b" " * 10_000 + b'"}').status_code == 422
@@ -60,7 +62,7 @@ def test_a_batch_answers_in_order(http: TestClient) -> None:
     assert answer.status_code == 200
     assert [list(one) for one in answer.json()] == [["data"], ["errors"], ["data"]]
     assert http.post("/v1/graphql/batch", json=[]).status_code == 422
-    assert http.post("/v1/graphql/batch", json={"query": DOGS}).status_code == 422
+    assert http.post("/v1/graphql/batch", json={"query": DOGS}).status_code == 400
 
 
 @pytest.mark.parametrize("asked", [None, graphql(World().services())], ids=["switched off", "no collections"])
