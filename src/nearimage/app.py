@@ -38,9 +38,9 @@ MIB = 1024 * 1024
 FILES = 16_384
 """Open files: 256 shards with a dozen each take 3,072 (`engines/embedded/open_shards.py`), the rest is for connections."""
 
-WIRE_VERSION = "1.35.0"
-"""The version of Weaviate that /v1/meta reports. The official clients switch features on by it: from 1.36 on they count on streaming imports, which
-this version does not have; below 1.27 they refuse to connect."""
+WIRE_VERSION = "1.39.2"
+"""The version of Weaviate that /v1/meta reports. The official clients switch features on by it: aggregates over gRPC from 1.29, streaming imports from 1.36,
+selection by diversity from 1.37, boosts from 1.38; below 1.27 they refuse to connect."""
 
 
 class SystemClock:

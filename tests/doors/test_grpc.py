@@ -209,7 +209,6 @@ def test_a_wrong_request_is_refused_for_what_is_wrong(ask: Ask, fields: dict[str
     "fields",
     [
         {"rerank": search_get_pb2.Rerank(property="breed")},
-        {"boost": search_get_pb2.Boost(depth=3)},
         {"generative": generative_pb2.GenerativeSearch(single_response_prompt="x")},
     ],
 )

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Self
 from uuid import UUID
 
+from nearimage.domain.boost import Boost
 from nearimage.domain.filters import Filter
 from nearimage.domain.objects import Hit, Projection, Scalar, Vector
 from nearimage.domain.vectorizing import Modality
@@ -217,6 +218,7 @@ class Search:
     sort: tuple[SortBy, ...] = ()
     group_by: GroupBy | None = None
     diversity: Diversity | None = None
+    boost: Boost | None = None
     projection: Projection = field(default_factory=Projection)
 
 

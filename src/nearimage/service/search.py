@@ -1,6 +1,6 @@
 """Answer searches: near queries, keywords, both together, and listings.
 
-    Search --resolve--> Question --near | words | hybrid | scan--> hits --diversity, autocut, groupBy--> Found
+    Search --resolve--> Question --near | words | hybrid | scan--> hits --boost, diversity, autocut, groupBy--> Found
 
 One use case for all doors; each way of ranking is in the module of its name. May import numpy, `domain` and `ports` only.
 """
@@ -10,10 +10,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from nearimage.domain.boost import Boost, BoostCondition, Passes
 from nearimage.domain.errors import InvalidInput, TooManyResults
+from nearimage.domain.filters import Filter
 from nearimage.domain.objects import Hit, Projection
 from nearimage.domain.query import DEFAULT_LIMIT, MAXIMUM_RESULTS, Diversity, Found, Hybrid, Search, Targets, Words
+from nearimage.domain.schema import Collection
+from nearimage.ports.clock import Clock
 from nearimage.service.autocut import autocut
+from nearimage.service.boosting import boosted, check_boost
 from nearimage.service.collections import Collections
 from nearimage.service.diversity import diversify
 from nearimage.service.filters import bind_filter
@@ -41,6 +46,7 @@ class Searches:
     collections: Collections
     shards: Shards
     vectorizer: ObjectVectorizer
+    clock: Clock
     default_limit: int = DEFAULT_LIMIT
     maximum_results: int = MAXIMUM_RESULTS
 
@@ -53,7 +59,7 @@ class Searches:
         """
         check_clauses(query)
         question = self._question(query)
-        hits = self._hits(query, question)
+        hits = self._boosted(query, query.boost, question) if query.boost else self._hits(query, question)
         if query.diversity and query.by is not None and not isinstance(query.by, Words):
             hits = _diversified(query.by.targets, query.diversity, question, hits)
         hits = hits[: autocut([_rank_value(hit) for hit in hits], query.autocut)] if query.by else hits
@@ -67,11 +73,27 @@ class Searches:
         return Question(
             collection=collection,
             shard=self.shards.reading(collection, query.tenant),
-            where=bind_filter(query.where, collection, targets=reference_targets(self.collections, self.shards, query.tenant)) if query.where else None,
+            where=self._filter(query.where, collection, query.tenant) if query.where else None,
             limit=self._limit(query.limit, query.offset),
             offset=query.offset,
             projection=_projection(query),
         )
+
+    def _boosted(self, query: Search, boost: Boost, question: Question) -> list[Hit]:
+        """The page of the best hits in their new order."""
+        check_boost(boost, question.collection)
+        deeper = replace(question, offset=0, limit=self._limit(max(boost.depth, question.depth), 0))
+        bound = replace(boost, conditions=tuple(self._bound(condition, query, question) for condition in boost.conditions))
+        hits = boosted(bound, self._hits(query, deeper), question.shard, self.clock.now_ms())
+        return hits[question.offset : question.depth]
+
+    def _bound(self, condition: BoostCondition, query: Search, question: Question) -> BoostCondition:
+        if not isinstance(condition.rule, Passes):
+            return condition
+        return replace(condition, rule=Passes(self._filter(condition.rule.where, question.collection, query.tenant)))
+
+    def _filter(self, where: Filter, collection: Collection, tenant: str) -> Filter:
+        return bind_filter(where, collection, targets=reference_targets(self.collections, self.shards, tenant))
 
     def _hits(self, query: Search, question: Question) -> list[Hit]:
         near_searches = NearSearches(vectorizer=self.vectorizer)
@@ -112,6 +134,8 @@ def check_clauses(query: Search) -> None:
         others = {"search": query.by, "where": query.where, "sort": query.sort, "offset": query.offset, "groupBy": query.group_by}
         if given := [name for name, value in others.items() if value]:
             raise InvalidInput(f"after is a cursor over all objects: it cannot be combined with {', '.join(given)}")
+    if query.boost and query.by is None:
+        raise InvalidInput("boost changes the order of a search; it needs one: near*, bm25 or hybrid")
     if query.diversity:
         _check_diversity(query, query.diversity)
 

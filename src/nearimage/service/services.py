@@ -80,7 +80,14 @@ def build_services(parts: Parts, *, default_limit: int = DEFAULT_LIMIT, maximum_
     values = ValueReader(media=parts.media)
     auto_schema = AutoSchema(collections=collections, clock=parts.clock, settings=auto)
     objects = Objects(collections=collections, shards=shards, values=values, vectorizer=vectorizer, clock=parts.clock, auto=auto_schema)
-    searches = Searches(collections=collections, shards=shards, vectorizer=vectorizer, default_limit=default_limit, maximum_results=maximum_results)
+    searches = Searches(
+        collections=collections,
+        shards=shards,
+        vectorizer=vectorizer,
+        clock=parts.clock,
+        default_limit=default_limit,
+        maximum_results=maximum_results,
+    )
     pictures = Pictures(objects=objects, media=parts.media)
     tenants = Tenants(collections=collections, engine=parts.engine, shards=shards)
     return Services(

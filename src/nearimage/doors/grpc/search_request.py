@@ -11,12 +11,13 @@ from google.protobuf.message import DecodeError
 from nearimage.domain.errors import InvalidInput, NotSupported
 from nearimage.domain.query import GroupBy, Search, SortBy
 from nearimage.doors.grpc.asked import Asked
+from nearimage.doors.grpc.boost_request import read_boost
 from nearimage.doors.grpc.filters import read_filter
 from nearimage.doors.grpc.near_request import read_diversity, read_ranking
 from nearimage.doors.uuids import read_uuid
 from nearimage.doors.wire.messages import SearchRequest
 
-_NOT_ANSWERED: Mapping[str, str] = {"generative": "generative search", "rerank": "rerank", "boost": "boost"}
+_NOT_ANSWERED: Mapping[str, str] = {"generative": "generative search", "rerank": "rerank"}
 
 
 def parse_search(request: bytes) -> Any:
@@ -53,6 +54,7 @@ def read_query(message: Any, asked: Asked) -> Search:
         sort=tuple(SortBy(field=_sort_field(key), descending=not key.ascending) for key in message.sort_by),
         group_by=_group_by(message.group_by) if message.HasField("group_by") else None,
         diversity=read_diversity(message),
+        boost=read_boost(message.boost) if message.HasField("boost") else None,
         projection=asked.projection,
     )
 
