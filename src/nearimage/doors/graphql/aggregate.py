@@ -54,7 +54,7 @@ class Aggregate:
         Raises:
             NearimageError: as the use case does.
         """
-        collection = self.services.collections.get(field.name)
+        collection = selections.collections[field.name]
         typename = f"Aggregate{collection.name}"
         asked = selections.below(field, typename)
         query = self.read(field.arguments, collection, _properties(asked, selections, typename))

@@ -138,10 +138,10 @@ class Reader:
     def _references(self, prop: Property, field: Field) -> Column:
         """What a property leads to; of a collection that no fragment names, nothing is shown."""
         shown: dict[str, Shown] = {}
-        for target in prop.targets:
+        for target in filter(self.selections.collections.__contains__, prop.targets):  # one may be gone
             fields = self.selections.below(field, target, f"{prop.name}Obj")
             if fields:
-                shown[target] = self.shown(self.services.collections.get(target), fields)
+                shown[target] = self.shown(self.selections.collections[target], fields)
         beacons = self.selections.below(field, "Beacon")
         return lambda batch: self._linked(prop.name, shown, beacons, [hit.record for hit in batch.hits])
 
@@ -150,7 +150,7 @@ class Reader:
         rendered: dict[Reference, Any] = {}
         for target, what in shown.items():
             wanted = list(dict.fromkeys(link for some in links for link in some if link.collection == target))
-            tenant = self.tenant if self.services.collections.get(target).tenancy.enabled else ""
+            tenant = self.tenant if self.selections.collections[target].tenancy.enabled else ""
             stored = self.services.objects.get_many(target, [link.id for link in wanted], what.projection, tenant) if wanted else {}
             there = [link for link in wanted if link.id in stored]
             rendered.update(zip(there, what.render(Batch(hits=[Hit(record=stored[link.id]) for link in there])), strict=True))
@@ -264,7 +264,7 @@ _ADDITIONAL: Mapping[str, Column] = {
     "id": lambda batch: [str(hit.record.id) for hit in batch.hits],
     "distance": lambda batch: [_single(hit.distance) for hit in batch.hits],
     "certainty": lambda batch: [hit.certainty for hit in batch.hits],
-    "score": lambda batch: [str(np.float32(hit.score or 0)) for hit in batch.hits],
+    "score": lambda batch: [str(np.float32(hit.score or 0)).removesuffix(".0") for hit in batch.hits],
     "explainScore": lambda batch: [hit.explanation for hit in batch.hits],
     "creationTimeUnix": lambda batch: [str(hit.record.created_ms) for hit in batch.hits],
     "lastUpdateTimeUnix": lambda batch: [str(hit.record.updated_ms) for hit in batch.hits],

@@ -60,10 +60,12 @@ class Document:
 
     Attributes:
         schema: of the collections that it names.
+        collections: all there are, by name.
     """
 
     parsed: DocumentNode
     schema: GraphQLSchema
+    collections: Mapping[str, Collection]
     operations: tuple[OperationDefinitionNode, ...]
     fragments: Mapping[str, FragmentDefinitionNode]
 
@@ -143,7 +145,8 @@ class Documents:
         if errors := validate(schema, parsed, max_errors=20):
             raise Refused(errors)
         operations = tuple(node for node in parsed.definitions if isinstance(node, OperationDefinitionNode))
-        return Document(parsed, schema, operations, {node.name.value: node for node in parsed.definitions if isinstance(node, FragmentDefinitionNode)})
+        fragments = {node.name.value: node for node in parsed.definitions if isinstance(node, FragmentDefinitionNode)}
+        return Document(parsed, schema, {one.name: one for one in collections}, operations, fragments)
 
 
 def check_size(text: str, limits: Limits) -> None:

@@ -40,7 +40,7 @@ class Get:
         Raises:
             NearimageError: as the search does.
         """
-        collection = self.services.collections.get(field.name)
+        collection = selections.collections[field.name]
         arguments = field.arguments
         tenant = arguments.get("tenant") or ""
         fields = selections.below(field, collection.name)

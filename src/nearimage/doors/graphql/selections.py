@@ -18,6 +18,7 @@ from typing import Any
 from graphql import FieldNode, FragmentSpreadNode, GraphQLError, InlineFragmentNode, SelectionNode, SelectionSetNode
 
 from nearimage.domain.errors import DocumentTooLarge
+from nearimage.domain.schema import Collection
 from nearimage.doors.graphql.documents import Operation
 from nearimage.doors.graphql.requests import Limits, Refused
 from nearimage.doors.graphql.values import arguments_of
@@ -48,6 +49,11 @@ class Selections:
     operation: Operation
     limits: Limits
     counted: int = 0
+
+    @property
+    def collections(self) -> Mapping[str, Collection]:
+        """The collections for which the document was found right."""
+        return self.operation.document.collections
 
     def roots(self) -> tuple[Field, ...]:
         """The fields of the operation itself."""
