@@ -26,9 +26,10 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Self
 
 from nearimage.domain.errors import PropertyNotSearchable
-from nearimage.domain.schema import Collection, KeywordSettings, Tokenization
+from nearimage.domain.schema import AsciiFold, Collection, KeywordSettings, Property, Tokenization
 from nearimage.domain.text import tokenize
 
 STOPWORD_PRESETS: Mapping[str, frozenset[str]] = {
@@ -59,29 +60,51 @@ class Keywords:
 
 
 @lru_cache(maxsize=1000)
-def stopwords(settings: KeywordSettings) -> frozenset[str]:
-    """The words that queries and filters on `word` properties leave out."""
-    return (STOPWORD_PRESETS[settings.stopwords] | frozenset(settings.additions)) - frozenset(settings.removals)
+def stopwords(settings: KeywordSettings, preset: str = "") -> frozenset[str]:
+    """The words that queries and filters on `word` properties leave out.
+
+    Args:
+        preset: what the property says in the place of the collection's stopwords.
+    """
+    own = {name: frozenset(words) for name, words in settings.presets}
+    if preset:
+        return own[preset] if preset in own else STOPWORD_PRESETS[preset]
+    words = own[settings.stopwords] if settings.stopwords in own else STOPWORD_PRESETS[settings.stopwords]
+    return (words | frozenset(settings.additions)) - frozenset(settings.removals)
 
 
-def query_tokens(text: str, how: Tokenization, settings: KeywordSettings) -> dict[str, int]:
-    """The distinct tokens that a query asks for in properties of this tokenization, in its order, and how often it says each."""
-    found = Counter(tokenize(text, how))
-    ignored = stopwords(settings) if how is Tokenization.WORD else frozenset()
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """How a property's text becomes tokens, and which of them queries leave out."""
+
+    how: Tokenization
+    fold: AsciiFold | None = None
+    stopwords: str = ""
+
+    @classmethod
+    def of(cls, prop: Property) -> Self:
+        """That of a text property."""
+        return cls(prop.tokenization or Tokenization.WORD, prop.fold, prop.stopwords)
+
+
+def query_tokens(text: str, cut: Cut, settings: KeywordSettings) -> dict[str, int]:
+    """The distinct tokens that a query asks for in properties cut so, in its order, and how often it says each."""
+    found = Counter(tokenize(text, cut.how, cut.fold))
+    ignored = stopwords(settings, cut.stopwords) if cut.how is Tokenization.WORD else frozenset()
     return {token: times for token, times in found.items() if token not in ignored}
 
 
 def tokens_by_tokenization(query: Keywords, collection: Collection) -> tuple[tuple[dict[str, int], list[str]], ...]:
-    """For each tokenization among the query's properties: its tokens, and the names of those properties, both in the query's order.
+    """For each way of cutting text among the query's properties: its tokens, and the names of those properties, both in the query's order.
 
     Raises:
         PropertyNotSearchable: a property is no searchable text of the collection.
     """
-    names: dict[Tokenization, list[str]] = {}
+    names: dict[Cut, list[str]] = {}
     for name in query.boosts:
         prop = collection.property(name)
         if prop is None or not prop.searchable:
             have = [p.name for p in collection.properties if p.searchable]
             raise PropertyNotSearchable(f"property {name!r} is not searchable by keywords; {collection.name!r} has {have}", property=name)
-        names.setdefault(prop.tokenization or Tokenization.WORD, []).append(name)
-    return tuple((query_tokens(query.text, how, collection.keywords), members) for how, members in names.items())
+        names.setdefault(Cut.of(prop), []).append(name)
+    return tuple((query_tokens(query.text, cut, collection.keywords), members) for cut, members in names.items())

@@ -60,6 +60,17 @@ class Tokenization(StrEnum):
     TRIGRAM = "trigram"
 
 
+@dataclass(frozen=True, slots=True)
+class AsciiFold:
+    """Letters lose their marks before a text is cut into tokens: é and e are the same then, and ß is ss.
+
+    Attributes:
+        ignore: letters that stay as they are, in both cases.
+    """
+
+    ignore: tuple[str, ...] = ()
+
+
 class Metric(StrEnum):
     """How two vectors are compared; smaller is nearer."""
 
@@ -108,6 +119,8 @@ class Property:
     Attributes:
         nested: the properties of a nested object.
         targets: the collections that a reference may lead to.
+        fold: of text: whether letters lose their marks in its tokens.
+        stopwords: of text: a preset in the place of the collection's stopwords; empty for these.
     """
 
     name: str
@@ -120,6 +133,8 @@ class Property:
     settings: Mapping[str, object] = field(default_factory=dict)
     nested: "tuple[Property, ...]" = ()
     targets: tuple[str, ...] = ()
+    fold: AsciiFold | None = None
+    stopwords: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,8 +163,9 @@ class KeywordSettings:
     Attributes:
         k1: how soon repeats of a word stop counting, 0 or more.
         b: how much long texts are held back, 0 to 1.
-        stopwords: the preset's name, `en` or `none`.
+        stopwords: the preset's name: `en`, `none`, or one of `presets`.
         additions, removals: words added to the preset and taken out of it.
+        presets: the collection's own ones, names with words; they go before the ones that every collection has.
     """
 
     k1: float = 1.2
@@ -157,6 +173,7 @@ class KeywordSettings:
     stopwords: str = "en"
     additions: tuple[str, ...] = ()
     removals: tuple[str, ...] = ()
+    presets: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,19 +4,25 @@ May import the standard library and `domain` only.
 """
 
 import re
+import unicodedata
 
-from nearimage.domain.schema import Tokenization
+from nearimage.domain.schema import AsciiFold, Tokenization
 
 _WORDS = re.compile(r"[^\W_]+")
 _WORDS_AND_WILDCARDS = re.compile(r"[^\W_]*(?:[*?][^\W_]*)+|[^\W_]+")
 
 
-def tokenize(text: str, how: Tokenization) -> list[str]:
-    """The tokens of a text, in order, with repeats.
+_WITHOUT_MARKS = {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "ħ": "h", "ŧ": "t", "ŋ": "n"}
+"""Letters that Unicode does not take apart into a letter and a mark, and how they are written without."""
+
+
+def tokenize(text: str, how: Tokenization, fold: AsciiFold | None = None) -> list[str]:
+    """The tokens of a text, in order, with repeats; folded first, if the property says so.
 
     word: runs of letters and digits, lower-cased. lowercase: cut at white space, lower-cased. whitespace: cut at white space.
     field: the whole text, trimmed, as one token. trigram: letters and digits joined and lower-cased, then every three that follow one another.
     """
+    text = folded(text, fold) if fold else text
     if how is Tokenization.WORD:
         return _WORDS.findall(text.lower())
     if how is Tokenization.TRIGRAM:
@@ -24,13 +30,29 @@ def tokenize(text: str, how: Tokenization) -> list[str]:
     return _without_alphabet(text, how)
 
 
-def tokenize_pattern(pattern: str, how: Tokenization) -> list[str]:
+def tokenize_pattern(pattern: str, how: Tokenization, fold: AsciiFold | None = None) -> list[str]:
     """Like `tokenize`, but `*` and `?` stay in the tokens, for the filter Like."""
+    pattern = folded(pattern, fold) if fold else pattern
     if how is Tokenization.WORD:
         return _WORDS_AND_WILDCARDS.findall(pattern.lower())
     if how is Tokenization.TRIGRAM:
         return _trigrams("".join(_WORDS_AND_WILDCARDS.findall(pattern)).lower())
     return _without_alphabet(pattern, how)
+
+
+def folded(text: str, fold: AsciiFold) -> str:
+    """The text with its letters' marks taken off. Folding twice is folding once."""
+    if text.isascii():
+        return text
+    kept = {case for letter in fold.ignore for case in (letter, letter.lower(), letter.upper())}
+    return "".join(letter if letter in kept else _without_marks(letter) for letter in unicodedata.normalize("NFC", text))
+
+
+def _without_marks(letter: str) -> str:
+    plain = _WITHOUT_MARKS.get(letter.lower())
+    if plain is not None:
+        return plain if letter.islower() else plain.upper()
+    return "".join(part for part in unicodedata.normalize("NFD", letter) if unicodedata.category(part) != "Mn")
 
 
 def like_regex(pattern: str) -> re.Pattern[str]:

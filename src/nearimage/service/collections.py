@@ -13,7 +13,7 @@ from nearimage.ports.engine import Engine
 from nearimage.ports.vectorizer import VectorizerModule
 from nearimage.service.altering import altered
 from nearimage.service.names import check_collection_name, check_vector_name, collection_name
-from nearimage.service.properties import check_property, check_unique
+from nearimage.service.properties import check_presets, check_property, check_unique
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,3 +156,4 @@ def _check_parts(collection: Collection, others: Iterable[str]) -> None:
     known = {collection.name, *others}
     for prop in collection.properties:
         check_property(prop, known)
+    check_presets(collection.properties, collection.keywords)

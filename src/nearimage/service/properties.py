@@ -8,7 +8,8 @@ from collections.abc import Collection as Known
 from collections.abc import Iterable
 
 from nearimage.domain.errors import InvalidSchema
-from nearimage.domain.schema import DataType, Property
+from nearimage.domain.keywords import STOPWORD_PRESETS
+from nearimage.domain.schema import DataType, KeywordSettings, Property
 from nearimage.service.names import check_property_name
 
 MAX_NESTED = 20
@@ -33,9 +34,36 @@ def check_property(prop: Property, known: Known[str], path: str = "") -> None:
         raise InvalidSchema(f"property {name!r} is {prop.data_type}; only text has a tokenization", setting="tokenization")
     if kind is not DataType.TEXT and prop.searchable:
         raise InvalidSchema(f"property {name!r} is {prop.data_type}; only text is searchable by keywords", setting="indexSearchable")
+    if kind is not DataType.TEXT and (prop.fold is not None or prop.stopwords):
+        raise InvalidSchema(f"property {name!r} is {prop.data_type}; only text has a textAnalyzer", setting="textAnalyzer")
     if unknown := [target for target in prop.targets if target not in known]:
         raise InvalidSchema(f"property {name!r} leads to {unknown}, which is no collection; create it first", setting="dataType")
     _check_nested(prop, known, path)
+
+
+def check_preset(preset: str, settings: KeywordSettings, where: str = "stopwords") -> None:
+    """Refuse a preset of stopwords that is not there.
+
+    Args:
+        where: it is named, for the message.
+
+    Raises:
+        InvalidSchema: detail has "setting".
+    """
+    have = {name for name, _ in settings.presets} | set(STOPWORD_PRESETS)
+    if preset and preset not in have:
+        raise InvalidSchema(f"{where}: there is no stopword preset {preset!r}; there are {sorted(have)}", setting="stopwordPreset")
+
+
+def check_presets(properties: Iterable[Property], settings: KeywordSettings) -> None:
+    """Refuse properties, also nested ones, whose preset of stopwords is not there.
+
+    Raises:
+        InvalidSchema: detail has "setting".
+    """
+    for prop in properties:
+        check_preset(prop.stopwords, settings, f"property {prop.name!r}")
+        check_presets(prop.nested, settings)
 
 
 def check_unique(names: Iterable[str], setting: str) -> None:

@@ -22,6 +22,7 @@ from nearimage.service.references import References
 from nearimage.service.search import Searches
 from nearimage.service.shards import Shards
 from nearimage.service.tenants import Tenants
+from nearimage.service.tokenizing import Tokenizing
 from nearimage.service.values import ValueReader
 from nearimage.service.vectorize import ObjectVectorizer
 
@@ -55,6 +56,7 @@ class Services:
     searches: Searches
     aggregates: Aggregates
     pictures: Pictures
+    tokenizing: Tokenizing
     modules: Mapping[str, VectorizerModule]
 
     def warm_up(self) -> None:
@@ -101,5 +103,6 @@ def build_services(parts: Parts, *, default_limit: int = DEFAULT_LIMIT, maximum_
         searches=searches,
         aggregates=Aggregates(collections=collections, shards=shards, vectorizer=vectorizer),
         pictures=pictures,
+        tokenizing=Tokenizing(collections=collections),
         modules=modules,
     )

@@ -8,7 +8,7 @@ May import `domain` only.
 
 from nearimage.domain.errors import InvalidFilter
 from nearimage.domain.filters import Compare, FilterScalar, Operator
-from nearimage.domain.keywords import stopwords
+from nearimage.domain.keywords import Cut, stopwords
 from nearimage.domain.schema import DataType, KeywordSettings, Property, Tokenization
 from nearimage.domain.text import tokenize, tokenize_pattern
 
@@ -21,15 +21,15 @@ def without_stopwords(compare: Compare, prop: Property, settings: KeywordSetting
     """
     if prop.data_type.element is not DataType.TEXT or compare.operator is Operator.IS_NULL:
         return compare
-    how = prop.tokenization or Tokenization.WORD
+    cut = Cut.of(prop)
     if not isinstance(compare.value, tuple):
-        return Compare(compare.field, compare.operator, _left(compare, compare.value, how, settings))
+        return Compare(compare.field, compare.operator, _left(compare, compare.value, cut, settings))
     if compare.operator is not Operator.CONTAINS_ANY:
-        return Compare(compare.field, compare.operator, tuple(_left(compare, value, how, settings) for value in compare.value))
+        return Compare(compare.field, compare.operator, tuple(_left(compare, value, cut, settings) for value in compare.value))
     kept, refused = [], None
     for value in compare.value:
         try:
-            kept.append(_left(compare, value, how, settings))
+            kept.append(_left(compare, value, cut, settings))
         except InvalidFilter as wrong:
             refused = wrong
     if refused and not kept:
@@ -37,12 +37,13 @@ def without_stopwords(compare: Compare, prop: Property, settings: KeywordSetting
     return Compare(compare.field, compare.operator, tuple(kept))
 
 
-def _left(compare: Compare, value: object, how: Tokenization, settings: KeywordSettings) -> FilterScalar:
+def _left(compare: Compare, value: object, cut: Cut, settings: KeywordSettings) -> FilterScalar:
     text = str(value)
+    how = cut.how
     if how is Tokenization.FIELD:
         return text
-    tokens = tokenize_pattern(text, how) if compare.operator is Operator.LIKE else tokenize(text, how)
-    ignored = stopwords(settings) if how is Tokenization.WORD else frozenset()
+    tokens = tokenize_pattern(text, how, cut.fold) if compare.operator is Operator.LIKE else tokenize(text, how, cut.fold)
+    ignored = stopwords(settings, cut.stopwords) if how is Tokenization.WORD else frozenset()
     kept = [token for token in tokens if token not in ignored]
     if not kept:
         message = f"filter {compare.operator} on {compare.field!r}: {text!r} holds no word to look for but stopwords; ask for another word"

@@ -8,6 +8,7 @@ May import pytest, numpy, `domain` and `ports`.
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -15,7 +16,7 @@ from nearimage.domain.errors import PropertyNotSearchable
 from nearimage.domain.filters import Compare, Operator
 from nearimage.domain.keywords import Keywords
 from nearimage.domain.objects import IDS_ONLY, Projection, PropertyValue
-from nearimage.domain.schema import Collection, DataType, KeywordSettings, Property, Tokenization, VectorConfig
+from nearimage.domain.schema import AsciiFold, Collection, DataType, KeywordSettings, Property, Tokenization, VectorConfig
 from nearimage.ports.engine import Engine, Ranked, Shard
 from nearimage.testing.engine_examples import photo, uid
 
@@ -130,6 +131,26 @@ class TextContract:
         put(shard, {"title": "the the apple"}, {"title": "pear"})
         assert engine.collections()[0].keywords == settings
         assert scores(match(shard, "the apple", "title")) == near({1: idf(2, 1) * 2 / 2.5})
+
+    def test_a_folded_property_is_found_with_and_without_marks(self, engine: Engine) -> None:
+        """By keywords and by filters alike; letters to be ignored keep theirs."""
+        bare = replace(_text("bare"), fold=AsciiFold(("é",)))
+        engine.create_collection(replace(BOOKS, properties=(_text("plain"), bare)))
+        shard = engine.shard("Book")
+        put(shard, {"plain": "Ärger", "bare": "Ärger été"})
+        assert [list(scores(match(shard, word, "bare"))) for word in ("arger", "ärger", "été", "ete")] == [[1], [1], [1], []]
+        assert [list(scores(match(shard, word, "plain"))) for word in ("arger", "ärger")] == [[], [1]]
+        for how, word in ((Operator.EQUAL, "arger"), (Operator.LIKE, "Ärg*"), (Operator.LIKE, "arg*")):
+            assert shard.count(Compare("bare", how, word)) == 1
+
+    def test_a_property_may_have_stopwords_of_its_own(self, engine: Engine) -> None:
+        """In the place of the collection's."""
+        own = replace(_text("own"), stopwords="fr")
+        engine.create_collection(replace(BOOKS, properties=(_text("plain"), own), keywords=KeywordSettings(presets=(("fr", ("la",)),))))
+        shard = engine.shard("Book")
+        put(shard, {"plain": "la the", "own": "la the"})
+        assert [list(scores(match(shard, word, "own"))) for word in ("la", "the")] == [[], [1]]
+        assert [list(scores(match(shard, word, "plain"))) for word in ("la", "the")] == [[1], []]
 
     def test_minimum_match_counts_distinct_words_in_one_property(self, books: Shard) -> None:
         """So "and" does not take one word from the title and the other from the body; what counts, counts alone."""

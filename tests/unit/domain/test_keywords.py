@@ -2,15 +2,15 @@
 
 import msgspec
 
-from nearimage.domain.keywords import query_tokens, stopwords
+from nearimage.domain.keywords import Cut, query_tokens, stopwords
 from nearimage.domain.schema import Collection, KeywordSettings, Tokenization
 
 
 def test_a_query_has_each_token_once_and_knows_how_often_it_was_said() -> None:
     """A word said twice counts twice; stopwords count nothing, but only among words."""
     text = "The corgi, the other Corgi"
-    assert query_tokens(text, Tokenization.WORD, KeywordSettings()) == {"corgi": 2, "other": 1}
-    assert query_tokens(text, Tokenization.LOWERCASE, KeywordSettings()) == {"the": 2, "corgi,": 1, "other": 1, "corgi": 1}
+    assert query_tokens(text, Cut(Tokenization.WORD), KeywordSettings()) == {"corgi": 2, "other": 1}
+    assert query_tokens(text, Cut(Tokenization.LOWERCASE), KeywordSettings()) == {"the": 2, "corgi,": 1, "other": 1, "corgi": 1}
 
 
 def test_stopwords_are_the_preset_with_additions_and_without_removals() -> None:

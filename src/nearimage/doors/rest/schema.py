@@ -13,10 +13,22 @@ from typing import Any
 import msgspec
 
 from nearimage.domain.errors import InvalidParameter, InvalidSchema, NotSupported
-from nearimage.domain.keywords import STOPWORD_PRESETS
-from nearimage.domain.schema import LEGACY_VECTOR, NO_MODULE, Collection, DataType, KeywordSettings, Metric, Property, Tenancy, Tokenization, VectorConfig
+from nearimage.domain.schema import (
+    LEGACY_VECTOR,
+    NO_MODULE,
+    AsciiFold,
+    Collection,
+    DataType,
+    KeywordSettings,
+    Metric,
+    Property,
+    Tenancy,
+    Tokenization,
+    VectorConfig,
+)
 from nearimage.doors.rest.call import NOT_ONE_OF
 from nearimage.service.collection_defaults import BLOCKS, INDEX_SETTINGS, MULTI_TENANCY, Json, with_defaults
+from nearimage.service.properties import check_preset
 
 _DATA_TYPES_NOT_YET = {"blobHash"}
 _DATA_TYPES = {str(t): t for t in DataType if t is not DataType.REFERENCE}
@@ -24,6 +36,14 @@ _OLD_DATA_TYPES = {"string": "text", "string[]": "text[]"}
 _TOKENIZATIONS_NOT_YET = {"gse", "gse_ch", "kagome_ja", "kagome_kr"}
 """Dictionaries of Chinese, Japanese and Korean words; Weaviate refuses them too unless they are switched on."""
 _TOKENIZATION_OF_OLD = {None: Tokenization.WHITESPACE, "word": Tokenization.WHITESPACE, "field": Tokenization.FIELD}
+
+
+class AnalyzerBody(msgspec.Struct, rename="camel"):
+    """How letters and stopwords of a text are treated, as clients send it."""
+
+    ascii_fold: bool | None = None
+    ascii_fold_ignore: list[str] | None = None
+    stopword_preset: str | None = None
 
 
 class PropertyBody(msgspec.Struct, rename="camel"):
@@ -37,6 +57,7 @@ class PropertyBody(msgspec.Struct, rename="camel"):
     index_searchable: bool | None = None
     index_range_filters: bool | None = None
     module_config: dict[str, Any] | None = None
+    text_analyzer: AnalyzerBody | None = None
     nested_properties: "list[PropertyBody] | None" = None
 
 
@@ -102,34 +123,36 @@ class _Bm25Body(msgspec.Struct):
     b: float = KeywordSettings().b
 
 
-class _StopwordsBody(msgspec.Struct):
+class StopwordsBody(msgspec.Struct):
+    """The stopwords of a collection, as clients send them."""
+
     preset: str | None = None
     additions: tuple[str, ...] | None = None
     removals: tuple[str, ...] | None = None
 
 
-class _InvertedIndexBody(msgspec.Struct):
+class _InvertedIndexBody(msgspec.Struct, rename="camel"):
+    stopword_presets: dict[str, tuple[str, ...]] = {}
     bm25: _Bm25Body = msgspec.field(default_factory=_Bm25Body)
-    stopwords: _StopwordsBody = msgspec.field(default_factory=_StopwordsBody)
+    stopwords: StopwordsBody = msgspec.field(default_factory=StopwordsBody)
 
 
 def _keyword_settings(block: Json) -> KeywordSettings:
     try:
-        body = msgspec.convert({name: block[name] for name in ("bm25", "stopwords") if block.get(name) is not None}, _InvertedIndexBody)
+        body = msgspec.convert({name: block[name] for name in ("bm25", "stopwords", "stopwordPresets") if block.get(name) is not None}, _InvertedIndexBody)
     except msgspec.ValidationError as wrong:
         raise InvalidSchema(f"invertedIndexConfig: {wrong}", setting="invertedIndexConfig") from wrong
     bm25, words = body.bm25, body.stopwords
     if bm25.k1 < 0 or not 0 <= bm25.b <= 1:
         raise InvalidSchema(f"bm25 needs k1 of 0 or more and b from 0 to 1, got k1 {bm25.k1} and b {bm25.b}", setting="invertedIndexConfig.bm25")
     preset, additions, removals = words.preset or "en", words.additions or (), words.removals or ()
-    if preset not in STOPWORD_PRESETS:
-        have = list(STOPWORD_PRESETS)
-        raise InvalidSchema(f"there is no stopword preset {preset!r}; choose one of {have}", setting="invertedIndexConfig.stopwords.preset")
     if not all(word.strip() for word in additions + removals):
         raise InvalidSchema("a stopword cannot be empty; leave empty texts out", setting="invertedIndexConfig.stopwords")
     if both := sorted(set(additions) & set(removals)):
         raise InvalidSchema(f"{both} cannot be stopwords and none; name each in additions or in removals", setting="invertedIndexConfig.stopwords")
-    return KeywordSettings(k1=bm25.k1, b=bm25.b, stopwords=preset, additions=additions, removals=removals)
+    settings = KeywordSettings(k1=bm25.k1, b=bm25.b, stopwords=preset, additions=additions, removals=removals, presets=tuple(body.stopword_presets.items()))
+    check_preset(preset, settings, "invertedIndexConfig.stopwords.preset")
+    return settings
 
 
 _BLOCK_FIELDS = ("inverted_index_config", "multi_tenancy_config", "replication_config", "sharding_config")
@@ -185,6 +208,8 @@ def read_property(body: PropertyBody) -> Property:
         range_filters=bool(body.index_range_filters),
         description=body.description or "",
         settings=body.module_config or {},
+        fold=read_fold(body.text_analyzer) if body.text_analyzer else None,
+        stopwords=(body.text_analyzer and body.text_analyzer.stopword_preset) or "",
         nested=tuple(read_property(inner) for inner in body.nested_properties or ()),
         targets=tuple(body.data_type) if data_type is DataType.REFERENCE else (),
     )
@@ -214,12 +239,32 @@ def _tokenization(body: PropertyBody, *, is_text: bool) -> Tokenization | None:
     if asked in _TOKENIZATIONS_NOT_YET:
         message = f"property {body.name!r}: tokenization {asked!r} is not supported by this version; trigram works for text without spaces"
         raise NotSupported(message, feature=f"tokenization {asked}")
+    return read_tokenization(asked)
+
+
+def read_tokenization(name: str) -> Tokenization:
+    """The tokenization of that name.
+
+    Raises:
+        InvalidParameter: there is none.
+    """
     try:
-        return Tokenization(asked)
+        return Tokenization(name)
     except ValueError as wrong:
-        have = [str(t) for t in Tokenization]
-        message = f"property {body.name!r}: there is no tokenization {asked!r}; choose one of {have}"
-        raise InvalidParameter(message, rule=NOT_ONE_OF) from wrong
+        raise InvalidParameter(f"there is no tokenization {name!r}; choose one of {[str(t) for t in Tokenization]}", rule=NOT_ONE_OF) from wrong
+
+
+def read_fold(body: AnalyzerBody) -> AsciiFold | None:
+    """Whether letters lose their marks, and which do not.
+
+    Raises:
+        InvalidSchema: letters are to be ignored where none is folded; detail has "setting".
+    """
+    if not body.ascii_fold:
+        if body.ascii_fold_ignore:
+            raise InvalidSchema("asciiFoldIgnore needs asciiFold to be true", setting="textAnalyzer")
+        return None
+    return AsciiFold(tuple(body.ascii_fold_ignore or ()))
 
 
 def render_class(collection: Collection) -> Json:
@@ -251,6 +296,8 @@ def render_property(prop: Property) -> Json:
     }
     if prop.tokenization:
         body["tokenization"] = prop.tokenization
+    if prop.fold or prop.stopwords:
+        body["textAnalyzer"] = _render_analyzer(prop)
     if prop.nested:
         body["nestedProperties"] = [render_property(inner) for inner in prop.nested]
     if prop.description:
@@ -258,3 +305,11 @@ def render_property(prop: Property) -> Json:
     if prop.settings:
         body["moduleConfig"] = prop.settings
     return body
+
+
+def _render_analyzer(prop: Property) -> Json:
+    fold = prop.fold
+    analyzer: Json = {"asciiFold": True} if fold else {}
+    if fold and fold.ignore:
+        analyzer["asciiFoldIgnore"] = list(fold.ignore)
+    return analyzer | ({"stopwordPreset": prop.stopwords} if prop.stopwords else {})

@@ -201,7 +201,7 @@ class Index:
 def _column(prop: Property) -> Column:
     element = prop.data_type.element
     if element is DataType.TEXT:
-        return TokenColumn(prop.tokenization or Tokenization.WORD, is_array=prop.data_type.is_array)
+        return TokenColumn(prop.tokenization or Tokenization.WORD, is_array=prop.data_type.is_array, fold=prop.fold)
     if element in _MAKE:
         return _MAKE[element](is_array=prop.data_type.is_array)
     return _MAKE_OTHERS.get(element, PresenceColumn)()

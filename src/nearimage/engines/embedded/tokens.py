@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from nearimage.domain.filters import FilterScalar, Operator
 from nearimage.domain.objects import PropertyValue
-from nearimage.domain.schema import Tokenization
+from nearimage.domain.schema import AsciiFold, Tokenization
 from nearimage.domain.text import tokenize, tokenize_pattern
 from nearimage.engines.embedded.columns import Converted
 from nearimage.engines.embedded.entries import Arrays, Mask, Positions
@@ -38,8 +38,9 @@ Cut = tuple[Sequence[str], int, Mapping[str, int] | None]
 class TokenColumn:
     """Text, cut into tokens, or uuids, each its own token (tokenization None)."""
 
-    def __init__(self, tokenization: Tokenization | None, *, is_array: bool = False) -> None:
+    def __init__(self, tokenization: Tokenization | None, *, is_array: bool = False, fold: AsciiFold | None = None) -> None:
         self._tokenization = tokenization
+        self._fold = fold
         self._postings = Postings()
         self._lengths = Growing(np.uint32)  # by row: 1 more than the number of tokens; 0 where the property is missing
         self._owners = Growing(np.uint32) if is_array else None  # by entry
@@ -76,7 +77,7 @@ class TokenColumn:
     def holds(self, operator: Operator, value: FilterScalar, rows: int) -> Mask:
         """Which of the first rows have an element of which, for each token of the value, some token compares so."""
         count = self._count_entries(rows)
-        sought = tokenize_pattern(str(value), self._tokenization) if operator is Operator.LIKE and self._tokenization else self._cut(str(value))
+        sought = tokenize_pattern(str(value), self._tokenization, self._fold) if operator is Operator.LIKE and self._tokenization else self._cut(str(value))
         if not sought:
             return self._having_elements(rows)
         if operator is Operator.EQUAL:
@@ -142,7 +143,7 @@ class TokenColumn:
         self._postings.restore(arrays)
 
     def _cut(self, text: str) -> list[str]:
-        return tokenize(text, self._tokenization) if self._tokenization else [text]
+        return tokenize(text, self._tokenization, self._fold) if self._tokenization else [text]
 
     def _count(self, text: str) -> Cut:
         tokens = self._cut(text)

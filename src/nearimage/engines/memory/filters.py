@@ -97,7 +97,7 @@ def _some_element(prop: Property, how: Operator, wanted: Scalar, got: PropertyVa
     elements = [one for one in (got if isinstance(got, tuple) else (got,)) if isinstance(one, str | int | float)]
     kind = prop.data_type.element
     if kind is DataType.TEXT:
-        return any(_text_compares(str(element), how, str(wanted), prop.tokenization or Tokenization.WORD) for element in elements)
+        return any(_text_compares(str(element), how, str(wanted), prop) for element in elements)
     if kind is DataType.DATE:
         return any(_ORDERS[how](instant_ns(str(element)), instant_ns(str(wanted))) for element in elements)
     return any(_ORDERS[how](element, wanted) for element in elements)
@@ -107,11 +107,12 @@ def _distance_m(place: GeoCoordinates, middle: GeoRange) -> float:
     return float(distances_m(np.array([place.latitude]), np.array([place.longitude]), middle.latitude, middle.longitude)[0])
 
 
-def _text_compares(text: str, how: Operator, wanted: str, cut: Tokenization) -> bool:
-    have = tokenize(text, cut)
+def _text_compares(text: str, how: Operator, wanted: str, prop: Property) -> bool:
+    cut, fold = prop.tokenization or Tokenization.WORD, prop.fold
+    have = tokenize(text, cut, fold)
     if how is Operator.LIKE:
-        return all(any(like_regex(pattern).fullmatch(token) for token in have) for pattern in tokenize_pattern(wanted, cut))
-    return all(any(_ORDERS[how](token, sought) for token in have) for sought in tokenize(wanted, cut))
+        return all(any(like_regex(pattern).fullmatch(token) for token in have) for pattern in tokenize_pattern(wanted, cut, fold))
+    return all(any(_ORDERS[how](token, sought) for token in have) for sought in tokenize(wanted, cut, fold))
 
 
 def _property(field: str, collection: Collection) -> Property:

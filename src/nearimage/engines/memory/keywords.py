@@ -55,5 +55,5 @@ def _idf(token: str, properties: Sequence[Sequence[Mapping[str, int]]], objects:
 def _tokens(record: Record, name: str, collection: Collection) -> Counter[str]:
     value = record.properties.get(name, ())
     prop = collection.property(name)
-    how = (prop and prop.tokenization) or Tokenization.WORD
-    return Counter(token for element in (value if isinstance(value, tuple) else (value,)) for token in tokenize(str(element), how))
+    how, fold = (prop and prop.tokenization) or Tokenization.WORD, prop.fold if prop else None
+    return Counter(token for element in (value if isinstance(value, tuple) else (value,)) for token in tokenize(str(element), how, fold))
