@@ -180,7 +180,7 @@ class KeywordSettings:
 class Collection:
     """A named set of objects that share properties and named vectors.
 
-    `legacy_vector` says that the one vector was declared without a name; it is then called `LEGACY_VECTOR` here.
+    `legacy_vector` says that the first vector was declared without a name; it is then called `LEGACY_VECTOR` here. Named ones may have been added later.
     """
 
     name: str

@@ -274,9 +274,9 @@ class Engine(Protocol):
         """Put a new definition in the place of the one of that name, durably; whatever starts later goes by it.
 
         Args:
-            collection: with every property and named vector that it had, of the same types, metrics, filterable and searchable or not, and the same
-                `tenancy.enabled`: the service sees to that. Properties and named vectors may be new, and anything else may differ. No object stored
-                has a value for a property that is new.
+            collection: with every property and named vector that it had, of the same types and metrics, and the same `tenancy.enabled`:
+                the service sees to that. Of a property `filterable`, `searchable` and `range_filters` may be given up; nobody asks by it then.
+                Properties and named vectors may be new, and anything else may differ. No object stored has a value for a property that is new.
 
         Raises:
             CollectionNotFound: there is none of that name.

@@ -1,6 +1,6 @@
 """What may change in a collection that has objects, and what may not. The rules are Weaviate's, so that its clients meet no surprise.
 
-    may be new       properties, named vectors (not beside a vector without a name)
+    may be new       properties, named vectors
     may change       descriptions; settings of keyword search, replication and modules of properties; index settings that only searches read (`ef` ...);
                      whether tenants are made and activated by themselves
     may not          names, data types, tokenization, which indexes a property has; vectorizer, metric, index type and how the index is built; sharding;
@@ -9,11 +9,13 @@
 May import `domain` only.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from nearimage.domain.errors import InvalidSchema
 from nearimage.domain.schema import Collection, Property, VectorConfig
 
+_QUANTIZERS = ("pq", "bq", "rq", "sq")
 FIXED_INDEX_SETTINGS = ("distance", "efConstruction", "maxConnections", "cleanupIntervalSeconds", "multivector")
 """What the index was built with; Weaviate refuses to change the same ones."""
 
@@ -30,9 +32,7 @@ def altered(old: Collection, new: Collection) -> Collection:
     _refuse(old.settings.get(sharding) != new.settings.get(sharding), sharding, f"collection {old.name!r}: sharding is chosen when the collection is made")
     for prop in old.properties:
         _check_property(prop, new.property(prop.name))
-    mixed = old.legacy_vector and len(new.vectors) > len(old.vectors)
-    message = f"collection {old.name!r} has one vector without a name, so it cannot have named ones"
-    _refuse(old.legacy_vector != new.legacy_vector or mixed, "vectorConfig", message)
+    _refuse(old.legacy_vector != new.legacy_vector, "vectorConfig", f"collection {old.name!r}: whether it has a vector without a name cannot be changed")
     for vector in old.vectors:
         _check_vector(vector, new.vector(vector.name))
     models = {vector.name: vector.model for vector in old.vectors}
@@ -53,9 +53,22 @@ def _check_vector(old: VectorConfig, new: VectorConfig | None) -> None:
     _refuse(changed, "vectorizer", f"vector {old.name!r}: its vectorizer and the vectorizer's settings cannot be changed")
     _refuse(old.index_type != new.index_type, "vectorIndexType", f"vector {old.name!r}: the type of its index cannot be changed")
     _refuse(old.metric != new.metric, "vectorIndexConfig.distance", f"vector {old.name!r}: its distance cannot be changed from {old.metric}")
+    for key in _QUANTIZERS:
+        _check_quantizer(old, new, key)
     for key in FIXED_INDEX_SETTINGS:
         was, wanted = old.index_settings.get(key), new.index_settings.get(key)
         _refuse(was != wanted, f"vectorIndexConfig.{key}", f"vector {old.name!r}: {key} cannot be changed from {was!r} to {wanted!r}")
+
+
+def _check_quantizer(old: VectorConfig, new: VectorConfig, name: str) -> None:
+    """A flat index is read through its compressed copies from the first object on; the others may be compressed later, but never with other bits."""
+    was, wanted = old.index_settings.get(name), new.index_settings.get(name)
+    if not isinstance(was, Mapping) or not isinstance(wanted, Mapping):
+        return
+    fixed = [key for key in ("enabled", "bits") if key == "bits" or old.index_type == "flat"]
+    for key in fixed:
+        message = f"vector {old.name!r}: {name}.{key} cannot be changed from {was.get(key)!r} to {wanted.get(key)!r}"
+        _refuse(bool(was.get("enabled")) and was.get(key) != wanted.get(key), f"vectorIndexConfig.{name}.{key}", message)
 
 
 def _refuse(wrong: bool, setting: str, message: str) -> None:

@@ -27,7 +27,7 @@ from nearimage.ports.clock import Clock
 from nearimage.service.beacons import beacon_target
 from nearimage.service.collection_defaults import BLOCKS, INDEX_SETTINGS
 from nearimage.service.collections import Collections
-from nearimage.service.names import PROPERTY, RESERVED, collection_name
+from nearimage.service.names import PROPERTY, RESERVED, collection_name, property_name
 
 MAX_LEVELS = 20
 """Objects in objects that are described; `service.properties` takes no more."""
@@ -90,7 +90,7 @@ class AutoSchema:
             for name, value in draft.properties.items():
                 if name.lower() in known or not PROPERTY.fullmatch(name) or name in RESERVED:
                     continue
-                prop = self._property(name, value)
+                prop = self._property(property_name(name), value)
                 if prop is not None:
                     known.add(name.lower())
                     yield name.lower(), prop

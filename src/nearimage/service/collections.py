@@ -15,6 +15,12 @@ from nearimage.service.altering import altered
 from nearimage.service.names import check_collection_name, check_vector_name, collection_name
 from nearimage.service.properties import check_presets, check_property, check_unique
 
+_WITHOUT: Mapping[str, Callable[[Property], Property]] = {
+    "filterable": lambda prop: replace(prop, filterable=False),
+    "searchable": lambda prop: replace(prop, searchable=False),
+    "rangeFilters": lambda prop: replace(prop, range_filters=False),
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collections:
@@ -111,6 +117,28 @@ class Collections:
         with self.altering:
             old = self.get(name)
             return self._alter(old, replace(old, vectors=(*old.vectors, vector))).vectors[-1]
+
+    def drop_index(self, name: str, prop: str, index: str) -> None:
+        """Give up an index of a property, for good: filters or keyword searches on it are refused from then on. One that it does not have is no error.
+
+        Args:
+            index: `filterable`, `searchable` or `rangeFilters`.
+
+        Raises:
+            CollectionNotFound: there is none of that name.
+            InvalidSchema: there is no such property or index.
+        """
+        if index not in _WITHOUT:
+            raise InvalidSchema(f"there is no index {index!r}; choose one of {list(_WITHOUT)}", setting="index")
+        with self.altering:
+            old = self.get(name)
+            known = old.property(prop)
+            if known is None:
+                raise InvalidSchema(f"collection {old.name!r} has no property {prop!r}", setting="properties")
+            without = _WITHOUT[index](known)
+            new = replace(old, properties=tuple(without if one is known else one for one in old.properties))
+            if new != old:
+                self.engine.alter_collection(new)
 
     def drop(self, name: str) -> bool:
         """Delete a collection with all its objects.

@@ -19,6 +19,11 @@ def collection_name(name: str) -> str:
     return name[:1].upper() + name[1:]
 
 
+def property_name(name: str) -> str:
+    """The name under which a property is known to clients of Weaviate: its first letter is lower-cased."""
+    return name[:1].lower() + name[1:]
+
+
 def check_collection_name(name: str) -> None:
     """Refuse what cannot name a collection.
 

@@ -58,6 +58,8 @@ def target_of(collection: Collection, name: str | None) -> VectorConfig:
         return found
     if not have:
         raise VectorNameUnknown(f"collection {collection.name!r} has no vectors to search", have=have)
+    if len(have) > 1 and collection.legacy_vector:
+        return collection.vectors[0]  # the one without a name is meant where no name is said
     if len(have) > 1:
         raise VectorNameAmbiguous(f"collection {collection.name!r} has several vectors, {have}; name one of them as the target vector", have=have)
     return collection.vectors[0]

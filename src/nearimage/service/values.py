@@ -17,6 +17,7 @@ from nearimage.domain.schema import Collection, DataType, Property
 from nearimage.domain.values import Element, GeoCoordinates, PhoneNumber, PropertyValue, Reference, Scalar
 from nearimage.ports.media import Media
 from nearimage.service.beacons import read_beacon
+from nearimage.service.names import property_name
 from nearimage.service.phones import read_phone_number
 
 INT64 = range(-(2**63), 2**63)
@@ -36,9 +37,10 @@ class ValueReader:
         """
         known = {p.name: p for p in collection.properties}
         read: dict[str, PropertyValue] = {}
-        for name, value in properties.items():
+        for given, value in properties.items():
             if value is None:
                 continue
+            name = given if given in known else property_name(given)
             if name not in known:
                 raise InvalidValue(
                     f"collection {collection.name!r} has no property {name!r}; it has {sorted(known)}. Add the property to the collection first",

@@ -98,6 +98,22 @@ class AlteringContract:
             assert shard.put([photo(2, [1, 0, 0], name="Clip", text="corgi")]) == (None,)
             assert shard.count(Compare("text", Operator.EQUAL, "corgi")) == 1
 
+    def test_an_index_of_a_property_can_be_given_up(self, engine: Engine, tmp_path: Path) -> None:
+        """What is stored stays, the other properties are found as before, and writing goes on, also after reopening."""
+        engine.create_collection(LARGER)
+        engine.shard("Photo").put([photo(1, [1, 0], int=1, text="corgi")])
+        bare = tuple(replace(prop, filterable=False, searchable=False) if prop.name == "text" else prop for prop in LARGER.properties)
+        engine.alter_collection(replace(LARGER, properties=bare))
+        for step in range(2 if self.reopens else 1):
+            shard = engine.shard("Photo")
+            shard.put([photo(step + 2, [1, 0], int=step + 2, text="a corgi")])
+            assert _found(engine, Compare("int", Operator.GREATER_THAN, 0)) == set(range(1, step + 3))
+            assert shard.get([uid(1)], Projection(properties=("text",)))[uid(1)].properties == {"text": "corgi"}
+            if self.reopens:
+                engine.close()
+                engine = self.open_engine(tmp_path / "data")
+        engine.close()
+
     def test_an_alteration_outlives_the_process(self, engine: Engine, tmp_path: Path) -> None:
         """With what was stored before and after it."""
         if not self.reopens:

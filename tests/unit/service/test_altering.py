@@ -10,6 +10,7 @@ from nearimage.domain.errors import CollectionNotFound, InvalidSchema
 from nearimage.domain.filters import Compare, Operator
 from nearimage.domain.query import Search
 from nearimage.domain.schema import Collection, DataType, Metric, Property, Tenancy, Tokenization, VectorConfig
+from nearimage.service.targets import target_of
 from tests.fakes import World, dogs, image_vector, text
 
 NAMED = dogs(image_vector("clip", "multi2vec-clip"), VectorConfig(name="own", index_settings={"ef": -1, "efConstruction": 128}))
@@ -79,15 +80,16 @@ def test_a_named_vector_is_added_with_its_model() -> None:
             services.collections.add_vector("Dog", wrong)
 
 
-def test_a_collection_with_a_vector_without_a_name_takes_no_named_one() -> None:
-    """Requests without a target would become ambiguous for programs that work today."""
+def test_a_vector_without_a_name_is_meant_also_beside_named_ones() -> None:
+    """Programs that name no target work on as before when somebody adds a named vector."""
     services = World().services()
     services.collections.create(dogs())
 
-    with pytest.raises(InvalidSchema) as caught:
-        services.collections.add_vector("Dog", image_vector("second"))
+    services.collections.add_vector("Dog", image_vector("second"))
 
-    assert caught.value.detail["setting"] == "vectorConfig"
+    altered = services.collections.get("Dog")
+    assert [vector.name for vector in altered.vectors] == ["default", "second"]
+    assert target_of(altered, None).name == "default"
 
 
 def test_what_may_change_changes_and_the_model_stays() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from nearimage.domain.objects import Hit, Record, Scalar
 from nearimage.domain.query import Found
+from nearimage.domain.schema import LEGACY_VECTOR
 from nearimage.domain.values import Reference
 from nearimage.doors.grpc.asked import Asked, AskedReference
 from nearimage.doors.grpc.values import write_properties
@@ -117,7 +118,7 @@ def write_metadata(out: Any, asked: Asked, hit: Hit) -> None:
 def _write_vector(out: Any, asked: Asked, name: str, record: Record) -> None:
     vector = record.vectors[name]
     raw = vector.astype("<f4").tobytes()
-    if asked.collection.legacy_vector:
+    if asked.collection.legacy_vector and name == LEGACY_VECTOR:
         out.vector_bytes = raw
         out.vector.extend(vector.tolist())
     else:

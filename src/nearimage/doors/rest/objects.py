@@ -90,8 +90,8 @@ def render_object(collection: Collection, record: Record, tenant: str = "") -> J
     }
     if collection.legacy_vector and LEGACY_VECTOR in record.vectors:
         body["vector"] = record.vectors[LEGACY_VECTOR]
-    elif record.vectors:
-        body["vectors"] = dict(record.vectors)
+    if named := {name: vector for name, vector in record.vectors.items() if not (collection.legacy_vector and name == LEGACY_VECTOR)}:
+        body["vectors"] = named
     if tenant:
         body["tenant"] = tenant
     return body

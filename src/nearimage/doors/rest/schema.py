@@ -28,6 +28,7 @@ from nearimage.domain.schema import (
 )
 from nearimage.doors.rest.call import NOT_ONE_OF
 from nearimage.service.collection_defaults import BLOCKS, INDEX_SETTINGS, MULTI_TENANCY, Json, with_defaults
+from nearimage.service.names import property_name
 from nearimage.service.properties import check_preset
 
 _DATA_TYPES_NOT_YET = {"blobHash"}
@@ -86,25 +87,32 @@ class ClassBody(msgspec.Struct, rename="camel"):
     sharding_config: dict[str, Any] | None = None
 
 
-def read_class(body: ClassBody, *, default_module: str = NO_MODULE) -> Collection:
+def read_class(body: ClassBody, *, default_module: str = NO_MODULE, known: Collection | None = None) -> Collection:
     """The collection that a client asks for; its name's first letter is upper-cased.
+
+    Args:
+        known: the collection as it is, where the body is to take its place: then a vector without a name may have got named ones beside it.
 
     Raises:
         InvalidSchema: it cannot be; detail has "setting".
         NotSupported: a data type or a setting that this version does not have.
     """
     named = body.vector_config
-    if named and (body.vectorizer not in (None, NO_MODULE) or body.vector_index_type or body.vector_index_config):
+    legacy = not named or (known is not None and known.legacy_vector)
+    if named and not legacy and (body.vectorizer not in (None, NO_MODULE) or body.vector_index_type or body.vector_index_config):
         raise InvalidSchema("a collection has either one vector (vectorizer, vectorIndexConfig) or named ones (vectorConfig), not both", setting="vectorConfig")
-    vectors = tuple(_named_vector(name, vector) for name, vector in named.items()) if named else (_legacy_vector(body, default_module),)
+    unnamed = (_legacy_vector(body, default_module),) if legacy else ()
+    vectors = (*unnamed, *(_named_vector(name, vector) for name, vector in (named or {}).items()))
     given = {key: getattr(body, field) for key, field in zip(BLOCKS, _BLOCK_FIELDS, strict=True)}
+    if isinstance(given["replicationConfig"], dict) and given["replicationConfig"].get("factor", 1) in (0, 1):
+        given["replicationConfig"] = given["replicationConfig"] | {"asyncEnabled": False}  # one replica has nobody to catch up with
     blocks = {key: with_defaults(given[key], defaults) for key, defaults in BLOCKS.items()}
     return Collection(
         name=body.name[:1].upper() + body.name[1:],
         description=body.description or "",
         properties=tuple(read_property(p) for p in body.properties or ()),
         vectors=vectors,
-        legacy_vector=not named,
+        legacy_vector=legacy,
         settings=blocks | {"moduleConfig": body.module_config},
         tenancy=_tenancy(blocks["multiTenancyConfig"]),
         keywords=_keyword_settings(blocks["invertedIndexConfig"]),
@@ -200,7 +208,7 @@ def read_property(body: PropertyBody) -> Property:
     data_type = _data_type(body)
     is_text = data_type.element is DataType.TEXT
     return Property(
-        name=body.name,
+        name=property_name(body.name),
         data_type=data_type,
         tokenization=_tokenization(body, is_text=is_text),
         filterable=body.index_filterable is not False,
@@ -275,8 +283,11 @@ def render_class(collection: Collection) -> Json:
         body["description"] = collection.description
     if collection.settings.get("moduleConfig") is not None:
         body["moduleConfig"] = collection.settings["moduleConfig"]
+    named = collection.vectors[1:] if collection.legacy_vector else collection.vectors
+    if named or not collection.legacy_vector:
+        body["vectorConfig"] = {v.name: {"vectorizer": {v.module: v.module_settings}, **_render_index(v)} for v in named}
     if not collection.legacy_vector:
-        return body | {"vectorConfig": {v.name: {"vectorizer": {v.module: v.module_settings}, **_render_index(v)} for v in collection.vectors}}
+        return body
     vector = collection.vectors[0]
     return body | {"vectorizer": vector.module, **_render_index(vector)}
 

@@ -7,7 +7,6 @@ import msgspec
 from starlette.responses import Response
 
 from nearimage.domain.errors import CollectionNotFound, InvalidSchema
-from nearimage.domain.schema import Collection
 from nearimage.doors.rest.call import Call, Route
 from nearimage.doors.rest.json_body import json_response, read_body
 from nearimage.doors.rest.schema import ClassBody, PropertyBody, read_class, read_property, render_class, render_property
@@ -27,7 +26,8 @@ def list_schema(call: Call) -> Response:
 
 def create_class(call: Call) -> Response:
     """Make a collection; the reply shows it with all defaults."""
-    return json_response(render_class(call.services.collections.create(_collection(call))))
+    collection = read_class(read_body(call.body, ClassBody), default_module=call.about.default_module)
+    return json_response(render_class(call.services.collections.create(collection)))
 
 
 def get_class(call: Call) -> Response:
@@ -38,7 +38,7 @@ def get_class(call: Call) -> Response:
 def alter_class(call: Call) -> Response:
     """Put another definition in the place of a collection's; what may not change is refused."""
     known = call.services.collections.get(call.collection)
-    wanted = _collection(call)
+    wanted = read_class(read_body(call.body, ClassBody), default_module=call.about.default_module, known=known)
     if collection_name(wanted.name) != known.name:
         raise InvalidSchema(f"the path names collection {known.name!r}, the body {wanted.name!r}; a collection cannot be renamed", setting="class")
     return json_response(render_class(call.services.collections.alter(wanted)))
@@ -59,6 +59,12 @@ def add_property(call: Call) -> Response:
         raise InvalidSchema(missing.message, setting="class") from missing
 
 
+def drop_index(call: Call) -> Response:
+    """Give up an index of a property: filterable, searchable or rangeFilters. What is stored stays."""
+    call.services.collections.drop_index(call.collection, call.path["property"], call.path["index"])
+    return Response(status_code=200)
+
+
 def list_shards(call: Call) -> Response:
     """The shards of a collection: one, or one for each active tenant."""
     node = call.about.hostname
@@ -73,10 +79,6 @@ def set_shard(call: Call) -> Response:
     return json_response({"status": state})
 
 
-def _collection(call: Call) -> Collection:
-    return read_class(read_body(call.body, ClassBody), default_module=call.about.default_module)
-
-
 _CLASS = "/v1/schema/{collection}"
 ROUTES = (
     Route(method="GET", path="/v1/schema", endpoint=list_schema),
@@ -85,6 +87,7 @@ ROUTES = (
     Route(method="PUT", path=_CLASS, endpoint=alter_class, body=ClassBody),
     Route(method="DELETE", path=_CLASS, endpoint=delete_class),
     Route(method="POST", path=f"{_CLASS}/properties", endpoint=add_property, body=PropertyBody),
+    Route(method="DELETE", path=f"{_CLASS}/properties/{{property}}/index/{{index}}", endpoint=drop_index),
     Route(method="GET", path=f"{_CLASS}/shards", endpoint=list_shards, query=("tenant",)),
     Route(method="PUT", path=f"{_CLASS}/shards/{{shard}}", endpoint=set_shard, body=ShardBody),
 )

@@ -1,0 +1,87 @@
+"""Collections that change while they are in use, over REST."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from starlette.testclient import TestClient
+
+ID = str(UUID(int=7))
+PATH = "/v1/schema/Dog"
+
+
+@pytest.fixture
+def dogs(http: TestClient) -> TestClient:
+    body = {"class": "Dog", "properties": [{"name": "breed", "dataType": ["text"]}, {"name": "weight", "dataType": ["int"]}]}
+    assert http.post("/v1/schema", json=body).status_code == 200
+    http.post("/v1/objects", json={"class": "Dog", "id": ID, "properties": {"breed": "Corgi", "weight": 12}, "vector": [1, 2]})
+    return http
+
+
+def test_what_may_change_changes_and_the_rest_is_refused(dogs: TestClient) -> None:
+    """A client reads the definition, changes it and sends it back whole."""
+    known = dogs.get(PATH).json()
+    known["description"], known["vectorIndexConfig"]["ef"] = "dogs", 77
+
+    assert dogs.put(PATH, json=known).json() == known
+    assert dogs.get(PATH).json() == known
+    for change in ({"class": "Cat"}, {"vectorIndexType": "flat"}, {"multiTenancyConfig": {"enabled": True}}, {"properties": known["properties"][:1]}):
+        assert dogs.put(PATH, json=known | change).status_code == 422, change
+    assert dogs.put("/v1/schema/Cat", json=known | {"class": "Cat"}).status_code == 404
+    assert dogs.get(PATH).json() == known
+
+
+def test_a_property_is_added_once(dogs: TestClient) -> None:
+    """Under its name with a small first letter, as clients of Weaviate know it."""
+    added = dogs.post(f"{PATH}/properties", json={"name": "Born", "dataType": ["date"]})
+
+    assert added.json()["name"] == "born"
+    assert dogs.post(f"{PATH}/properties", json={"name": "born", "dataType": ["date"]}).status_code == 422
+    assert dogs.post("/v1/schema/Cat/properties", json={"name": "born", "dataType": ["date"]}).status_code == 422
+    assert dogs.patch(f"/v1/objects/Dog/{ID}", json={"properties": {"Born": "2024-01-01T00:00:00Z"}}).status_code == 204
+    assert dogs.get(f"/v1/objects/Dog/{ID}").json()["properties"]["born"] == "2024-01-01T00:00:00Z"
+
+
+def test_a_vector_without_a_name_may_get_named_ones_beside_it(dogs: TestClient) -> None:
+    """It keeps its place: what says no name means it."""
+    known: dict[str, Any] = dogs.get(PATH).json()
+    known["vectorConfig"] = {"other": {"vectorizer": {"none": {}}}}
+
+    altered = dogs.put(PATH, json=known).json()
+
+    assert (altered["vectorizer"], list(altered["vectorConfig"])) == ("none", ["other"])
+    dogs.put(f"/v1/objects/Dog/{ID}", json={"vector": [3, 4], "vectors": {"other": [1, 2, 3]}})
+    read = dogs.get(f"/v1/objects/Dog/{ID}?include=vector").json()
+    assert (read["vector"], read["vectors"]) == ([3, 4], {"other": [1, 2, 3]})
+    assert len(dogs.post("/v1/search/Dog/near-object", json={"id": ID, "distance": 0.1}).json()["hits"]) == 1
+
+
+def test_an_index_given_up_is_gone_and_the_values_stay(dogs: TestClient) -> None:
+    """Filters on it are refused from then on."""
+    where = {"path": ["weight"], "operator": "Equal", "valueInt": 12}
+    ask: dict[str, Any] = {"match": {"class": "Dog", "where": where}, "dryRun": True}
+    assert dogs.request("DELETE", "/v1/batch/objects", json=ask).status_code == 200
+
+    assert dogs.delete(f"{PATH}/properties/weight/index/filterable").status_code == 200
+
+    assert dogs.get(PATH).json()["properties"][1]["indexFilterable"] is False
+    assert dogs.request("DELETE", "/v1/batch/objects", json=ask).status_code == 422
+    assert dogs.get(f"/v1/objects/Dog/{ID}").json()["properties"]["weight"] == 12
+    assert [dogs.delete(f"{PATH}/properties/{rest}").status_code for rest in ("zzz/index/filterable", "weight/index/magic")] == [422, 422]
+
+
+@pytest.mark.parametrize("change", [{"enabled": False}, {"bits": 1}])
+def test_a_quantizer_of_a_flat_index_stays(http: TestClient, change: dict[str, Any]) -> None:
+    """Weaviate refuses the same, so a definition moves both ways."""
+    flat = {"class": "Flat", "vectorIndexType": "flat", "vectorIndexConfig": {"rq": {"enabled": True, "bits": 8}}}
+    known = http.post("/v1/schema", json=flat).json()
+    known["vectorIndexConfig"]["rq"] |= change
+
+    assert http.put("/v1/schema/Flat", json=known).status_code == 422
+
+
+def test_one_replica_has_nobody_to_catch_up_with(http: TestClient) -> None:
+    """So asynchronous replication is off, whatever was asked."""
+    made = http.post("/v1/schema", json={"class": "One", "replicationConfig": {"factor": 1, "asyncEnabled": True}}).json()
+
+    assert made["replicationConfig"]["asyncEnabled"] is False
