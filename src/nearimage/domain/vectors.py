@@ -42,8 +42,12 @@ def distances(metric: Metric, matrix: Matrix, query: Vector, norms: npt.NDArray[
     """
     if metric is Metric.COSINE:
         lengths = np.linalg.norm(matrix, axis=1) if norms is None else norms
-        scale = lengths * np.float32(np.linalg.norm(query))
-        cosine = np.divide(matrix @ query, scale, out=np.zeros(len(matrix), np.float32), where=scale > 0)
+        scale = lengths * np.float32(np.sqrt(query @ query))
+        if (least := scale.min(initial=1)) > 0 and np.isfinite(least):
+            cosine = matrix @ query
+            cosine /= scale
+        else:
+            cosine = np.divide(matrix @ query, scale, out=np.zeros(len(matrix), np.float32), where=scale > 0)
         result = np.maximum(np.float32(1) - cosine, np.float32(0))
     elif metric is Metric.DOT:
         result = -(matrix @ query)

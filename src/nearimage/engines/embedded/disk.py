@@ -20,7 +20,7 @@ import errno
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import apsw
@@ -99,7 +99,11 @@ def force_folder(path: Path) -> None:
 
 def size_on_disk(folder: Path) -> int:
     """The bytes that the files of a folder take."""
-    return sum(entry.stat().st_blocks for entry in folder.iterdir()) * 512  # st_blocks counts 512 bytes everywhere, stat(2)
+    blocks = 0
+    for entry in folder.iterdir():
+        with suppress(FileNotFoundError):  # renamed or removed meanwhile, as derived files are
+            blocks += entry.stat().st_blocks
+    return blocks * 512  # whatever the file system's own, stat(2)
 
 
 def _disk_full(path: Path) -> DiskFull:

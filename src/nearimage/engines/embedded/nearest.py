@@ -118,8 +118,9 @@ def _approximate(query: VectorQuery, state: State, coverage: Coverage) -> tuple[
     allowed = query.passing & valid
     missed = query.passing & ~valid
     delta = slots_of(missed) if missed.any() else None
+    selected = None if int(np.bitwise_count(allowed).sum()) == len(index.codes) else allowed  # asking a bitmap costs a quarter of a search
     while not isinstance(way, Exact):
-        found, told = index.find(prepared, candidates=way.candidates, probes=way.probes, allowed=allowed)
+        found, told = index.find(prepared, candidates=way.candidates, probes=way.probes, allowed=selected)
         slots = found if delta is None else np.concatenate((found, delta))
         if len(slots) < min(query.wanted, query.count):
             way = widened(way, index.codes.lists)

@@ -90,8 +90,9 @@ def _measure(wanted: Wanted, query: Vector) -> npt.NDArray[np.float32]:
     total = len(wanted.matrix)
     if len(wanted.slots) >= _GATHER_SHARE[wanted.metric] * total:
         return _measure_all(wanted, query)[wanted.slots]
+    if len(wanted.slots) <= (step := _rows_a_chunk(wanted.matrix)):
+        return distances(wanted.metric, wanted.matrix.take(wanted.slots, axis=0), query, wanted.norms[wanted.slots])
     found = np.empty(len(wanted.slots), np.float32)
-    step = _rows_a_chunk(wanted.matrix)
     for start in range(0, len(wanted.slots), step):
         chunk = wanted.slots[start : start + step]
         found[start : start + step] = distances(wanted.metric, wanted.matrix[chunk], query, wanted.norms[chunk])

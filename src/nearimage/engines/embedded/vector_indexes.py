@@ -12,7 +12,7 @@ When:
 
     no index, 10,000 vectors or more                              load its file; build if there is none that fits
     uncovered: 2 % of the vectors, at least 1,000                 extend; measured again after a quarter's growth
-    three times the vectors it was trained on                     build: centres and directions of the old data serve the new ones badly
+    twice the vectors it was trained on                           build: centres and directions of the old data serve the new ones badly
     more than half of the codes are of dead vectors               build: they are scanned in every search
     fewer than half of 10,000 vectors are left                    none any more
     measured anew and out of reach of the recall asked for        build
@@ -61,7 +61,7 @@ INDEXED_METRICS = frozenset({Metric.COSINE, Metric.DOT, Metric.L2_SQUARED})
 _DELTA_SHARE = 1 / 50
 """Beyond `Thresholds.delta`: adding 2 % at a time copies each code 50 times until the data doubles, 3 s a million."""
 
-_GROWTH = 3
+_GROWTH = 2
 _DEAD_SHARE = 0.5
 
 _SAVE_LEAST, _SAVE_SHARE = 10_000, 1 / 8

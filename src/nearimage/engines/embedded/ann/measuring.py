@@ -31,7 +31,7 @@ from nearimage.engines.embedded.ann.training import check
 from nearimage.engines.embedded.ann.tuning import CANDIDATES, NEIGHBOURS, Measured, Tuning
 from nearimage.engines.embedded.background import Stop
 
-_SHARES = (1 / 8, 1 / 4, 3 / 8, 1 / 2, 3 / 4, 1.0)
+_SHARES = (1 / 8, 3 / 16, 1 / 4, 3 / 8, 1 / 2, 3 / 4, 1.0)
 _FEW_CANDIDATES = 400
 """With part of the lists, more candidates than this find nothing that more lists would not find sooner."""
 

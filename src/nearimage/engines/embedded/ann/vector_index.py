@@ -70,8 +70,10 @@ class VectorIndex:
         wanted = query / np.float32(np.linalg.norm(query)) if self.metric is Metric.COSINE else query
         return self.projection.apply_to_query(wanted)
 
-    def find(self, prepared: "np.ndarray[tuple[int, int], np.dtype[np.float32]]", *, candidates: int, probes: int, allowed: Bitmap) -> tuple[Slots, Distances]:
-        """The slots of the nearest codes among those allowed, nearest first, and how far their codes are."""
+    def find(
+        self, prepared: "np.ndarray[tuple[int, int], np.dtype[np.float32]]", *, candidates: int, probes: int, allowed: Bitmap | None
+    ) -> tuple[Slots, Distances]:
+        """The slots of the nearest codes among those allowed (None: all), nearest first, and how far their codes are."""
         return self.codes.search(prepared, candidates=candidates, probes=probes, allowed=allowed)
 
 
