@@ -202,7 +202,7 @@ def _graphql(settings: Settings, database: Database) -> "GraphQl | None":
     from nearimage.doors.graphql.answering import graphql
     from nearimage.doors.graphql.requests import Limits
 
-    if settings.graphql_is_off:
+    if settings.disable_graphql:
         return None
     limits = Limits(depth=settings.graphql_max_depth, fields=settings.graphql_max_fields, characters=settings.graphql_max_characters)
     return graphql(database.services, limits=limits, default_limit=settings.query_defaults_limit_graphql)

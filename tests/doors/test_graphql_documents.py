@@ -162,6 +162,18 @@ def test_a_new_collection_can_be_asked_at_once() -> None:
     assert ask("{ Get { Cat { breed } } }") == {"data": {"Get": {"Cat": []}}}
 
 
+def test_an_alias_can_be_asked_like_a_collection() -> None:
+    """Programs name the alias so that somebody else can exchange what is behind it."""
+    made = services()
+    ask = asking_of(made)
+    made.aliases.create("Pet", "Dog")
+    query = "{ Get { Pet(limit: 1) { breed __typename } } Aggregate { Pet { meta { count } } } }"
+
+    assert ask(query)["data"] == {"Get": {"Pet": [{"breed": "Corgi", "__typename": "Pet"}]}, "Aggregate": {"Pet": [{"meta": {"count": 5}}]}}
+    made.aliases.replace("Pet", "Owner")
+    assert ask("{ Get { Pet(limit: 1) { name } } }")["data"] == {"Get": {"Pet": [{"name": "Ann"}]}}
+
+
 def test_introspection_says_what_can_be_asked(ask: Ask) -> None:
     """Editors and typed clients build on it; the names are those of Weaviate's documentation."""
     schema = build_client_schema(ask(get_introspection_query())["data"])

@@ -39,10 +39,10 @@ class Settings:
     query_defaults_limit_graphql: int = _setting(100, "QUERY_DEFAULTS_LIMIT_GRAPHQL", "hits where a GraphQL query names neither limit nor offset nor autocut")
     query_maximum_results: int = _setting(MAXIMUM_RESULTS, "QUERY_MAXIMUM_RESULTS", "the largest offset + limit")
     max_message_bytes: int = _setting(104_858_000, "GRPC_MAX_MESSAGE_SIZE", "the largest request and reply; clients read it from /v1/meta")
-    disable_graphql: str = _setting("false", "DISABLE_GRAPHQL", "true answers /v1/graphql with 422")
+    disable_graphql: bool = _setting(False, "DISABLE_GRAPHQL", "true answers /v1/graphql with 422")
     graphql_max_depth: int = _setting(60, "NEARIMAGE_GRAPHQL_MAX_DEPTH", "levels of braces, brackets and parentheses of a GraphQL document")
     graphql_max_fields: int = _setting(5_000, "NEARIMAGE_GRAPHQL_MAX_FIELDS", "fields and aliases that a GraphQL document may ask for")
-    graphql_max_characters: int = _setting(200_000, "NEARIMAGE_GRAPHQL_MAX_CHARACTERS", "the longest GraphQL document, beside its strings and numbers")
+    graphql_max_characters: int = _setting(100_000, "NEARIMAGE_GRAPHQL_MAX_CHARACTERS", "the longest GraphQL document, beside its strings and numbers")
     max_picture_mib: int = _setting(64, "NEARIMAGE_MAX_PICTURE_MIB", "the largest picture in bytes, refused before it is decoded")
     max_picture_mpx: int = _setting(200, "NEARIMAGE_MAX_PICTURE_MPX", "the largest picture in megapixels, refused before it is decoded")
     clip_model: str = _setting("", "NEARIMAGE_CLIP_MODEL", "the model of multi2vec-clip where a schema names none; 'starter' needs no download, knows little")
@@ -56,11 +56,6 @@ class Settings:
     log_level: str = _setting("info", "LOG_LEVEL", "debug, info, warning or error")
     open_shards: int = _setting(256, "NEARIMAGE_OPEN_SHARDS", "collections and tenants kept open at once; the others open when they are asked for")
     threads: int = _setting(8, "NEARIMAGE_THREADS", "requests worked on at once; models have threads of their own")
-
-    @property
-    def graphql_is_off(self) -> bool:
-        """What `disable_graphql` says."""
-        return _YES_OR_NO[self.disable_graphql.lower()]
 
 
 def load_settings(flags: Mapping[str, Any], environment: Mapping[str, str], file: Path | None = None) -> Settings:
@@ -139,8 +134,6 @@ def _checked(settings: Settings) -> Settings:
         value = getattr(settings, name)
         if value < 1:
             raise InvalidSetting(f"{name} must be at least 1, got {value}", setting=name, source=None)
-    if settings.disable_graphql.lower() not in _YES_OR_NO:
-        raise InvalidSetting(f"disable_graphql must be true or false, got {settings.disable_graphql!r}", setting="disable_graphql", source=None)
     if settings.log_level.lower() not in ("debug", "info", "warning", "error"):
         raise InvalidSetting(f"log_level must be debug, info, warning or error, got {settings.log_level!r}", setting="log_level", source=None)
     return settings

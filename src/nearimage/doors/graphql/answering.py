@@ -16,7 +16,7 @@ from nearimage.domain.errors import DocumentTooLarge
 from nearimage.domain.schema import Collection
 from nearimage.domain.vectorizing import Modality
 from nearimage.doors.graphql.aggregate import Aggregate
-from nearimage.doors.graphql.documents import Documents, Operation
+from nearimage.doors.graphql.documents import Documents, Known, Operation
 from nearimage.doors.graphql.explore import Explore
 from nearimage.doors.graphql.get import DEFAULT_LIMIT, Get
 from nearimage.doors.graphql.lifting import lift
@@ -41,9 +41,9 @@ class GraphQl:
         lifted = lift(request.query)
         errors = Errors(request.query, lifted)
         try:
-            collections = self.services.collections.all()
-            operation = self.documents.operation(request, lifted, collections)
-            data = self._data(operation, request, collections, errors)
+            known = self.documents.known(self.services.collections.all(), self.services.aliases.all())
+            operation = self.documents.operation(request, lifted, known)
+            data = self._data(operation, request, known, errors)
         except Refused as refused:
             for error in refused.errors:
                 errors.refuse(error)
@@ -53,7 +53,7 @@ class GraphQl:
             return {"errors": errors.found}
         return {"data": data, "errors": errors.found} if errors.found else {"data": data}
 
-    def _data(self, operation: Operation, request: Request, collections: tuple[Collection, ...], errors: Errors) -> Json:
+    def _data(self, operation: Operation, request: Request, known: Known, errors: Errors) -> Json:
         selections = Selections(operation, self.limits)
         data: Json = {}
         kinds: Mapping[str, tuple[str, Answer]] = {
@@ -70,17 +70,17 @@ class GraphQl:
             elif field.name == TYPENAME:
                 data[field.key] = "WeaviateObj"
             else:
-                data[field.key] = self._introspected(request, field, collections, errors)
+                data[field.key] = _introspected(request, field, known, errors)
         return data
 
-    def _introspected(self, request: Request, field: Field, collections: tuple[Collection, ...], errors: Errors) -> Any:
-        """What `__schema` and `__type` say, of all collections: the one thing that is asked of the schema, so its own executor answers."""
-        names = frozenset(one.name for one in collections) | {"Explore"}
-        document = parse(request.query)
-        result = execute_sync(self.documents.schema(names, collections), document, variable_values=request.variables, operation_name=request.operation_name)
-        for error in result.errors or ():
-            errors.refuse(error)
-        return (result.data or {}).get(field.key)
+
+def _introspected(request: Request, field: Field, known: Known, errors: Errors) -> Any:
+    """What `__schema` and `__type` say, of all collections: the one thing that is asked of the schema, so its own executor answers."""
+    schema = known.schema(frozenset(one.name for one in known.collections) | {"Explore"})
+    result = execute_sync(schema, parse(request.query), variable_values=request.variables, operation_name=request.operation_name)
+    for error in result.errors or ():
+        errors.refuse(error)
+    return (result.data or {}).get(field.key)
 
 
 def _part(field: Field, path: Sequence[str], answer: Answer, selections: Selections, errors: Errors, *, typename: str) -> Any:

@@ -10,7 +10,7 @@ May import graphql, `domain` and `doors.graphql` only.
 import re
 from collections import Counter, OrderedDict
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import is_
 from threading import Lock
 from typing import Any
@@ -43,6 +43,9 @@ from nearimage.doors.graphql.values import value_of
 
 KEPT = 512
 """Shapes to remember: a client asks a few dozen; one takes some 50 KB."""
+
+LONGEST_KEPT = 20_000
+"""Characters of a shape worth remembering: nobody asks a longer one twice."""
 
 KEPT_SCHEMAS = 64
 """Schemas to remember: one for each set of collections that documents name together; one collection takes some 300 KB."""
@@ -80,37 +83,36 @@ class Operation:
     lifted: Lifted
 
 
-@dataclass(slots=True)
-class Documents:
-    """Documents by their shape, for the collections as they are."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What can be asked at one time, and what was learnt of documents meanwhile.
+
+    Attributes:
+        stored: the collections of the database.
+        aliases: the collection that each stands for.
+        collections: the stored ones, and each alias as a collection of that name.
+    """
 
     modalities: Modalities
-    limits: Limits = field(default_factory=Limits)
-    _collections: tuple[Collection, ...] = ()
+    stored: tuple[Collection, ...] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    collections: tuple[Collection, ...] = ()
     _documents: OrderedDict[str, Document] = field(default_factory=OrderedDict)
     _schemas: dict[tuple[str, ...], GraphQLSchema] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
-    def operation(self, request: Request, lifted: Lifted, collections: tuple[Collection, ...]) -> Operation:
-        """What a request asks to be run.
+    def is_of(self, stored: tuple[Collection, ...], aliases: Mapping[str, str]) -> bool:
+        """Whether this is what can still be asked: an altered collection is another object."""
+        return len(stored) == len(self.stored) and all(map(is_, stored, self.stored)) and aliases == self.aliases
 
-        Raises:
-            Refused: the document is wrong, has no such operation, or a variable has no fitting value.
-            DocumentTooLarge: it is beyond a limit.
-        """
-        check_size(lifted.text, self.limits)
-        document = self._document(lifted.text, collections)
-        node = _chosen(document.operations, request.operation_name)
-        return Operation(document, node, _variables(document.schema, node, request.variables or {}, lifted), lifted)
-
-    def schema(self, named: Container[str], collections: tuple[Collection, ...]) -> GraphQLSchema:
+    def schema(self, named: Container[str]) -> GraphQLSchema:
         """The schema of those of the collections that are named; Explore asks all of them."""
-        self._renew(collections)
-        some = [one for one in collections if one.name in named]
+        some = [one for one in self.collections if one.name in named]
         names = tuple(one.name for one in some) + (("Explore",) if "Explore" in named else ())
         found = self._schemas.get(names)
         if found is None:
-            understood = frozenset[Modality]().union(*(self.modalities(one) for one in collections)) if "Explore" in named else frozenset[Modality]()
+            asked = self.collections if "Explore" in named else ()
+            understood = frozenset[Modality]().union(*(self.modalities(one) for one in asked))
             found = schema_of(some, self.modalities, understood)
             with self._lock:
                 if len(self._schemas) >= KEPT_SCHEMAS:
@@ -118,35 +120,65 @@ class Documents:
                 self._schemas[names] = found
         return found
 
-    def _document(self, text: str, collections: tuple[Collection, ...]) -> Document:
-        self._renew(collections)
+    def document(self, text: str) -> Document:
+        """The document of this shape.
+
+        Raises:
+            Refused: it is wrong.
+            DocumentTooLarge: it repeats itself too often.
+        """
         found = self._documents.get(text)
         if found is None:
-            found = self._read(text, collections)
-            with self._lock:
-                self._documents[text] = found
-                if len(self._documents) > KEPT:
-                    self._documents.popitem(last=False)
+            found = self._read(text)
+            if len(text) <= LONGEST_KEPT:
+                with self._lock:
+                    self._documents[text] = found
+                    if len(self._documents) > KEPT:
+                        self._documents.popitem(last=False)
         return found
 
-    def _renew(self, collections: tuple[Collection, ...]) -> None:
-        """Forget what was known of other collections than these."""
-        if len(collections) != len(self._collections) or not all(map(is_, collections, self._collections)):
-            with self._lock:
-                self._documents, self._schemas, self._collections = OrderedDict(), {}, collections
-
-    def _read(self, text: str, collections: tuple[Collection, ...]) -> Document:
+    def _read(self, text: str) -> Document:
         try:
             parsed = parse(Source(text))
         except GraphQLSyntaxError as wrong:
             raise Refused([wrong]) from wrong
         _check_repeats(parsed)
-        schema = self.schema(frozenset(_NAME.findall(text)), collections)
+        schema = self.schema(frozenset(_NAME.findall(text)))
         if errors := validate(schema, parsed, max_errors=20):
             raise Refused(errors)
         operations = tuple(node for node in parsed.definitions if isinstance(node, OperationDefinitionNode))
         fragments = {node.name.value: node for node in parsed.definitions if isinstance(node, FragmentDefinitionNode)}
-        return Document(parsed, schema, {one.name: one for one in collections}, operations, fragments)
+        return Document(parsed, schema, {one.name: one for one in self.collections}, operations, fragments)
+
+
+class Documents:
+    """Documents by their shape, for the collections as they are."""
+
+    def __init__(self, modalities: Modalities, limits: Limits) -> None:
+        self._modalities = modalities
+        self._limits = limits
+        self._known = Known(modalities)
+
+    def known(self, stored: tuple[Collection, ...], aliases: Mapping[str, str]) -> Known:
+        """What can be asked; what was learnt while it was something else is forgotten."""
+        known = self._known
+        if not known.is_of(stored, aliases):
+            by_name = {one.name: one for one in stored}
+            renamed = tuple(replace(by_name[name], name=alias) for alias, name in aliases.items() if name in by_name)
+            known = self._known = Known(self._modalities, stored, aliases, (*stored, *renamed))
+        return known
+
+    def operation(self, request: Request, lifted: Lifted, known: Known) -> Operation:
+        """What a request asks to be run.
+
+        Raises:
+            Refused: the document is wrong, has no such operation, or a variable has no fitting value.
+            DocumentTooLarge: it is beyond a limit.
+        """
+        check_size(lifted.text, self._limits)
+        document = known.document(lifted.text)
+        node = _chosen(document.operations, request.operation_name)
+        return Operation(document, node, _variables(document.schema, node, request.variables or {}, lifted), lifted)
 
 
 def check_size(text: str, limits: Limits) -> None:

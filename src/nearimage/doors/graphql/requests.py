@@ -40,7 +40,7 @@ class Limits:
 
     depth: int = 60
     fields: int = 5_000
-    characters: int = 200_000
+    characters: int = 100_000
 
 
 class Refused(Exception):
