@@ -63,3 +63,12 @@ def test_the_guide_does_what_it_says(own_server: LiveServer) -> None:
     assert [hit.properties["name"] for hit in names["light"].objects] == ["lion", "cheetah", "motorcycle"]
     assert names["like_it"].objects[0].uuid == names["first"]
     assert names["near"].objects
+
+
+@pytest.mark.usefixtures("folder")
+def test_the_guide_to_graphql_finds_the_picture(own_server: LiveServer) -> None:
+    """The one block of it that a program runs."""
+    printed, names = run("docs/guide/graphql.md", own_server)
+
+    assert printed == "lion\n"
+    assert len(names["answer"].get["Picture"]) == 2

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from graphql import GraphQLError, execute_sync, parse
+from graphql import GraphQLError
 
 from nearimage.domain.errors import DocumentTooLarge
 from nearimage.domain.schema import Collection
@@ -75,9 +75,7 @@ class GraphQl:
 
 
 def _introspected(request: Request, field: Field, known: Known, errors: Errors) -> Any:
-    """What `__schema` and `__type` say, of all collections: the one thing that is asked of the schema, so its own executor answers."""
-    schema = known.schema(frozenset(one.name for one in known.collections) | {"Explore"})
-    result = execute_sync(schema, parse(request.query), variable_values=request.variables, operation_name=request.operation_name)
+    result = known.introspected(request)
     for error in result.errors or ():
         errors.refuse(error)
     return (result.data or {}).get(field.key)

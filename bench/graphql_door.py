@@ -1,0 +1,194 @@
+"""What GraphQL costs at the door, beside graphql-core doing the same.
+
+    python bench/graphql_door.py
+
+Prints tables, as markdown. CPU time of the process, the least of many rounds, for a machine has other work; one thread. The same 2,000 objects with a vector of
+512 numbers and five properties are asked by both; what the search itself takes is in the last column, and in both of the others. Fixed seed.
+"""
+
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import json
+import logging
+import tempfile
+import time
+import tracemalloc
+from collections.abc import Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from graphql import build_client_schema, get_introspection_query, graphql_sync, parse
+
+from nearimage.app import open_database
+from nearimage.config.settings import Settings
+from nearimage.domain.drafts import Draft
+from nearimage.domain.objects import Projection
+from nearimage.domain.query import NearVector, Search
+from nearimage.domain.schema import Collection, DataType, Property, Tokenization, VectorConfig
+from nearimage.doors.graphql.answering import GraphQl, graphql
+from nearimage.doors.graphql.lifting import lift
+from nearimage.doors.graphql.ranking import vector_of
+from nearimage.doors.graphql.requests import Request
+from nearimage.doors.graphql.types import schema_of
+from nearimage.doors.rest.json_body import json_response, read_body
+from nearimage.service.services import Services
+
+OBJECTS, DIMS, SHAPES = 2_000, 512, 20
+ROUNDS, CALLS = 30, 10
+MEGABYTE = 1_000_000
+
+TEXTS = tuple(Property(name=name, data_type=DataType.TEXT, tokenization=Tokenization.WORD, searchable=True) for name in "ab")
+OTHERS = tuple(Property(name=name, data_type=kind) for name, kind in (("c", DataType.INT), ("d", DataType.NUMBER), ("e", DataType.BOOLEAN)))
+PHOTO = Collection(name="Photo", properties=(*TEXTS, *OTHERS), vectors=(VectorConfig(name="default"),), legacy_vector=True)
+
+Vectors = np.random.Generator
+
+
+def main() -> None:
+    """Measure and print."""
+    logging.disable(logging.WARNING)
+    random = np.random.default_rng(1)
+    literals(random)
+    with tempfile.TemporaryDirectory() as folder, open_database(Settings(data=folder)) as database:
+        fill(database.services, random)
+        questions(database.services, random)
+        schemas(database.services)
+
+
+def cpu_ms(work: Callable[[], object], rounds: int = ROUNDS, calls: int = CALLS) -> float:
+    """The CPU time of one call: the least of many rounds."""
+    best = float("inf")
+    for _ in range(rounds):
+        started = time.process_time()
+        for _ in range(calls):
+            work()
+        best = min(best, (time.process_time() - started) / calls)
+    return best * 1000
+
+
+def literals(random: Vectors) -> None:
+    """Documents that are mostly one literal: reading the request and lifting, against parsing."""
+    print("| a document with | bytes to values, ms | graphql-core's parse, ms | peak memory, of the literal |")
+    print("|---|---|---|---|")
+    for size in (MEGABYTE, 10 * MEGABYTE):
+        picture = (b"/9j/4AAQSkZJRgABAQAAAQAB" * (size // 24 + 1))[:size].decode()
+        text = '{Get{Photo(limit: 1 nearImage: {image: "' + picture + '"} ){a}}}'
+        body, rounds = json.dumps({"query": text}).encode(), 8 if size > MEGABYTE else 20
+        ours = cpu_ms(lambda body=body: parse(lift(read_body(body, Request).query).text), rounds, 1)  # type: ignore[misc] # bound for this round
+        theirs = cpu_ms(lambda text=text: parse(text), 2, 1)  # type: ignore[misc] # bound for this round
+        print(f"| {size // MEGABYTE} MB of base64 | {ours:.1f} | {theirs:.0f} | {peak(body) / size:.2f} |")
+    vector = ", ".join(str(number) for number in random.normal(size=DIMS).astype(np.float32).tolist())
+    text = "{Get{Photo(nearVector: {vector: [" + vector + "]}){a}}}"
+    print(f"| {DIMS} numbers | {cpu_ms(lambda: parse(lift(text).text)):.2f} | {cpu_ms(lambda: parse(text), 5):.2f} | |")
+    print()
+
+
+def peak(body: bytes) -> int:
+    """Memory while a request is read and lifted, the body included."""
+    tracemalloc.start()
+    held = bytes(bytearray(body))
+    asked = read_body(held, Request)
+    del held
+    lifted = lift(asked.query)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert lifted.values
+    return most - len(body)  # the copy that bytearray made on the way
+
+
+def fill(services: Services, random: Vectors) -> None:
+    """The objects."""
+    services.collections.create(PHOTO)
+    matrix = random.normal(size=(OBJECTS, DIMS)).astype(np.float32)
+    drafts = [
+        Draft(id=UUID(int=n + 1), properties={"a": f"text {n}", "b": "a few more words", "c": n, "d": n / 7, "e": n % 2 == 0}, vectors={"": vector})
+        for n, vector in enumerate(matrix)
+    ]
+    services.objects.put_many("Photo", drafts)
+
+
+def questions(services: Services, random: Vectors) -> None:
+    """Whole requests: bytes in, bytes out."""
+    asked, page = graphql(services), Projection(properties=tuple("abcde"))
+    listing = Search(collection="Photo", limit=100, projection=page)
+    vectors = [random.normal(size=DIMS).astype(np.float32) for _ in range(SHAPES)]
+    near = Search(collection="Photo", by=NearVector(vectors=(vectors[0],)), limit=10, projection=Projection(properties=("a", "c")))
+    rows: list[tuple[str, Sequence[str], Search]] = [
+        ("nearVector, 512 numbers, limit 10, id and distance", [near_query(vector) for vector in vectors], near),
+        ("Get of 100 objects x 5 properties", [f"{{Get{{Photo(limit: 100 offset: {n}){{a b c d e}}}}}}" for n in range(SHAPES)], listing),
+    ]
+    print("| a request, ms of CPU | nearimage | graphql-core | of both, the search |")
+    print("|---|---|---|---|")
+    for name, queries, search in rows:
+        ours, theirs = repeated(queries, lambda query: whole(asked, query)), repeated(queries, lambda query: by_graphql_core(services, query))
+        print(f"| {name} | {ours:.2f} | {theirs:.2f} | {cpu_ms(lambda search=search: services.searches.run(search)):.2f} |")  # type: ignore[misc] # bound
+    print()
+
+
+def near_query(vector: Any) -> str:
+    """As the clients write it."""
+    return "{Get{Photo(limit: 10 nearVector: {vector: [" + ", ".join(map(str, vector.tolist())) + "]} ){a c _additional{id distance}}}}"
+
+
+def repeated(queries: Sequence[str], work: Callable[[bytes], object]) -> float:
+    """The time of one call, the queries in turn."""
+    bodies = [json.dumps({"query": query}).encode() for query in queries]
+    count = 0
+
+    def one() -> None:
+        nonlocal count
+        count += 1
+        work(bodies[count % len(bodies)])
+
+    return cpu_ms(one)
+
+
+def whole(asked: GraphQl, body: bytes) -> bytes:
+    """What the door does between socket and socket."""
+    return bytes(json_response(asked.answer(read_body(body, Request))).body)
+
+
+def by_graphql_core(services: Services, body: bytes) -> bytes:
+    """The same question, parsed, validated and executed by graphql-core, the search by the same service."""
+    if not _SCHEMA:
+        _SCHEMA.append(schema_of([PHOTO], lambda _: frozenset(), frozenset()))
+
+    def photos(_: object, limit: int, offset: int = 0, **more: Any) -> list[dict[str, Any]]:
+        by = NearVector(vectors=(vector_of(more["nearVector"]["vector"]),)) if more else None
+        search = Search(collection="Photo", by=by, limit=limit, offset=offset, projection=Projection(properties=tuple("abcde")))
+        hits = services.searches.run(search).hits
+        return [{**hit.record.properties, "_additional": {"id": str(hit.record.id), "distance": hit.distance}} for hit in hits]
+
+    result = graphql_sync(_SCHEMA[0], read_body(body, Request).query, {"Get": {"Photo": photos}})
+    assert result.errors is None
+    return bytes(json_response({"data": result.data}).body)
+
+
+_SCHEMA: list[Any] = []
+
+
+def schemas(services: Services) -> None:
+    """What is done once: for a shape, for a database."""
+    query = Request(query="{Get{Photo(limit: 100){a b c d e}}}")
+    print("| done once, ms of CPU | |")
+    print("|---|---|")
+    print(f"| first question of a shape, of a collection | {cpu_ms(lambda: graphql(services).answer(query), 10, 1):.1f} |")
+    asked = graphql(services)
+    asked.answer(query)
+    numbers = iter(range(100_000))
+    shaped = cpu_ms(lambda: asked.answer(Request(query=f"{{Get{{a{next(numbers)}: Photo(limit: 1){{a}}}}}}")), 10, 1)
+    print(f"| first question of a shape, collection known | {shaped:.1f} |")
+    for n in range(99):
+        services.collections.create(Collection(name=f"Other{n}", properties=PHOTO.properties, vectors=PHOTO.vectors, legacy_vector=True))
+    print(f"| the same in a database of 100 collections | {cpu_ms(lambda: graphql(services).answer(query), 10, 1):.1f} |")
+    told = graphql(services).answer(Request(query=get_introspection_query()))["data"]
+    print(f"| introspection of 100 collections | {cpu_ms(lambda: graphql(services).answer(Request(query=get_introspection_query())), 2, 1):.0f} |")
+    assert build_client_schema(told).query_type is not None
+
+
+if __name__ == "__main__":
+    main()
