@@ -10,8 +10,8 @@ import resource
 import shutil
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from nearimage.config.settings import Settings
 from nearimage.domain.checks import CheckReport
-from nearimage.domain.errors import FolderUnusable
+from nearimage.domain.errors import FolderUnusable, NearimageError
 from nearimage.domain.schema import DataType
 from nearimage.engines.embedded import EmbeddedEngine, check_folder, check_snapshot, is_snapshot
 from nearimage.media import PictureReader
@@ -194,7 +194,29 @@ def run_server(settings: Settings, on_ready: Callable[[str], None]) -> None:
         )
         address = Address(host=settings.host, http_port=settings.port, grpc_port=settings.grpc_port)
         asking = _graphql(settings, database)
-        uvloop.run(serve(database.services, about, address, threads=settings.threads, on_ready=ready, graphql=asking, extra_routes=web_routes()))
+        with _sweeping(database.services, settings.expiry_sweep_s):
+            uvloop.run(serve(database.services, about, address, threads=settings.threads, on_ready=ready, graphql=asking, extra_routes=web_routes()))
+
+
+@contextmanager
+def _sweeping(services: Services, every_s: int) -> Iterator[None]:
+    """Look for objects whose time to live is over now and then, in a thread of its own."""
+    stop = threading.Event()
+
+    def sweep() -> None:
+        while not stop.wait(every_s):
+            try:
+                services.expiries.sweep()
+            except NearimageError as failed:
+                _log.warning("looking for expired objects failed, and goes on later: %s", failed.message)
+
+    thread = threading.Thread(target=sweep, name="expiry")
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
 
 
 def _graphql(settings: Settings, database: Database) -> "GraphQl | None":

@@ -85,3 +85,14 @@ def test_one_replica_has_nobody_to_catch_up_with(http: TestClient) -> None:
     made = http.post("/v1/schema", json={"class": "One", "replicationConfig": {"factor": 1, "asyncEnabled": True}}).json()
 
     assert made["replicationConfig"]["asyncEnabled"] is False
+
+
+def test_a_time_to_live_comes_back_as_it_was_sent_and_can_be_taken_away(http: TestClient) -> None:
+    """Absent where objects live for ever, as clients expect."""
+    lives = {"enabled": True, "deleteOn": "_creationTimeUnix", "defaultTtl": 60, "filterExpiredObjects": True}
+    known = http.post("/v1/schema", json={"class": "Brief", "objectTtlConfig": lives}).json()
+    assert known["objectTtlConfig"] == lives
+
+    assert "objectTtlConfig" not in http.put("/v1/schema/Brief", json=known | {"objectTtlConfig": {"enabled": False}}).json()
+    for wrong in ({"enabled": True}, lives | {"deleteOn": "zzz"}, lives | {"defaultTtl": 0}):
+        assert http.put("/v1/schema/Brief", json=known | {"objectTtlConfig": wrong}).status_code == 422

@@ -47,6 +47,7 @@ class Settings:
     max_picture_mpx: int = _setting(200, "NEARIMAGE_MAX_PICTURE_MPX", "the largest picture in megapixels, refused before it is decoded")
     clip_model: str = _setting("", "NEARIMAGE_CLIP_MODEL", "the model of multi2vec-clip where a schema names none; 'starter' needs no download, knows little")
     default_vectorizer: str = _setting("none", "DEFAULT_VECTORIZER_MODULE", "the vectorizer of collections that name none")
+    expiry_sweep_s: int = _setting(60, "NEARIMAGE_EXPIRY_SWEEP_S", "seconds between two looks for objects whose time to live is over")
     autoschema_enabled: bool = _setting(True, "AUTOSCHEMA_ENABLED", "make unknown collections and properties from the first object that has them")
     autoschema_default_string: str = _setting("text", "AUTOSCHEMA_DEFAULT_STRING", "what the auto-schema takes text for: text or blob")
     autoschema_default_number: str = _setting("number", "AUTOSCHEMA_DEFAULT_NUMBER", "what the auto-schema takes numbers for: number or int")
@@ -113,6 +114,7 @@ _AT_LEAST_ONE = (
     "max_picture_mib",
     "max_picture_mpx",
     "threads",
+    "expiry_sweep_s",
 )
 _YES_OR_NO = {"true": True, "on": True, "1": True, "enabled": True, "false": False, "off": False, "0": False, "disabled": False}
 

@@ -112,6 +112,21 @@ class Tenancy:
     auto_activate: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """For how long objects live.
+
+    Attributes:
+        field: the time that counts: of creation, of the last change (under the names of `domain.filters`), or a date property.
+        after_s: how many seconds later an object expires; of a date property it may be negative.
+        hide: whether searches leave out what has expired and is not deleted yet.
+    """
+
+    field: str
+    after_s: int
+    hide: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Property:
     """One property of a collection's objects.
@@ -191,6 +206,7 @@ class Collection:
     settings: Mapping[str, object] = field(default_factory=dict)
     tenancy: Tenancy = field(default_factory=Tenancy)
     keywords: KeywordSettings = KeywordSettings()
+    expiry: Expiry | None = None
 
     def property(self, name: str) -> Property | None:
         """The property of that name, or None."""

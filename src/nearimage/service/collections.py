@@ -12,6 +12,7 @@ from nearimage.domain.schema import NO_MODULE, Collection, Property, VectorConfi
 from nearimage.ports.engine import Engine
 from nearimage.ports.vectorizer import VectorizerModule
 from nearimage.service.altering import altered
+from nearimage.service.expiry import check_expiry
 from nearimage.service.names import check_collection_name, check_vector_name, collection_name
 from nearimage.service.properties import check_presets, check_property, check_unique
 
@@ -184,4 +185,5 @@ def _check_parts(collection: Collection, others: Iterable[str]) -> None:
     known = {collection.name, *others}
     for prop in collection.properties:
         check_property(prop, known)
+    check_expiry(collection)
     check_presets(collection.properties, collection.keywords)

@@ -21,6 +21,7 @@ from nearimage.service.autocut import autocut
 from nearimage.service.boosting import boosted, check_boost
 from nearimage.service.collections import Collections
 from nearimage.service.diversity import diversify
+from nearimage.service.expiry import not_expired
 from nearimage.service.filters import bind_filter
 from nearimage.service.filters import targets_of as reference_targets
 from nearimage.service.grouping import check_group_by, grouped
@@ -73,7 +74,7 @@ class Searches:
         return Question(
             collection=collection,
             shard=self.shards.reading(collection, query.tenant),
-            where=self._filter(query.where, collection, query.tenant) if query.where else None,
+            where=not_expired(self._filter(query.where, collection, query.tenant) if query.where else None, collection, self.clock.now_ms()),
             limit=self._limit(query.limit, query.offset),
             offset=query.offset,
             projection=_projection(query),

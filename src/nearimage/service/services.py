@@ -21,6 +21,7 @@ from nearimage.service.pictures import Pictures
 from nearimage.service.references import References
 from nearimage.service.search import Searches
 from nearimage.service.shards import Shards
+from nearimage.service.sweeping import Expiries
 from nearimage.service.tenants import Tenants
 from nearimage.service.tokenizing import Tokenizing
 from nearimage.service.values import ValueReader
@@ -57,6 +58,7 @@ class Services:
     aggregates: Aggregates
     pictures: Pictures
     tokenizing: Tokenizing
+    expiries: Expiries
     modules: Mapping[str, VectorizerModule]
 
     def warm_up(self) -> None:
@@ -103,6 +105,7 @@ def build_services(parts: Parts, *, default_limit: int = DEFAULT_LIMIT, maximum_
         searches=searches,
         aggregates=Aggregates(collections=collections, shards=shards, vectorizer=vectorizer),
         pictures=pictures,
+        expiries=Expiries(collections=collections, shards=shards, clock=parts.clock),
         tokenizing=Tokenizing(collections=collections),
         modules=modules,
     )

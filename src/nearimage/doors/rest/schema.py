@@ -19,6 +19,7 @@ from nearimage.domain.schema import (
     AsciiFold,
     Collection,
     DataType,
+    Expiry,
     KeywordSettings,
     Metric,
     Property,
@@ -70,6 +71,15 @@ class VectorBody(msgspec.Struct, rename="camel"):
     vector_index_config: dict[str, Any] | None = None
 
 
+class TtlBody(msgspec.Struct, rename="camel"):
+    """For how long objects live, as clients send it."""
+
+    enabled: bool = False
+    delete_on: str | None = None
+    default_ttl: int | None = None
+    filter_expired_objects: bool | None = None
+
+
 class ClassBody(msgspec.Struct, rename="camel"):
     """A collection as clients send it."""
 
@@ -85,6 +95,7 @@ class ClassBody(msgspec.Struct, rename="camel"):
     multi_tenancy_config: dict[str, Any] | None = None
     replication_config: dict[str, Any] | None = None
     sharding_config: dict[str, Any] | None = None
+    object_ttl_config: TtlBody | None = None
 
 
 def read_class(body: ClassBody, *, default_module: str = NO_MODULE, known: Collection | None = None) -> Collection:
@@ -114,9 +125,18 @@ def read_class(body: ClassBody, *, default_module: str = NO_MODULE, known: Colle
         vectors=vectors,
         legacy_vector=legacy,
         settings=blocks | {"moduleConfig": body.module_config},
+        expiry=_expiry(body.object_ttl_config),
         tenancy=_tenancy(blocks["multiTenancyConfig"]),
         keywords=_keyword_settings(blocks["invertedIndexConfig"]),
     )
+
+
+def _expiry(body: TtlBody | None) -> Expiry | None:
+    if body is None or not body.enabled:
+        return None
+    if not body.delete_on:
+        raise InvalidSchema("objectTtlConfig needs deleteOn: a time of the object, or a date property", setting="objectTtlConfig")
+    return Expiry(body.delete_on, body.default_ttl or 0, bool(body.filter_expired_objects))
 
 
 def _tenancy(block: Json) -> Tenancy:
@@ -279,6 +299,9 @@ def render_class(collection: Collection) -> Json:
     """A collection as clients read it, every block there."""
     body: Json = {"class": collection.name, "properties": [render_property(p) for p in collection.properties] or None}
     body.update((key, collection.settings.get(key, defaults)) for key, defaults in BLOCKS.items())
+    if expiry := collection.expiry:
+        times = {"deleteOn": expiry.field, "defaultTtl": expiry.after_s}
+        body["objectTtlConfig"] = {"enabled": True, **times, "filterExpiredObjects": expiry.hide}
     if collection.description:
         body["description"] = collection.description
     if collection.settings.get("moduleConfig") is not None:
