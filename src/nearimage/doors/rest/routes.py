@@ -1,4 +1,6 @@
-"""Every route of the REST door. May import `doors` only."""
+"""Every route of the REST door. May import starlette and `doors` only."""
+
+from starlette.responses import Response
 
 from nearimage.doors.rest import (
     alias_routes,
@@ -11,7 +13,15 @@ from nearimage.doors.rest import (
     tenant_routes,
     tokenize_routes,
 )
-from nearimage.doors.rest.call import Route
+from nearimage.doors.rest.call import Call, Route
+from nearimage.doors.rest.json_body import json_response
+from nearimage.doors.rest.openapi import document
+
+
+def describe(call: Call) -> Response:
+    """This document."""
+    return json_response(document(ROUTES, version=call.about.version))
+
 
 ROUTES: tuple[Route, ...] = (
     *cluster_routes.ROUTES,
@@ -23,4 +33,5 @@ ROUTES: tuple[Route, ...] = (
     *batch_routes.ROUTES,
     *tokenize_routes.ROUTES,
     *search.ROUTES,
+    Route(method="GET", path="/v1/schema.openapi.json", endpoint=describe),
 )
