@@ -43,7 +43,10 @@ def copy_shard(connection: apsw.Connection, folder: Path, target: Path, told: To
         _copy_database(connection, target / SHARD_FILE, told)
         for number, dims, slots in marks:
             name = slot_file(int(str(number)))
-            copy_file(folder / name, target / name, told, size=HEADER_BYTES + int(str(slots)) * int(str(dims)) * 4)
+            size = HEADER_BYTES + int(str(slots)) * int(str(dims)) * 4
+            if _has_pending(connection, int(str(number))):  # opening the copy writes what is pending, also where a power cut has shortened the file
+                size = min(size, (folder / name).stat().st_size)
+            copy_file(folder / name, target / name, told, size=size)
         force_folder(target)
 
 
@@ -88,6 +91,12 @@ def hash_file(path: Path) -> str:
     """The SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _has_pending(connection: apsw.Connection, number: int) -> bool:
+    if int(connection.execute("PRAGMA user_version").get) == 1:  # format 1 had none
+        return False
+    return bool(connection.execute("SELECT EXISTS (SELECT 1 FROM pending WHERE number = ?)", (number,)).get)
 
 
 def _copy_database(connection: apsw.Connection, target: Path, told: Told) -> None:

@@ -50,8 +50,8 @@ _HEADS = 256
 _FREQUENT = 500
 """A term in fewer rows is walked without thinking (20 us); before one in more it is asked whether it can be passed over (20 us)."""
 
-_IN_MANY = 10_000
-"""A term in more rows, which take over 0.3 ms to walk, is worth a head."""
+_IN_MANY = 2_000
+"""A term in more rows, which take over 0.1 ms to walk, is worth a head."""
 
 _DENSE = 16
 """Looking up one row by bisection takes as long as marking and reading about so many rows of a mask."""

@@ -1,0 +1,225 @@
+"""The embedded engine from a thousand objects to a million: what each question costs, and how time, memory and disk grow.
+
+    python bench/engine.py [EMBEDDINGS.npz] [SIZES] [--plot FILE.svg]      e.g. embeddings.npz 1000,10000,100000,1000000 --plot docs/engine-growth.svg
+
+EMBEDDINGS.npz as for bench/engine_ann.py; without it the vectors are synthetic clusters of 512 dimensions. Objects have a title of six words, an int and a
+number; batches of 500, every one fsynced. Each size runs in a process of its own, so that its memory is its own. CPU time of the asking thread, background at
+rest; ten rows are read where hits are. Prints a table; with --plot draws it, both axes logarithmic.
+"""
+
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: two threads on one matrix product cost more than they bring beside a server
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from statistics import median
+from uuid import UUID
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from bench.engine_ann import clusters, pictures
+from nearimage.domain.aggregates import Aggregation
+from nearimage.domain.filters import Compare, Filter, Operator
+from nearimage.domain.keywords import Keywords
+from nearimage.domain.objects import Matrix, Projection, PropertyValue, Record
+from nearimage.domain.query import SortBy
+from nearimage.domain.schema import Collection, DataType, Property, VectorConfig
+from nearimage.engines.embedded import EmbeddedEngine
+from nearimage.engines.embedded.shard import EmbeddedShard
+
+BATCH = 500
+ASKED = 200
+COLLECTION = Collection(
+    name="Ann",
+    properties=(
+        Property(name="title", data_type=DataType.TEXT, searchable=True),
+        Property(name="rank", data_type=DataType.INT),
+        Property(name="price", data_type=DataType.NUMBER),
+    ),
+    vectors=(VectorConfig(name="v"),),
+)
+SHOWN = Projection(properties=("title", "rank"))
+Figures = dict[str, float]
+
+
+def main() -> None:
+    """Measure every size and print."""
+    arguments = sys.argv[1:]
+    if arguments[:1] == ["--one"]:
+        print(json.dumps(measure(int(arguments[1]), arguments[2])))
+        return
+    plot = Path(arguments[arguments.index("--plot") + 1]) if "--plot" in arguments else None
+    path = next((one for one in arguments if one.endswith(".npz")), "")
+    sizes = next(([int(size) for size in one.split(",")] for one in arguments if one.replace(",", "").isdigit()), [1000, 10_000, 100_000])
+    columns = {}
+    for size in sizes:
+        done = subprocess.run([sys.executable, __file__, "--one", str(size), path], check=True, stdout=subprocess.PIPE, text=True)
+        columns[size] = json.loads(done.stdout.splitlines()[-1])
+    print("| what | " + " | ".join(f"{size:,}" for size in sizes) + " |\n|---|" + "---|" * len(sizes))
+    for what in columns[sizes[-1]]:
+        print(f"| {what} | " + " | ".join(f"{columns[size].get(what, float('nan')):,.4g}" for size in sizes) + " |")
+    if plot:
+        plot.write_text(drawn(columns))
+
+
+def measure(size: int, path: str) -> Figures:
+    """All figures of one size."""
+    vectors, queries = pictures(Path(path), size) if path else clusters(size)
+    with tempfile.TemporaryDirectory() as folder:
+        engine = EmbeddedEngine(Path(folder))
+        engine.create_collection(COLLECTION)
+        shard = engine.shard("Ann")
+        found = filled(shard, vectors)
+        found |= asked(shard, vectors, queries)
+        found |= written(shard, vectors)
+        found["disk, MB"] = shard.stats().disk_bytes / 1e6
+        engine.close()
+        return found | reopened(Path(folder), queries[0])
+
+
+def filled(shard: EmbeddedShard, vectors: Matrix) -> Figures:
+    """Import, and wait for the index."""
+    rank = np.random.default_rng(1).permutation(len(vectors))
+    started, cpu = time.perf_counter(), time.process_time()
+    for first in range(0, len(vectors), BATCH):
+        shard.put([record(number, vectors[number], int(rank[number])) for number in range(first, min(first + BATCH, len(vectors)))])
+    imported = time.perf_counter() - started
+    while shard.stats().background or (len(vectors) > 2 * 10_000 and shard.stats().indexes["v"].kind == "exact"):
+        time.sleep(0.2)
+    return {
+        "import, objects/s": len(vectors) / imported,
+        "import with the index ready, objects/s": len(vectors) / (time.perf_counter() - started),
+        "CPU of both, us an object": (time.process_time() - cpu) / len(vectors) * 1e6,
+    }
+
+
+def record(number: int, vector: Matrix, rank: int) -> Record:
+    """One object."""
+    properties: dict[str, PropertyValue] = {"title": f"picture number {number} of the set", "rank": rank, "price": number % 997 / 7}
+    return Record(id=UUID(int=(1 << 127) | number), properties=properties, vectors={"v": vector}, created_ms=number, updated_ms=number)
+
+
+def asked(shard: EmbeddedShard, vectors: Matrix, queries: Matrix) -> Figures:
+    """Every kind of question."""
+    size, rng = len(vectors), np.random.default_rng(2)
+    numbers = rng.integers(0, size, 10_000)
+
+    def near(turn: int, where: Filter | None = None) -> object:
+        query = queries[turn % len(queries)]
+        return shard.nearest("v", query, limit=10, offset=0, where=where, max_distance=None, projection=SHOWN)
+
+    def below(share: float) -> Filter:
+        return Compare("rank", Operator.LESS_THAN, int(share * size))
+
+    def words(turn: int) -> object:
+        query = Keywords(text=f"picture {numbers[turn]}", boosts={"title": 1.0})
+        return shard.match_text(query, limit=10, offset=0, where=None, projection=SHOWN)
+
+    def listed(sort: Sequence[SortBy] = (), limit: int = 10) -> Callable[[int], object]:
+        return lambda turn: shard.scan(where=None, after=None, limit=limit, offset=turn % 3, sort=sort, projection=SHOWN)
+
+    def summed(_: int) -> object:
+        return shard.aggregate(Aggregation(properties={"price": 0}), where=below(0.5))
+
+    found = {"near 10, us": spent(near), "recall@10, %": 100 * recall(shard, vectors, queries)}
+    for share in (0.5, 0.1, 0.01, 0.001):
+        found[f"near 10 under a filter of {100 * share:g} %, us"] = spent(partial(near, where=below(share)))
+    found["bm25 10, us"] = spent(words)
+    found["sort by number, 10 of all, us"] = spent(listed([SortBy(field="price", descending=True)]))
+    found["page of 1,000, us"] = spent(listed(limit=1000), 20)
+    found["mean, median, maximum over half, us"] = spent(summed, 20)
+    return found
+
+
+def written(shard: EmbeddedShard, vectors: Matrix) -> Figures:
+    """Single durable puts."""
+    times = []
+    for number in range(200):
+        started = time.perf_counter()
+        shard.put([record(len(vectors) + number, vectors[number], 0)])
+        times.append(time.perf_counter() - started)
+    return {"durable insert, p50 us": median(times) * 1e6}
+
+
+def reopened(folder: Path, query: Matrix) -> Figures:
+    """A new process: the first answer, and what it holds then."""
+    script = (
+        "import json,sys,time,numpy as np;from pathlib import Path;from nearimage.engines.embedded import EmbeddedEngine;"
+        "from nearimage.domain.objects import IDS_ONLY;query=np.array(json.loads(sys.argv[2]),np.float32);start=time.perf_counter();"
+        "engine=EmbeddedEngine(Path(sys.argv[1]));shard=engine.shard('Ann');"
+        "shard.nearest('v',query,limit=10,offset=0,where=None,max_distance=None,projection=IDS_ONLY);first=time.perf_counter()-start;time.sleep(3);"
+        "lines=dict(line.split(':') for line in open('/proc/self/status'));"
+        "print(json.dumps({'reopen to the first answer, ms':first*1e3,'memory then, anonymous, MB':int(lines['RssAnon'].split()[0])/1e3,"
+        "'memory then, mapped files, MB':int(lines['RssFile'].split()[0])/1e3}));engine.close()"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(folder), json.dumps(query.tolist())], check=True, stdout=subprocess.PIPE, text=True)
+    told: Figures = json.loads(done.stdout)
+    return told
+
+
+def recall(shard: EmbeddedShard, vectors: Matrix, queries: Matrix) -> float:
+    """Hits by distance, of the ten exact ones."""
+    hits = 0
+    for query in queries[:ASKED]:
+        exact = 1 - np.sort(np.partition(vectors @ query, -10)[-10:])[0]
+        found = shard.nearest("v", query, limit=10, offset=0, where=None, max_distance=None, projection=Projection(properties=()))
+        hits += int((found.distances <= exact + 1e-5).sum())
+    return hits / (10 * ASKED)
+
+
+def spent(call: Callable[[int], object], times: int = ASKED) -> float:
+    """CPU time of a call in us: the best of three rounds, because other programs' work only ever adds."""
+    call(0)
+    rounds = []
+    for _ in range(3):
+        started = time.thread_time()
+        for turn in range(times):
+            call(turn)
+        rounds.append((time.thread_time() - started) / times * 1e6)
+    return min(rounds)
+
+
+SERIES = ("near 10, us", "near 10 under a filter of 10 %, us", "bm25 10, us", "reopen to the first answer, ms", "memory then, anonymous, MB", "disk, MB")
+COLOURS = ("#1f6f8b", "#99a8b2", "#e6a04e", "#7b4b94", "#c0392b", "#2d6a4f")
+WIDTH, HEIGHT, LEFT, TOP, LABELS = 760, 420, 60, 20, 240
+
+
+def drawn(columns: Mapping[int, Figures]) -> str:
+    """The growth as SVG, both axes logarithmic."""
+    sizes = sorted(columns)
+    values = [columns[size][what] for what in SERIES for size in sizes]
+    low, high = np.floor(np.log10(min(values))), np.ceil(np.log10(max(values)))
+    wide, tall = WIDTH - LEFT - LABELS, HEIGHT - TOP - 40
+
+    def x(size: float) -> float:
+        return float(LEFT + wide * (np.log10(size) - np.log10(sizes[0])) / max(1e-9, np.log10(sizes[-1]) - np.log10(sizes[0])))
+
+    def y(value: float) -> float:
+        return float(TOP + tall * (high - np.log10(value)) / (high - low))
+
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12">']
+    parts.append(f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>')
+    for power in range(int(low), int(high) + 1):
+        level = y(10.0**power)
+        parts.append(f'<line x1="{LEFT}" x2="{LEFT + wide}" y1="{level:.0f}" y2="{level:.0f}" stroke="#e5e5e5"/>')
+        parts.append(f'<text x="{LEFT - 6}" y="{level + 4:.0f}" text-anchor="end">{10.0**power:,.6g}</text>')
+    parts += [f'<text x="{x(size):.0f}" y="{HEIGHT - 16}" text-anchor="middle">{size:,}</text>' for size in sizes]
+    for place, (what, colour) in enumerate(zip(SERIES, COLOURS, strict=True)):
+        points = " ".join(f"{x(size):.1f},{y(columns[size][what]):.1f}" for size in sizes)
+        parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        parts.append(f'<text x="{LEFT + wide + 12}" y="{TOP + 16 + 20 * place}" fill="{colour}">{what}</text>')
+    return "\n".join([*parts, "</svg>"]) + "\n"
+
+
+if __name__ == "__main__":
+    main()
