@@ -33,7 +33,7 @@ from nearimage.domain.objects import Projection, PropertyValue, Record, Vector
 from nearimage.domain.schema import Collection, DataType
 from nearimage.engines.embedded.database import Readers
 from nearimage.engines.embedded.disk import storage_faults
-from nearimage.engines.embedded.rows import RowCodec, StoredRow, record_of, stored_row, unpack_seals, uuid_of
+from nearimage.engines.embedded.rows import DamagedRow, RowCodec, StoredRow, plain_records, record_of, stored_row, unpack_seals, uuid_of
 from nearimage.engines.embedded.state import State
 
 SELECT_ROW = "SELECT revision, id, created_ms, updated_ms, slot, seals, properties, crc, pictures FROM objects"
@@ -123,7 +123,7 @@ class Reader:
         """The objects of these revisions, in order; all of them are in the snapshot."""
         rows = {row[0]: row for row in _rows_where("revision", snapshot.connection, revisions)}
         try:
-            return tuple(self._record(snapshot, stored_row(rows[revision]), projection) for revision in revisions)
+            return self._records(snapshot, [rows[revision] for revision in revisions], projection)
         except KeyError as missing:
             raise Corrupt(f"{self._path} lacks objects that it had when it was opened; restore it from a backup", path=str(self._path)) from missing
 
@@ -131,7 +131,7 @@ class Reader:
         """The objects with these ids; those that are not there are absent."""
         packed = [one.bytes for one in ids]
         rows = {row[1]: row for row in _rows_where("id", snapshot.connection, packed)}
-        found = (self._record(snapshot, stored_row(rows[one]), projection) for one in dict.fromkeys(packed) if one in rows)
+        found = self._records(snapshot, [rows[one] for one in dict.fromkeys(packed) if one in rows], projection)
         return {record.id: record for record in found}
 
     def revisions(self, snapshot: Snapshot, ids: Sequence[UUID]) -> list[int]:
@@ -163,7 +163,7 @@ class Reader:
         """Objects in ascending order of ids."""
         bindings = (after.bytes if after else b"", limit, offset)  # every id is greater than no bytes
         rows = snapshot.connection.execute(f"{SELECT_ROW} WHERE id > ? ORDER BY id LIMIT ? OFFSET ?", bindings).fetchall()
-        return tuple(self._record(snapshot, stored_row(row), projection) for row in rows)
+        return self._records(snapshot, rows, projection)
 
     def _begin(self, connection: apsw.Connection) -> State:
         state = self._publication.enter()
@@ -183,6 +183,15 @@ class Reader:
                 connection.execute("ROLLBACK")
             raise
 
+    def _records(self, snapshot: Snapshot, rows: Sequence[tuple[object, ...]], projection: Projection) -> tuple[Record, ...]:
+        names = projection.properties
+        if projection.vectors != () or not (names is None or self._scalars.issuperset(names)):
+            return tuple(self._record(snapshot, stored_row(row), projection) for row in rows)
+        try:
+            return tuple(plain_records(rows, self._codec.decode, names))
+        except DamagedRow as damaged:
+            raise self._damaged(damaged.args[0]) from damaged
+
     def _record(self, snapshot: Snapshot, row: StoredRow, projection: Projection) -> Record:
         self._intact(row)
         return record_of(
@@ -194,8 +203,11 @@ class Reader:
 
     def _intact(self, row: StoredRow) -> StoredRow:
         if not row.is_intact:
-            raise Corrupt(f"object {UUID(bytes=row.id)} in {self._path} is damaged; restore it from a backup", path=str(self._path))
+            raise self._damaged(row.id)
         return row
+
+    def _damaged(self, packed_id: bytes) -> Corrupt:
+        return Corrupt(f"object {UUID(bytes=packed_id)} in {self._path} is damaged; restore it from a backup", path=str(self._path))
 
     def _properties(self, snapshot: Snapshot, row: StoredRow, names: tuple[str, ...] | None) -> dict[str, PropertyValue]:
         if names == ():
