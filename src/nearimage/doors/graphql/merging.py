@@ -1,9 +1,9 @@
 """`group`: hits that are alike become one.
 
     closest   the nearest of them stands for all
-    merge     one object of all: text in a row, numbers and vectors by their mean, lists and references one after another
+    merge     one object of all: texts in a row, the mean of numbers, places and vectors, what most say of true and false, lists and references together
 
-Hits are walked best first; each joins the first group whose first member is alike, or opens one. Two hits are alike where (1 - cos) / 2 of their vectors is
+Hits are walked best first; each joins the first group that has a member like it, or opens one. Two hits are alike where (1 - cos) / 2 of their vectors is
 less than the force, so that 0 groups nothing and 1 everything. May import numpy and `domain` only.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from nearimage.domain.objects import Hit, Vector
 from nearimage.domain.schema import Metric
-from nearimage.domain.values import PropertyValue
+from nearimage.domain.values import GeoCoordinates, PropertyValue, Reference
 from nearimage.domain.vectors import distances
 
 
@@ -38,26 +38,26 @@ def merged(hits: Sequence[Hit], merging: Merging) -> tuple[Hit, ...]:
         hits: with the vector to compare first among their vectors; a hit without one stays alone.
 
     Cost:
-        O(hits x groups x dims).
+        O(hits x hits x dims).
     """
     groups: list[list[Hit]] = []
-    firsts: list[Vector | None] = []
     for hit in hits:
-        vector = next(iter(hit.record.vectors.values()), None)
-        place = _alike(vector, firsts, merging.force)
+        vector = _vector(hit)
+        place = next((place for place, group in enumerate(groups) if vector is not None and _alike(vector, group, merging.force)), None)
         if place is None:
             groups.append([hit])
-            firsts.append(vector)
         else:
             groups[place].append(hit)
     return tuple(_one(group) if merging.merge and len(group) > 1 else group[0] for group in groups)
 
 
-def _alike(vector: Vector | None, firsts: Sequence[Vector | None], force: float) -> int | None:
-    for place, first in enumerate(firsts):
-        if vector is not None and first is not None and float(distances(Metric.COSINE, first[None], vector)[0]) / 2 < force:
-            return place
-    return None
+def _vector(hit: Hit) -> Vector | None:
+    return next(iter(hit.record.vectors.values()), None)
+
+
+def _alike(vector: Vector, group: Sequence[Hit], force: float) -> bool:
+    members = [known for hit in group if (known := _vector(hit)) is not None]
+    return bool(members) and bool((distances(Metric.COSINE, np.stack(members), vector) / 2 < force).any())
 
 
 def _one(group: Sequence[Hit]) -> Hit:
@@ -78,9 +78,13 @@ def _value(values: Sequence[PropertyValue]) -> PropertyValue:
         texts = list(dict.fromkeys(str(value) for value in values))
         return texts[0] if len(texts) == 1 else f"{texts[0]} ({', '.join(texts[1:])})"
     if isinstance(first, bool):
-        return sum(value is True for value in values) * 2 > len(values)
+        return sum(value is True for value in values) * 2 >= len(values)
     if isinstance(first, int | float):
         return float(np.mean([value for value in values if isinstance(value, int | float)]))
     if isinstance(first, tuple):
-        return tuple(entry for value in values if isinstance(value, tuple) for entry in value)
+        entries = [entry for value in values if isinstance(value, tuple) for entry in value]
+        return tuple(dict.fromkeys(entries) if isinstance(entries[0], Reference) else entries) if entries else ()
+    if isinstance(first, GeoCoordinates):
+        places = [value for value in values if isinstance(value, GeoCoordinates)]
+        return GeoCoordinates(float(np.mean([place.latitude for place in places])), float(np.mean([place.longitude for place in places])))
     return first
