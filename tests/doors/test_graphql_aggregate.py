@@ -59,6 +59,18 @@ def test_groups_name_their_value(ask: Ask) -> None:
     ]
 
 
+def test_the_most_frequent_values_in_the_number_asked_for(ask: Ask) -> None:
+    """Each place has its own; five where nothing is said."""
+    query = (
+        "{ Aggregate { Dog { breed { one: topOccurrences(limit: 1) { occurs } all: topOccurrences { value } none: topOccurrences(limit: 0) { value } } } } }"
+    )
+    (found,) = figures(ask(query))
+
+    assert found["breed"]["one"] == [{"occurs": 2}]
+    assert [top["value"] for top in found["breed"]["all"]] == ["Corgi", "Beagle", "Ghost", "Husky"]
+    assert found["breed"]["none"] == []
+
+
 def test_a_filter_and_a_search_narrow_it_down(ask: Ask) -> None:
     """Figures of what is found: the nearest, what is near enough, what has the words."""
     counted = "{ Aggregate { Dog(%s) { meta { count } weight { maximum } } } }"

@@ -8,7 +8,7 @@ from graphql import DocumentNode, Source, build_client_schema, get_introspection
 from nearimage.doors.graphql import answering, documents
 from nearimage.doors.graphql.lifting import Lifted
 from tests.doors.graphql_world import Ask, asking_of, services, uid
-from tests.fakes import RED, dogs
+from tests.fakes import RED, dogs, text
 
 
 @pytest.fixture(scope="module")
@@ -160,6 +160,9 @@ def test_a_new_collection_can_be_asked_at_once() -> None:
     made.collections.create(dogs(name="Cat"))
 
     assert ask("{ Get { Cat { breed } } }") == {"data": {"Get": {"Cat": []}}}
+    assert "errors" in ask("{ Get { Cat { name } } }")
+    made.collections.add_property("Cat", text("name"))
+    assert ask("{ Get { Cat { name } } }") == {"data": {"Get": {"Cat": []}}}
 
 
 def test_an_alias_can_be_asked_like_a_collection() -> None:

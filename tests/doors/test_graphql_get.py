@@ -1,13 +1,15 @@
 """`Get` over GraphQL: documents as the clients of Weaviate write them, answers as they read them."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from nearimage.domain.drafts import Draft
+from nearimage.domain.schema import Tenancy, Tenant
 from nearimage.service.services import Services
-from tests.doors.graphql_world import Ask, asking_of, services, uid
+from tests.doors.graphql_world import OWNER, Ask, asking_of, beacon, services, uid
 from tests.fakes import BROKEN, RED, World, dogs
 
 
@@ -136,6 +138,7 @@ def test_a_leg_of_hybrid_may_be_a_search_of_its_own(ask: Ask) -> None:
         (f'{{path: ["id"], operator: Equal, valueText: "{uid(42)}"}}', ["green house"]),
         ('{path: ["place"], operator: WithinGeoRange, valueGeoRange: {geoCoordinates: {latitude: 52.5, longitude: 13.4}, distance: {max: 10}}}', ["red house"]),
         ('{path: ["chief", "Owner", "name"], operator: Equal, valueText: "Ann"}', ["red house"]),
+        ('{path: ["chief", "Dog", "weight"], operator: Equal, valueInt: 20}', ["red house"]),
         ('{path: ["chief"], operator: Equal, valueInt: 2}', ["red house"]),
     ],
 )  # fmt: skip
@@ -152,6 +155,7 @@ def test_filters(ask: Ask, where: str, found: list[str]) -> None:
         '{path: ["sizes"], operator: Equal, valueText: "3"}',
         '{path: ["zzz"], operator: Equal, valueText: "x"}',
         '{path: ["chief", "Owner", "name"], operator: Equal, valueInt: 1}',
+        '{path: ["chief", "Dog", "weight"], operator: Equal, valueText: "20"}',
         '{path: ["name"], operator: Equal}',
         "{operator: And}",
     ],
@@ -306,3 +310,22 @@ def test_what_cannot_be_answered_is_null_with_a_reason(ask: Ask, arguments: str)
     assert answer["errors"][0]["locations"] == [{"line": 1, "column": 9}]
     assert answer["errors"][0]["message"]
     assert "internal" not in answer["errors"][0]["message"]
+
+
+def test_a_tenant_sees_its_own_objects() -> None:
+    """The argument is there for collections with tenants only, and then it is needed; references stay within the tenant."""
+    made, tenancy = World().services(), Tenancy(enabled=True)
+    made.collections.create(replace(dogs(), tenancy=tenancy))
+    made.collections.create(replace(OWNER, tenancy=tenancy))
+    for name in ("Dog", "Owner"):
+        made.tenants.create(name, [Tenant("ann"), Tenant("bob")])
+    for number, tenant in enumerate(("ann", "bob"), 1):
+        made.objects.put_many("Dog", [Draft(id=UUID(int=number), properties={"breed": tenant, "image": RED}, tenant=tenant)])
+        made.objects.put_many("Owner", [Draft(id=UUID(int=number), properties={"dogs": [beacon("Dog", 1), beacon("Dog", 2)]}, tenant=tenant)])
+    ask = asking_of(made)
+
+    assert breeds(ask('{ Get { Dog(tenant: "bob", nearImage: {image: "%s"}) { breed } } }' % RED)) == ["bob"]
+    assert get(ask('{ Get { Owner(tenant: "ann") { dogs { ... on Dog { breed } } } } }'), "Owner") == [{"dogs": [{"breed": "ann"}]}]
+    assert ask('{ Aggregate { Dog(tenant: "ann") { meta { count } } } }')["data"]["Aggregate"]["Dog"] == [{"meta": {"count": 1}}]
+    assert "tenant" in failed(ask("{ Get { Dog { breed } } }"))
+    assert "eve" in failed(ask('{ Get { Dog(tenant: "eve") { breed } } }'))

@@ -86,6 +86,8 @@ def documents(draw: Draw) -> str:
 @given(documents())
 @example('{ a(x: """\n  one\n    two \\""" three\n""") }')
 @example(r'{ a(x: "\uD83D\uDE00") b(x: "\\") c(x: "\\\"") }')
+@example(r'{ a(x: "one \" two", y: "three") }')
+@example('{ a(x: """one\n      two\n    three""") }')
 @example("{ a(x: [1 2,,3 -4.5e1]) b(x: [-0 1]) c(x: [3000000000]) }")
 def test_a_document_means_the_same_without_its_literals(text: str) -> None:
     """Half of the world's queries have a string in them; one that is cut wrongly finds other things, silently."""
