@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from nearimage.domain.drafts import Draft
+from nearimage.doors.graphql.answering import graphql
+from nearimage.doors.graphql.requests import Request
 from nearimage.doors.grpc.handlers import SERVICE, handlers
 from nearimage.doors.rest.call import About
 from nearimage.doors.rest.door import rest_app
@@ -44,4 +46,9 @@ def test_every_door_gives_the_same_hits(stored: list[tuple[int, int, int]], aske
             body = {"image": image, "limit": limit, "distance": distance}
             return [(UUID(hit["id"]), hit["distance"]) for hit in http.post("/v1/search/Dog/near-image", json=body).json()["hits"]]
 
-    assert grpc() == rest()
+    def by_graphql() -> list[tuple[UUID, float]]:
+        query = f'{{ Get {{ Dog(nearImage: {{image: "{image}", distance: {distance!r}}}, limit: {limit}) {{ _additional {{ id distance }} }} }} }}'
+        hits = graphql(services).answer(Request(query=query))["data"]["Get"]["Dog"]
+        return [(UUID(hit["_additional"]["id"]), float(hit["_additional"]["distance"])) for hit in hits]
+
+    assert grpc() == rest() == by_graphql()
