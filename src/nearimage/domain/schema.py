@@ -47,7 +47,11 @@ class DataType(StrEnum):
     @property
     def element(self) -> "DataType":
         """The type of one entry: `int` for `int[]` and for `int`."""
-        return DataType(self.value.removesuffix("[]"))
+        return _ELEMENTS[self]
+
+
+_ELEMENTS = {kind: DataType(kind.value.removesuffix("[]")) for kind in DataType}
+"""Looked up, because replies ask for it of every value."""
 
 
 class Tokenization(StrEnum):

@@ -61,8 +61,7 @@ def read_ranking(message: Any, others: Sequence[str]) -> AnyNear | Words | Hybri
     Raises:
         InvalidInput: several ways at once, or one that contradicts itself.
     """
-    fields = {descriptor.name for descriptor in message.DESCRIPTOR.fields}
-    given = [field for field in (*_NEAR, *others) if field in fields and message.HasField(field)]
+    given = [field for field in (*_NEAR, *others) if message.HasField(field)]
     if not given or (given == ["near_text"] and not message.near_text.query):  # without concepts it is no search, as clients know it
         return None
     if len(given) > 1:
