@@ -93,6 +93,10 @@ def test_a_time_to_live_comes_back_as_it_was_sent_and_can_be_taken_away(http: Te
     known = http.post("/v1/schema", json={"class": "Brief", "objectTtlConfig": lives}).json()
     assert known["objectTtlConfig"] == lives
 
+    changes = {"objectTTLConfig": {"enabled": True, "deleteOn": "_lastUpdateTimeUnix"}}
+    changed = http.put("/v1/schema/Brief", json=known | changes).json()
+    assert changed["objectTtlConfig"] == lives | {"deleteOn": "_lastUpdateTimeUnix"}
+    assert "objectTtlConfig" not in http.put("/v1/schema/Brief", json=changed | {"objectTTLConfig": {"enabled": False}}).json()
     assert "objectTtlConfig" not in http.put("/v1/schema/Brief", json=known | {"objectTtlConfig": {"enabled": False}}).json()
     for wrong in ({"enabled": True}, lives | {"deleteOn": "zzz"}, lives | {"defaultTtl": 0}):
         assert http.put("/v1/schema/Brief", json=known | {"objectTtlConfig": wrong}).status_code == 422

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from nearimage.domain.drafts import UNNAMED, Draft
-from nearimage.domain.errors import InvalidInput, MalformedRequest, NotSupported
+from nearimage.domain.errors import InvalidInput, MalformedRequest
 from nearimage.domain.objects import Projection, Record, Vector
 from nearimage.domain.schema import LEGACY_VECTOR, Collection
 from nearimage.doors.rest.call import read_id
@@ -41,7 +41,6 @@ def read_draft(body: ObjectBody, where: str = "id in body") -> Draft:
 
     Raises:
         InvalidInput: an id that is no UUID, properties that are no object, a vector that is no list of numbers.
-        NotSupported: a multi-vector.
     """
     if not isinstance(body.properties, dict | None):
         raise InvalidInput(f"the properties of an object are names with values, got {type(body.properties).__name__}")
@@ -54,7 +53,7 @@ def read_draft(body: ObjectBody, where: str = "id in body") -> Draft:
 
 def _vector(name: str, numbers: list[Any]) -> Vector:
     if any(isinstance(n, list) for n in numbers):
-        raise NotSupported("multi-vectors are not supported by this version", feature="multi-vectors")
+        raise InvalidInput(f"vector {name or 'vector'!r} must be a list of numbers; lists of lists (multi-vectors) are not supported by this version")
     if any(isinstance(n, bool) or not isinstance(n, int | float) for n in numbers):
         raise InvalidInput(f"vector {name or 'vector'!r} must be a list of numbers")
     try:

@@ -74,7 +74,7 @@ class VectorBody(msgspec.Struct, rename="camel"):
 class TtlBody(msgspec.Struct, rename="camel"):
     """For how long objects live, as clients send it."""
 
-    enabled: bool = False
+    enabled: bool | None = None
     delete_on: str | None = None
     default_ttl: int | None = None
     filter_expired_objects: bool | None = None
@@ -96,6 +96,7 @@ class ClassBody(msgspec.Struct, rename="camel"):
     replication_config: dict[str, Any] | None = None
     sharding_config: dict[str, Any] | None = None
     object_ttl_config: TtlBody | None = None
+    object_ttl_changes: TtlBody | None = msgspec.field(name="objectTTLConfig", default=None)
 
 
 def read_class(body: ClassBody, *, default_module: str = NO_MODULE, known: Collection | None = None) -> Collection:
@@ -125,18 +126,24 @@ def read_class(body: ClassBody, *, default_module: str = NO_MODULE, known: Colle
         vectors=vectors,
         legacy_vector=legacy,
         settings=blocks | {"moduleConfig": body.module_config},
-        expiry=_expiry(body.object_ttl_config),
+        expiry=_expiry(body.object_ttl_config or TtlBody(), body.object_ttl_changes or TtlBody()),
         tenancy=_tenancy(blocks["multiTenancyConfig"]),
         keywords=_keyword_settings(blocks["invertedIndexConfig"]),
     )
 
 
-def _expiry(body: TtlBody | None) -> Expiry | None:
-    if body is None or not body.enabled:
+def _expiry(known: TtlBody, changes: TtlBody) -> Expiry | None:
+    """The Python client sends changes under a key of its own, spelt otherwise, beside what it has read; what they leave out stays."""
+
+    def said(name: str) -> Any:
+        value = getattr(changes, name)
+        return getattr(known, name) if value is None else value
+
+    if not said("enabled"):
         return None
-    if not body.delete_on:
+    if not said("delete_on"):
         raise InvalidSchema("objectTtlConfig needs deleteOn: a time of the object, or a date property", setting="objectTtlConfig")
-    return Expiry(body.delete_on, body.default_ttl or 0, bool(body.filter_expired_objects))
+    return Expiry(said("delete_on"), said("default_ttl") or 0, bool(said("filter_expired_objects")))
 
 
 def _tenancy(block: Json) -> Tenancy:
@@ -266,7 +273,7 @@ def _tokenization(body: PropertyBody, *, is_text: bool) -> Tokenization | None:
         return Tokenization.WORD if is_text else None
     if asked in _TOKENIZATIONS_NOT_YET:
         message = f"property {body.name!r}: tokenization {asked!r} is not supported by this version; trigram works for text without spaces"
-        raise NotSupported(message, feature=f"tokenization {asked}")
+        raise InvalidSchema(message, setting="tokenization")
     return read_tokenization(asked)
 
 
