@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from nearimage.config.settings import Settings
 from nearimage.domain.checks import CheckReport
-from nearimage.domain.errors import FolderUnusable, NearimageError
+from nearimage.domain.errors import FolderUnusable, NearimageError, PortTaken
 from nearimage.domain.schema import DataType
 from nearimage.engines.embedded import EmbeddedEngine, check_folder, check_snapshot, is_snapshot
 from nearimage.media import PictureReader
@@ -30,6 +30,8 @@ from nearimage.service.services import Parts, Services, build_services
 from nearimage.vectorizers import STARTER_LIMITS, Modules, modules
 
 if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+
     from nearimage.doors.graphql.answering import GraphQl
 
 _log = logging.getLogger(__name__)
@@ -175,6 +177,7 @@ def run_server(settings: Settings, on_ready: Callable[[str], None]) -> None:
     """
     import uvloop
 
+    from nearimage.doors.metrics import metrics_route, registry_of
     from nearimage.doors.rest.call import About
     from nearimage.doors.server import Address, serve
     from nearimage.doors.web.routes import web_routes
@@ -194,8 +197,31 @@ def run_server(settings: Settings, on_ready: Callable[[str], None]) -> None:
         )
         address = Address(host=settings.host, http_port=settings.port, grpc_port=settings.grpc_port)
         asking = _graphql(settings, database)
-        with _sweeping(database.services, settings.expiry_sweep_s):
-            uvloop.run(serve(database.services, about, address, threads=settings.threads, on_ready=ready, graphql=asking, extra_routes=web_routes()))
+        registry = registry_of(database.services)
+        routes = (*web_routes(), metrics_route(registry))
+        with _sweeping(database.services, settings.expiry_sweep_s), _measured(settings, registry):
+            uvloop.run(serve(database.services, about, address, threads=settings.threads, on_ready=ready, graphql=asking, extra_routes=routes))
+
+
+@contextmanager
+def _measured(settings: Settings, registry: "CollectorRegistry") -> Iterator[None]:
+    """Answer Prometheus on a port of its own, if that is wanted."""
+    from prometheus_client import start_http_server
+
+    if not settings.metrics:
+        yield
+        return
+    try:
+        server, thread = start_http_server(settings.metrics_port, addr=settings.host, registry=registry)
+    except OSError as wrong:
+        message = f"port {settings.metrics_port} on {settings.host} (metrics) cannot be opened: {wrong.strerror}; choose another with PROMETHEUS_MONITORING_PORT"
+        raise PortTaken(message, host=settings.host, port=settings.metrics_port) from wrong
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 @contextmanager

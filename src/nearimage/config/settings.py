@@ -54,6 +54,8 @@ class Settings:
     autoschema_default_date: str = _setting("date", "AUTOSCHEMA_DEFAULT_DATE", "what the auto-schema takes dates for: date or text")
     enable_modules: str = _setting("", "ENABLE_MODULES", "accepted for Weaviate's sake: every module this server has is on; others are warned about")
     hostname: str = _setting("nearimage", "CLUSTER_HOSTNAME", "how the server calls itself in /v1/meta")
+    metrics: bool = _setting(False, "PROMETHEUS_MONITORING_ENABLED", "true answers /metrics on a port of its own too; it is always there beside REST")
+    metrics_port: int = _setting(2112, "PROMETHEUS_MONITORING_PORT", "the port of its own")
     log_level: str = _setting("info", "LOG_LEVEL", "debug, info, warning or error")
     open_shards: int = _setting(256, "NEARIMAGE_OPEN_SHARDS", "collections and tenants kept open at once; the others open when they are asked for")
     threads: int = _setting(8, "NEARIMAGE_THREADS", "requests worked on at once; models have threads of their own")

@@ -1,0 +1,89 @@
+"""Figures for Prometheus: `GET /metrics` beside REST, and on a port of their own where that is switched on.
+
+    nearimage_objects{collection}                       nearimage_disk_bytes{collection}
+    nearimage_vectors{collection,vector,index}          live vectors, by the kind of index that is searched at present
+    nearimage_vectors_unindexed{collection,vector}      of those the index does not cover yet: they are measured exactly
+    nearimage_vector_recall{collection,vector}          recall@10 measured at the last build
+    nearimage_background_work{collection}               pieces of background work at the moment
+    nearimage_tenants{collection,state}                 of collections with tenants; their shards are not opened for this
+
+and what the process takes. Figures are read when they are asked for. May import prometheus_client, starlette, `domain` and `service` only.
+"""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import partial
+
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.registry import Collector
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from nearimage.domain.errors import NearimageError
+from nearimage.domain.schema import Collection
+from nearimage.service.services import Services
+
+_GAUGES: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "nearimage_objects": ("Objects stored", ("collection",)),
+    "nearimage_disk_bytes": ("Bytes on disk", ("collection",)),
+    "nearimage_vectors": ("Live vectors", ("collection", "vector", "index")),
+    "nearimage_vectors_unindexed": ("Vectors that the index does not cover yet", ("collection", "vector")),
+    "nearimage_vector_recall": ("Recall@10 by distance, measured at the last build of the index", ("collection", "vector")),
+    "nearimage_background_work": ("Pieces of background work at the moment", ("collection",)),
+    "nearimage_tenants": ("Tenants", ("collection", "state")),
+}
+
+
+@dataclass(frozen=True)
+class ServiceCollector(Collector):
+    """Reads the figures of every collection; one that cannot be read is left out, for the others' sake."""
+
+    services: Services
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """All gauges, as the registry asks for them."""
+        gauges = {name: GaugeMetricFamily(name, about, labels=labels) for name, (about, labels) in _GAUGES.items()}
+        for collection in self.services.collections.all():
+            try:
+                self._read(collection, gauges)
+            except NearimageError:
+                continue
+        yield from gauges.values()
+
+    def _read(self, collection: Collection, gauges: Mapping[str, GaugeMetricFamily]) -> None:
+        if collection.tenancy.enabled:
+            states = list(self.services.tenants.all(collection.name).values())
+            for state in dict.fromkeys(states):
+                gauges["nearimage_tenants"].add_metric([collection.name, state], states.count(state))
+            return
+        stats = self.services.objects.shards.reading(collection, "").stats()
+        gauges["nearimage_objects"].add_metric([collection.name], stats.objects)
+        gauges["nearimage_disk_bytes"].add_metric([collection.name], stats.disk_bytes)
+        gauges["nearimage_background_work"].add_metric([collection.name], len(stats.background))
+        for name, index in stats.indexes.items():
+            gauges["nearimage_vectors"].add_metric([collection.name, name, index.kind], index.vectors)
+            if index.recall is not None:
+                gauges["nearimage_vector_recall"].add_metric([collection.name, name], index.recall)
+                gauges["nearimage_vectors_unindexed"].add_metric([collection.name, name], index.vectors - index.indexed)
+
+
+def registry_of(services: Services) -> CollectorRegistry:
+    """What the figures of one database are read from."""
+    registry = CollectorRegistry()
+    registry.register(ServiceCollector(services))
+    ProcessCollector(registry=registry)
+    return registry
+
+
+def metrics_route(registry: CollectorRegistry, executor: Executor | None = None) -> Route:
+    """`GET /metrics`; the figures are read in the executor, because that may open a collection."""
+    async def answer(_: Request) -> Response:
+        text = await asyncio.get_running_loop().run_in_executor(executor, partial(generate_latest, registry))
+        return Response(text, media_type=CONTENT_TYPE_LATEST)
+
+    return Route("/metrics", answer, methods=["GET"])
