@@ -214,7 +214,7 @@ def _measured(settings: Settings, registry: "CollectorRegistry") -> Iterator[Non
     try:
         server, thread = start_http_server(settings.metrics_port, addr=settings.host, registry=registry)
     except OSError as wrong:
-        message = f"port {settings.metrics_port} on {settings.host} (metrics) cannot be opened: {wrong.strerror}; choose another with PROMETHEUS_MONITORING_PORT"
+        message = f"port {settings.metrics_port} on {settings.host} (metrics): {wrong.strerror}; choose another with PROMETHEUS_MONITORING_PORT"
         raise PortTaken(message, host=settings.host, port=settings.metrics_port) from wrong
     try:
         yield

@@ -1,11 +1,11 @@
 """Figures for monitoring: of every collection, without opening tenants, also where one collection is damaged."""
 
 import socket
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import UUID
 
+import httpx
 import numpy as np
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.applications import Starlette
@@ -56,7 +56,6 @@ def test_a_running_server_answers_beside_rest_and_on_a_port_of_its_own_if_asked(
     server = start_server(data_folder, environment=environment)
     try:
         for url in (f"{server.url}/metrics", f"http://127.0.0.1:{port}/metrics"):
-            with urllib.request.urlopen(url, timeout=10) as reply:
-                assert ("process_resident_memory_bytes",) in told(reply.read().decode())
+            assert ("process_resident_memory_bytes",) in told(httpx.get(url).text)
     finally:
         assert server.stop() == 0

@@ -39,7 +39,7 @@ _GAUGES: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # a registry tells its collectors apart by identity
 class ServiceCollector(Collector):
     """Reads the figures of every collection; one that cannot be read is left out, for the others' sake."""
 
@@ -82,6 +82,7 @@ def registry_of(services: Services) -> CollectorRegistry:
 
 def metrics_route(registry: CollectorRegistry, executor: Executor | None = None) -> Route:
     """`GET /metrics`; the figures are read in the executor, because that may open a collection."""
+
     async def answer(_: Request) -> Response:
         text = await asyncio.get_running_loop().run_in_executor(executor, partial(generate_latest, registry))
         return Response(text, media_type=CONTENT_TYPE_LATEST)
