@@ -10,8 +10,6 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from google.protobuf.message import DecodeError
-
 from nearimage.domain.aggregates import (
     TOP_VALUES,
     AggregateQuery,
@@ -28,6 +26,7 @@ from nearimage.domain.errors import InvalidInput
 from nearimage.domain.schema import Collection
 from nearimage.doors.grpc.filters import read_filter
 from nearimage.doors.grpc.near_request import read_ranking
+from nearimage.doors.grpc.parsing import parse
 from nearimage.doors.wire.messages import AggregateReply, AggregateRequest
 from nearimage.service.services import Services
 
@@ -41,10 +40,7 @@ def aggregate(services: Services, request: bytes) -> bytes:
         InvalidInput: the bytes are no such message; a property that is not there, or has no such figures.
     """
     started = time.perf_counter()
-    try:
-        message = AggregateRequest.FromString(request)
-    except DecodeError as wrong:
-        raise InvalidInput(f"the request is no weaviate.v1.AggregateRequest: {wrong}") from wrong
+    message = parse(AggregateRequest, request)
     collection = services.collections.get(message.collection)
     groups = services.aggregates.run(_query(message))
     reply = AggregateReply()

@@ -8,13 +8,12 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from google.protobuf.message import DecodeError
-
 from nearimage.domain.drafts import UNNAMED, Draft
 from nearimage.domain.errors import InvalidInput, NearimageError
 from nearimage.domain.objects import Vector
 from nearimage.doors.faults import fault_of
 from nearimage.doors.grpc.near_request import from_bytes, read_vectors
+from nearimage.doors.grpc.parsing import parse
 from nearimage.doors.uuids import read_uuid
 from nearimage.doors.wire.messages import BatchObjectsReply, BatchObjectsRequest
 from nearimage.service.services import Services
@@ -29,10 +28,7 @@ def batch_objects(services: Services, request: bytes) -> bytes:
         InvalidInput: the bytes are no such message.
     """
     started = time.perf_counter()
-    try:
-        message = BatchObjectsRequest.FromString(request)
-    except DecodeError as wrong:
-        raise InvalidInput(f"the request is no weaviate.v1.BatchObjectsRequest: {wrong}") from wrong
+    message = parse(BatchObjectsRequest, request)
     reply = BatchObjectsReply()
     for position, error in sorted(store_objects(services, message.objects).items()):
         reply.errors.add(index=position, error=fault_of(error).message)

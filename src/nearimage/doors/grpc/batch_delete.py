@@ -2,10 +2,9 @@
 
 import time
 
-from google.protobuf.message import DecodeError
-
-from nearimage.domain.errors import InvalidFilter, InvalidInput
+from nearimage.domain.errors import InvalidFilter
 from nearimage.doors.grpc.filters import read_filter
+from nearimage.doors.grpc.parsing import parse
 from nearimage.doors.wire.messages import BatchDeleteReply, BatchDeleteRequest
 from nearimage.service.services import Services
 
@@ -17,10 +16,7 @@ def batch_delete(services: Services, request: bytes) -> bytes:
         InvalidInput: the bytes are no such message, or it has no filter: deleting everything by accident is too easy.
     """
     started = time.perf_counter()
-    try:
-        message = BatchDeleteRequest.FromString(request)
-    except DecodeError as wrong:
-        raise InvalidInput(f"the request is no weaviate.v1.BatchDeleteRequest: {wrong}") from wrong
+    message = parse(BatchDeleteRequest, request)
     if not message.HasField("filters"):
         raise InvalidFilter("a batch delete needs a filter that says which objects to delete", property=None)
     where = read_filter(message.filters)

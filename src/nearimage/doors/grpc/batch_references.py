@@ -4,10 +4,9 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from google.protobuf.message import DecodeError
-
-from nearimage.domain.errors import InvalidInput, NearimageError
+from nearimage.domain.errors import NearimageError
 from nearimage.doors.faults import fault_of
+from nearimage.doors.grpc.parsing import parse
 from nearimage.doors.uuids import read_uuid
 from nearimage.doors.wire.messages import BatchReferencesReply, BatchReferencesRequest
 from nearimage.service.references import Source
@@ -23,10 +22,7 @@ def batch_references(services: Services, request: bytes) -> bytes:
         InvalidInput: the bytes are no such message.
     """
     started = time.perf_counter()
-    try:
-        message = BatchReferencesRequest.FromString(request)
-    except DecodeError as wrong:
-        raise InvalidInput(f"the request is no weaviate.v1.BatchReferencesRequest: {wrong}") from wrong
+    message = parse(BatchReferencesRequest, request)
     reply = BatchReferencesReply()
     for position, error in store_references(services, message.references).items():
         reply.errors.add(index=position, error=fault_of(error).message)

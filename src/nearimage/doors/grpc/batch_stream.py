@@ -14,12 +14,11 @@ The session knows nothing of the transport: a message in, the replies out. May i
 from collections.abc import Sequence
 from typing import Any
 
-from google.protobuf.message import DecodeError
-
 from nearimage.domain.errors import InvalidInput
 from nearimage.doors.faults import fault_of
 from nearimage.doors.grpc.batch import store_objects
 from nearimage.doors.grpc.batch_references import beacon_of, store_references
+from nearimage.doors.grpc.parsing import parse
 from nearimage.doors.wire.messages import BatchStreamReply, BatchStreamRequest
 from nearimage.service.services import Services
 
@@ -45,10 +44,7 @@ class BatchStreamSession:
         Raises:
             InvalidInput: it is no such message, or the first one is no start.
         """
-        try:
-            message = BatchStreamRequest.FromString(request)
-        except DecodeError as wrong:
-            raise InvalidInput(f"the message is no weaviate.v1.BatchStreamRequest: {wrong}") from wrong
+        message = parse(BatchStreamRequest, request, what="message")
         kind = message.WhichOneof("message")
         if not self._started and kind != "start":
             raise InvalidInput(f"the first message of a batch stream must be a start message, got {kind or 'an empty one'}")

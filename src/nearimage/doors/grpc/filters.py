@@ -1,10 +1,11 @@
-"""Read the filters of a gRPC request. May import `domain`, `doors.wire` and `service` only."""
+"""Read the filters of a gRPC request. May import `domain`, `doors` and `service` only."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from nearimage.domain.errors import InvalidFilter
 from nearimage.domain.filters import And, Compare, Filter, FilterValue, GeoRange, Not, Operator, Or, Through
+from nearimage.doors.where import on_path
 from nearimage.doors.wire.messages import Filters
 from nearimage.service.filters import MAX_DEPTH
 
@@ -43,7 +44,7 @@ def read_filter(message: Any, depth: int = 0) -> Filter:
     operator, value = _operator(message), _value(message)
     if message.HasField("target"):
         return _aimed(message.target, operator, value, depth)
-    return _on_path(tuple(message.on), operator, value)
+    return on_path(tuple(message.on), operator, value)  # the form of older clients
 
 
 def _operator(message: Any) -> Operator:
@@ -66,18 +67,6 @@ def _aimed(target: Any, operator: Operator, value: FilterValue, depth: int) -> F
     hop = getattr(target, kind)
     collection = str(hop.target_collection) if kind == "multi_target" else None
     return Through(str(hop.on), collection, _aimed(hop.target, operator, value, depth + 1))
-
-
-def _on_path(path: tuple[str, ...], operator: Operator, value: FilterValue) -> Filter:
-    """The older form: property, or reference, collection, property ..."""
-    if len(path) % 2 == 0:
-        raise InvalidFilter(f"a filter's path is a property, or reference, collection, property ...; got {list(path)}", property=None)
-    if len(path) > 2 * MAX_DEPTH:
-        raise InvalidFilter(f"the filter follows more than {MAX_DEPTH} references; ask for less", property=None)
-    where: Filter = Compare(path[-1], operator, value)
-    for start in range(len(path) - 3, -1, -2):
-        where = Through(path[start], path[start + 1], where)
-    return where
 
 
 def _value(message: Any) -> FilterValue:

@@ -16,10 +16,11 @@ from nearimage.doors.grpc.batch import batch_objects
 from nearimage.doors.grpc.batch_delete import batch_delete
 from nearimage.doors.grpc.batch_references import batch_references
 from nearimage.doors.grpc.batch_stream import BatchStreamSession
+from nearimage.doors.grpc.parsing import parse
 from nearimage.doors.grpc.search_reply import Replies
-from nearimage.doors.grpc.search_request import parse_search, read_query
+from nearimage.doors.grpc.search_request import read_query
 from nearimage.doors.grpc.tenants import tenants_get
-from nearimage.doors.wire.messages import HealthCheckResponse
+from nearimage.doors.wire.messages import HealthCheckResponse, SearchRequest
 from nearimage.service.services import Services
 
 Handler = Callable[[bytes], bytes]
@@ -70,7 +71,7 @@ def search(services: Services, request: bytes) -> bytes:
         NearimageError: as the use case does.
     """
     started = time.perf_counter()
-    message = parse_search(request)
+    message = parse(SearchRequest, request)
     collection = services.collections.get(message.collection)
     asked = read_asked(message, collection, services.collections.get)
     query = read_query(message, asked)

@@ -6,8 +6,6 @@ What this version does not answer is refused by name: an ignored clause would be
 from collections.abc import Mapping
 from typing import Any
 
-from google.protobuf.message import DecodeError
-
 from nearimage.domain.errors import InvalidInput, NotSupported
 from nearimage.domain.query import GroupBy, Search, SortBy
 from nearimage.doors.grpc.asked import Asked
@@ -15,21 +13,8 @@ from nearimage.doors.grpc.boost_request import read_boost
 from nearimage.doors.grpc.filters import read_filter
 from nearimage.doors.grpc.near_request import read_diversity, read_ranking
 from nearimage.doors.uuids import read_uuid
-from nearimage.doors.wire.messages import SearchRequest
 
 _NOT_ANSWERED: Mapping[str, str] = {"generative": "generative search", "rerank": "rerank"}
-
-
-def parse_search(request: bytes) -> Any:
-    """The message in the bytes.
-
-    Raises:
-        InvalidInput: the bytes are no such message.
-    """
-    try:
-        return SearchRequest.FromString(request)
-    except DecodeError as wrong:
-        raise InvalidInput(f"the request is no weaviate.v1.SearchRequest: {wrong}") from wrong
 
 
 def read_query(message: Any, asked: Asked) -> Search:

@@ -2,10 +2,9 @@
 
 import time
 
-from google.protobuf.message import DecodeError
-
 from nearimage.domain.errors import InvalidInput
 from nearimage.domain.schema import TenantState
+from nearimage.doors.grpc.parsing import parse
 from nearimage.doors.wire.messages import TenantActivityStatus, TenantsGetReply, TenantsGetRequest
 from nearimage.service.services import Services
 
@@ -23,10 +22,7 @@ def tenants_get(services: Services, request: bytes) -> bytes:
         InvalidInput: the bytes are no such message, or no names where names are meant.
     """
     started = time.perf_counter()
-    try:
-        message = TenantsGetRequest.FromString(request)
-    except DecodeError as wrong:
-        raise InvalidInput(f"the request is no weaviate.v1.TenantsGetRequest: {wrong}") from wrong
+    message = parse(TenantsGetRequest, request)
     found = services.tenants.all(message.collection)
     names = list(found)
     if message.WhichOneof("params") == "names":

@@ -187,17 +187,6 @@ class Entries:
         mask[self._owners.view(len(hits) - dense)[np.flatnonzero(hits[dense:])]] = True
         return mask
 
-    def rows_numbered(self, entries: Positions, rows: int) -> Mask:
-        """The rows that own these entries, given by number, ascending; those that the first rows do not have are passed over."""
-        mask = np.zeros(rows, np.bool_)
-        dense = min(self._dense, rows)
-        cut = int(np.searchsorted(entries, dense))
-        mask[entries[:cut]] = True
-        if dense < rows:
-            behind = entries[cut : np.searchsorted(entries, self.count(rows))] - dense
-            mask[self._owners.view()[behind]] = True
-        return mask
-
     def present(self, rows: int) -> Mask:
         """The rows that have the property, with or without entries."""
         mask = np.zeros(rows, np.bool_)
