@@ -364,7 +364,7 @@ class Engine(Protocol):
 
         Args:
             into: a new or empty folder.
-            collections: names; None means all of them. Tenants come along in whatever state they are.
+            collections: names; None means all of them. Tenants come along in whatever state they are, and so do aliases.
 
         Raises:
             NotSupported: the engine has no such capability.
@@ -375,7 +375,9 @@ class Engine(Protocol):
         ...
 
     def restore(self, source: Path, *, collections: Sequence[str] | None = None, progress: Progress | None = None) -> None:
-        """Add the collections of a snapshot, all or none of them; everything in it is checked first.
+        """Add the collections of a snapshot with their aliases, all or none of them; everything in it is checked first.
+
+        An alias that is the name of something here already is left out: names keep their meaning.
 
         Args:
             collections: names; None means all that the snapshot has.

@@ -1,5 +1,6 @@
 """Backups: what was copied comes back, whatever went on meanwhile; what was not copied whole is refused."""
 
+import hashlib
 import json
 import os
 import random
@@ -119,6 +120,45 @@ def test_some_collections_can_be_chosen(tmp_path: Path) -> None:
             engine.restore(source, collections=["Photo"])
         engine.drop_collection("Photo")
     engine.close()
+
+
+def test_aliases_come_back_with_their_collection(tmp_path: Path) -> None:
+    """Programs know the alias, not the collection behind it; but a name that is in use must not change what it means."""
+    engine = EmbeddedEngine(tmp_path / "data")
+    fill(engine)
+    for alias, collection in {"Pictures": "Photo", "Taken": "Photo", "Used": "Photo", "Nothing": "Empty"}.items():
+        engine.set_alias(alias, collection)
+    engine.snapshot(tmp_path / "backup", collections=["Photo"])
+    engine.close()
+
+    fresh = EmbeddedEngine(tmp_path / "fresh")
+    for name in ("Taken", "Other"):
+        fresh.create_collection(Collection(name=name))
+    fresh.set_alias("Used", "Other")
+    fresh.restore(tmp_path / "backup")
+    assert fresh.aliases() == {"Pictures": "Photo", "Used": "Other"}
+    fresh.close()
+    again = EmbeddedEngine(tmp_path / "fresh")
+    assert again.aliases() == {"Pictures": "Photo", "Used": "Other"}
+    again.close()
+
+
+def test_a_snapshot_of_the_first_format_is_read(tmp_path: Path) -> None:
+    """Backups are kept for years; the first ones knew no aliases, and their checksum is that of the JSON as it was then."""
+    engine = EmbeddedEngine(tmp_path / "data")
+    fill(engine)
+    engine.snapshot(tmp_path / "backup")
+    engine.close()
+    path = tmp_path / "backup" / "manifest.json"
+    manifest = {**json.loads(path.read_text()), "format": 1, "checksum": ""}
+    assert set(manifest["collections"][0]) == {"definition", "folder", "tenants"}
+    compact = json.dumps(manifest, separators=(",", ":"), ensure_ascii=False)
+    path.write_text(json.dumps({**manifest, "checksum": hashlib.sha256(compact.encode()).hexdigest()}))
+
+    fresh = EmbeddedEngine(tmp_path / "fresh")
+    fresh.restore(tmp_path / "backup")
+    assert fresh.shard("Photo").count() == 38
+    fresh.close()
 
 
 def test_a_snapshot_taken_during_writes_is_one_commit(tmp_path: Path) -> None:

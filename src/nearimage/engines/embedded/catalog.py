@@ -14,7 +14,7 @@ May import apsw, msgspec, `domain` and this package.
 
 import shutil
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -64,11 +64,13 @@ class Arrival:
     Attributes:
         folder: where its files lie, below the folder of all collections; it is renamed.
         tenants: the state of each, and the name of its folder below `folder`, or an empty one.
+        aliases: its other names.
     """
 
     collection: Collection
     folder: Path
     tenants: Mapping[str, tuple[TenantState, str]]
+    aliases: Sequence[str]
 
 
 class Catalog:
@@ -128,9 +130,11 @@ class Catalog:
                 self._connection.execute("COMMIT")
             self._entries[collection.name] = entry
 
-    def adopt(self, arrivals: Iterable[Arrival]) -> None:
-        """Add collections that come with their shards, all or none of them."""
+    def adopt(self, arrivals: Sequence[Arrival]) -> None:
+        """Add collections that come with their shards, all or none of them. A name that is in use here stands for what it stood for."""
         entries: list[Entry] = []
+        taken = {*self._entries, *self._aliases, *(arrival.collection.name for arrival in arrivals)}
+        aliases = {alias: arrival.collection.name for arrival in arrivals for alias in arrival.aliases if alias not in taken}
         with self._transaction():
             try:
                 for arrival in arrivals:
@@ -140,6 +144,7 @@ class Catalog:
                     rows = [(entry.number, name, state.value, folder) for name, (state, folder) in arrival.tenants.items()]
                     self._connection.executemany("INSERT INTO tenants (collection, name, state, folder) VALUES (?, ?, ?, ?)", rows)
                     entry.tenants = _read_tenants(self._connection, entry)
+                self._connection.executemany("INSERT INTO aliases (name, collection) VALUES (?, ?)", aliases.items())
                 force_folder(self.parent)
                 self._connection.execute("COMMIT")
             except BaseException:
@@ -147,6 +152,7 @@ class Catalog:
                     shutil.rmtree(entry.folder, ignore_errors=True)
                 raise
             self._entries |= {entry.collection.name: entry for entry in entries}
+            self._aliases |= aliases
 
     def alter(self, collection: Collection) -> None:
         """Put a definition in the place of the one of that name, durably."""

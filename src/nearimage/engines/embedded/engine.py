@@ -223,12 +223,15 @@ class EmbeddedEngine:
         try:
             if self._definition(name).tenancy.enabled:
                 copied = writer.add_tenants(self._catalog.tenants(name), partial(self._known_shard, name))
-                writer.name(self._definition(name), copied)
+                writer.name(self._definition(name), tenants=copied, aliases=self._aliases_of(name))
             else:
                 writer.add_shard(self._known_shard(name, ""))
-                writer.name(self._definition(name))
+                writer.name(self._definition(name), aliases=self._aliases_of(name))
         except CollectionNotFound:
             writer.leave_out()
+
+    def _aliases_of(self, name: str) -> list[str]:
+        return [alias for alias, collection in self._catalog.aliases().items() if collection == name]
 
     def _apply_state(self, shard: EmbeddedShard, collection: str, name: str) -> None:
         tenant = self._catalog.tenant(collection, name)

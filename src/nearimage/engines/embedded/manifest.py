@@ -19,7 +19,8 @@ from nearimage.domain.errors import FormatTooNew, SnapshotUnusable
 from nearimage.domain.schema import Collection, TenantState
 
 MANIFEST_FILE = "manifest.json"
-MANIFEST_FORMAT = 1
+MANIFEST_FORMAT = 2
+"""1 had no aliases, and is read as well: what is not there is left out of the JSON, so that its checksum is the same as ever."""
 
 _COLLECTION_FOLDER = re.compile(r"c\d+")
 _TENANT_FOLDER = re.compile(r"(t\d+)?")
@@ -43,12 +44,13 @@ class CopiedTenant(msgspec.Struct, frozen=True):
     folder: str
 
 
-class CopiedCollection(msgspec.Struct, frozen=True):
+class CopiedCollection(msgspec.Struct, frozen=True, omit_defaults=True):
     """One collection; the definition is JSON in JSON, so that it is taken over to the letter."""
 
     definition: str
     folder: str
     tenants: tuple[CopiedTenant, ...]
+    aliases: tuple[str, ...] = ()
 
     def collection(self) -> Collection:
         """The definition."""

@@ -93,9 +93,9 @@ class SnapshotWriter:
             copied.append(CopiedTenant(name, tenant.state, folder))
         return copied
 
-    def name(self, definition: Collection, tenants: Sequence[CopiedTenant] = ()) -> None:
+    def name(self, definition: Collection, *, tenants: Sequence[CopiedTenant] = (), aliases: Iterable[str] = ()) -> None:
         """Say what the last collection is. Its definition is read after its shards: a shard may know less than it, never more."""
-        self._collections.append(CopiedCollection(msgspec.json.encode(definition).decode(), self._folder.name, tuple(tenants)))
+        self._collections.append(CopiedCollection(msgspec.json.encode(definition).decode(), self._folder.name, tuple(tenants), tuple(aliases)))
 
     def leave_out(self) -> None:
         """Forget the last collection, which was dropped."""
@@ -166,6 +166,7 @@ def arriving(source: Path, parent: Path, *, collections: Sequence[str] | None, p
                 collection=copied.collection(),
                 folder=staging / copied.folder,
                 tenants={tenant.name: (tenant.state, tenant.folder and f"r{tenant.folder[1:]}") for tenant in copied.tenants},
+                aliases=copied.aliases,
             )
             for copied in chosen
         )
