@@ -108,17 +108,6 @@ class Collections:
             missing = tuple(prop for prop in props if prop.name.lower() not in known)
             return self._alter(old, replace(old, properties=(*old.properties, *missing)))
 
-    def add_vector(self, name: str, vector: VectorConfig) -> VectorConfig:
-        """Give a collection another named vector; objects stored before lack it.
-
-        Raises:
-            CollectionNotFound: there is none of that name.
-            InvalidSchema: the vector cannot be, or there is one of that name, or the collection has one without a name.
-        """
-        with self.altering:
-            old = self.get(name)
-            return self._alter(old, replace(old, vectors=(*old.vectors, vector))).vectors[-1]
-
     def drop_index(self, name: str, prop: str, index: str) -> None:
         """Give up an index of a property, for good: filters or keyword searches on it are refused from then on. One that it does not have is no error.
 

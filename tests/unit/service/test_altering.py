@@ -10,6 +10,7 @@ from nearimage.domain.errors import CollectionNotFound, InvalidSchema
 from nearimage.domain.filters import Compare, Operator
 from nearimage.domain.query import Search
 from nearimage.domain.schema import Collection, DataType, Metric, Property, Tenancy, Tokenization, VectorConfig
+from nearimage.service.services import Services
 from nearimage.service.targets import target_of
 from tests.fakes import World, dogs, image_vector, text
 
@@ -71,13 +72,18 @@ def test_a_named_vector_is_added_with_its_model() -> None:
     services = World().services()
     services.collections.create(NAMED)
 
-    made = services.collections.add_vector("dog", image_vector("second"))
+    altered = _add_vector(services, image_vector("second"))
 
-    assert made.model == "colour"
-    assert services.collections.get("Dog").vectors[-1] == made
+    assert (altered.vectors[-1].name, altered.vectors[-1].model) == ("second", "colour")
+    assert services.collections.get("Dog") == altered
     for wrong in (image_vector("second"), VectorConfig(name="a b"), VectorConfig(name="v", module="img2vec-martian")):
         with pytest.raises(InvalidSchema):
-            services.collections.add_vector("Dog", wrong)
+            _add_vector(services, wrong)
+
+
+def _add_vector(services: Services, vector: VectorConfig) -> Collection:
+    dog = services.collections.get("Dog")
+    return services.collections.alter(replace(dog, vectors=(*dog.vectors, vector)))
 
 
 def test_a_vector_without_a_name_is_meant_also_beside_named_ones() -> None:
@@ -85,9 +91,8 @@ def test_a_vector_without_a_name_is_meant_also_beside_named_ones() -> None:
     services = World().services()
     services.collections.create(dogs())
 
-    services.collections.add_vector("Dog", image_vector("second"))
+    altered = _add_vector(services, image_vector("second"))
 
-    altered = services.collections.get("Dog")
     assert [vector.name for vector in altered.vectors] == ["default", "second"]
     assert target_of(altered, None).name == "default"
 
