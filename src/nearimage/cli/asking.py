@@ -4,7 +4,7 @@
                                               +--> Search --connection--> Answer
     anything else ---------------> NearText --'
 
-May import click, pybase64, `domain` and `cli`.
+May import click, pybase64, `domain`, `service.picture_choice` and `cli`.
 """
 
 import time
@@ -18,15 +18,14 @@ import pybase64
 
 from nearimage.cli.connection import Connection
 from nearimage.cli.hits import Answer
-from nearimage.cli.picture_collection import picture_properties
 from nearimage.cli.picture_files import EXTENSIONS
 from nearimage.cli.thumbnails import SHORT_SIDE, Thumbnail, thumbnail_of
-from nearimage.cli.vector_choice import picture_vector, words_vector
 from nearimage.domain.errors import InvalidInput, NotFound, NoVectorizer
 from nearimage.domain.objects import Hit
 from nearimage.domain.query import NearMedia, NearText, Search, Targets
 from nearimage.domain.schema import Collection
 from nearimage.domain.vectorizing import Modality
+from nearimage.service.picture_choice import picture_properties, picture_vector, words_vector
 
 _STARTER_HINT = (
     "`nearimage index FOLDER --collection OTHER --clip-model starter` makes a collection that can be, with the starter model: it needs no download and knows "
@@ -40,7 +39,7 @@ class Question:
 
     Attributes:
         wanted: a file's path, or words.
-        target: the named vector; None leaves the choice to `vector_choice`.
+        target: the named vector; None leaves the choice to `service.picture_choice`.
         distance: how far away a hit may be.
     """
 
@@ -81,11 +80,11 @@ def thumbnails(connection: Connection, answer: Answer) -> dict[UUID, Thumbnail]:
 def _near(connection: Connection, schema: Collection, question: Question) -> NearMedia | NearText:
     first = schema.vectors[0].name if schema.vectors else None  # where no vector fits, the database says why, of this one
     if _is_file(question.wanted):
-        target = question.target or picture_vector(connection, schema) or first
+        target = question.target or picture_vector(connection.modules, schema) or first
         return NearMedia(modality=Modality.IMAGE, data=_read(Path(question.wanted)), targets=Targets.of(target), max_distance=question.distance)
     if Path(question.wanted).suffix.lower() in EXTENSIONS:
         click.echo(f"There is no file {question.wanted!r}, so this is taken as words", err=True)
-    target = question.target or words_vector(connection, schema) or first
+    target = question.target or words_vector(connection.modules, schema) or first
     return NearText(concepts=(question.wanted,), targets=Targets.of(target), max_distance=question.distance)
 
 
@@ -107,6 +106,6 @@ def _hits(connection: Connection, schema: Collection, query: Search) -> Sequence
     try:
         return connection.near(query)
     except NoVectorizer as refused:
-        if isinstance(query.by, NearText) and words_vector(connection, schema) is None:
+        if isinstance(query.by, NearText) and words_vector(connection.modules, schema) is None:
             raise NoVectorizer(f"{refused.message}. {_STARTER_HINT}", **refused.detail) from refused
         raise

@@ -33,7 +33,7 @@ class FolderConnection:
         self._database = open_database(settings)
         self._services = self._database.services
         self.place = f"the data folder {settings.data}"
-        self.modules = {name: module.modalities for name, module in self._services.modules.items()}
+        self.modules = self._services.modalities
         self.max_picture_bytes = settings.max_picture_mib * MIB
 
     def collection(self, name: str) -> Collection:

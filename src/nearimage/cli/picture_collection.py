@@ -4,16 +4,16 @@
     words    made by multi2vec-clip, where it has a model: search by words, and by picture
     picture  made by img2vec-neural: search by picture
 
-May import `domain` only.
+May import `domain` and `service.picture_choice` only.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
 from nearimage.cli.connection import Connection, Json
-from nearimage.cli.vector_choice import words_vector
 from nearimage.domain.errors import CollectionNotFound, InvalidInput, InvalidSchema, ModelMissing
-from nearimage.domain.schema import Collection, DataType
+from nearimage.domain.schema import Collection
+from nearimage.service.picture_choice import picture_property, words_vector
 
 PICTURE_VECTOR = "picture"
 WORDS_VECTOR = "words"
@@ -95,22 +95,16 @@ def pictures_schema(name: str, *, model: str | None = None, clip: dict[str, Any]
 
 
 def _described(connection: Connection, collection: Collection, *, made: bool) -> PictureCollection:
-    blobs = picture_properties(collection)
-    if "image" not in blobs and len(blobs) != 1:
-        have = f"several, {blobs}, and none called 'image'" if blobs else "none"
-        message = f"a picture needs one property of type blob; collection {collection.name!r} has {have}; choose another with --collection"
-        raise InvalidInput(message, have=blobs)
+    try:
+        picture = picture_property(collection)
+    except InvalidInput as unfit:
+        raise InvalidInput(f"{unfit.message}; choose another with --collection", **unfit.detail) from unfit
     wanted = {prop["name"]: prop["dataType"][0] for prop in _PROPERTIES}
     fits = {prop.name for prop in collection.properties if wanted.get(prop.name) == prop.data_type}
     return PictureCollection(
         name=collection.name,
-        picture="image" if "image" in blobs else blobs[0],
+        picture=picture,
         others=frozenset(fits - {"image"}),
         made=made,
-        has_words=words_vector(connection, collection) is not None,
+        has_words=words_vector(connection.modules, collection) is not None,
     )
-
-
-def picture_properties(collection: Collection) -> list[str]:
-    """The properties that hold pictures."""
-    return [prop.name for prop in collection.properties if prop.data_type is DataType.BLOB]

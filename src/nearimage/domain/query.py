@@ -141,14 +141,14 @@ class Hybrid:
 
     Attributes:
         words: the keyword leg; its text is also what the vector leg embeds where `near` is None.
-        near: the vector leg, if the caller has a vector or other words for it.
+        near: the vector leg, if the caller has more for it than the words: a vector, a picture, other words.
         targets: of the vector leg.
         alpha: the vector leg's share, 0 to 1.
         max_distance: keep of the vector leg what is at most this far away.
     """
 
     words: Words
-    near: NearVector | NearText | None = None
+    near: AnyNear | None = None
     targets: Targets = field(default_factory=Targets)
     alpha: float = DEFAULT_ALPHA
     fusion: Fusion = Fusion.RELATIVE_SCORE

@@ -17,6 +17,7 @@ from nearimage.service.cluster import Cluster
 from nearimage.service.collections import Collections
 from nearimage.service.deletion import Deletions
 from nearimage.service.objects import Objects
+from nearimage.service.picture_choice import Modalities
 from nearimage.service.pictures import Pictures
 from nearimage.service.references import References
 from nearimage.service.search import Searches
@@ -60,6 +61,11 @@ class Services:
     tokenizing: Tokenizing
     expiries: Expiries
     modules: Mapping[str, VectorizerModule]
+
+    @property
+    def modalities(self) -> Modalities:
+        """What each module can be asked about."""
+        return {name: module.modalities for name, module in self.modules.items()}
 
     def warm_up(self) -> None:
         """Open every collection and load its models, so that no request waits for that; what cannot be opened is logged.

@@ -4,8 +4,8 @@ import pytest
 
 from nearimage.cli.connection import Json
 from nearimage.cli.picture_collection import open_collection
-from nearimage.cli.vector_choice import picture_vector, words_vector
 from nearimage.domain.errors import InvalidInput
+from nearimage.service.picture_choice import picture_vector, words_vector
 from tests.unit.cli.fake_connection import FakeConnection
 
 
@@ -74,4 +74,4 @@ def test_the_question_chooses_the_vector(vectors: dict[str, str], for_picture: s
     connection = FakeConnection()
     mine = connection.create(schema(("image", "blob"), **vectors))
 
-    assert (picture_vector(connection, mine), words_vector(connection, mine)) == (for_picture, for_words)
+    assert (picture_vector(connection.modules, mine), words_vector(connection.modules, mine)) == (for_picture, for_words)
