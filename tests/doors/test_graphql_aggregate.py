@@ -90,6 +90,8 @@ def test_a_filter_and_a_search_narrow_it_down(ask: Ask) -> None:
     [
         f'nearImage: {{image: "{RED}"}}',
         f'nearImage: {{image: "{RED}"}}, objectLimit: -1',
+        f'nearImage: {{image: "{RED}"}}, objectLimit: 0',
+        "objectLimit: 3",
         'groupBy: ["zzz"]',
         'groupBy: ["breed", "weight"]',
         'groupBy: ["image"]',

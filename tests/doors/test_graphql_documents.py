@@ -103,6 +103,20 @@ def test_a_wrong_document_is_not_run_and_says_where(ask: Ask, query: str, line: 
     assert {"line": line, "column": column} in answer["errors"][0]["locations"] or query.startswith("fragment")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("limit: 1.25", "1.25"),
+        ('limit: "twelve"', "twelve"),
+        ('where: {path: ["weight"], operator: Equal, valueInt: "seven(("}', "seven(("),
+        ("where: {path: [1] operator: Equal, valueInt: [9, 2.5]}", "2.5"),
+    ],
+)
+def test_an_error_repeats_what_was_sent(ask: Ask, arguments: str, said: str) -> None:
+    """The parser sees placeholders; a person who is shown one looks for what they never wrote."""
+    assert any(said in error["message"] for error in ask("{ Get { Dog(" + arguments + ") { breed } } }")["errors"])
+
+
 def test_wrong_variables_are_refused(ask: Ask) -> None:
     """A limit of "two" must not become the default."""
     query = "query($n: Int!) { Get { Dog(limit: $n) { breed } } }"

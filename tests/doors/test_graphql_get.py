@@ -256,6 +256,15 @@ def test_alike_hits_become_one(ask: Ask) -> None:
     assert len(get(ask(query % (RED, "closest")))) == 3
 
 
+def test_an_object_without_a_vector(ask: Ask) -> None:
+    """An empty list, for clients that count its numbers; a named vector that is missing is null."""
+    ghost = ask('{ Get { Dog(where: {path: ["breed"], operator: Equal, valueText: "Ghost"}) { _additional { vector } } } }')
+    named = ask("{ Get { Kennel(limit: 1) { _additional { vector } } } }")
+
+    assert get(ghost) == [{"_additional": {"vector": []}}]
+    assert get(named, "Kennel") == [{"_additional": {"vector": []}}]
+
+
 def test_orders_pages_and_cursors(ask: Ask) -> None:
     """Without a search the caller orders; a cursor goes on behind an id."""
     heaviest = ask('{ Get { Dog(sort: [{path: ["breed"], order: asc}, {path: "weight", order: desc}], limit: 3) { weight } } }')
@@ -267,16 +276,28 @@ def test_orders_pages_and_cursors(ask: Ask) -> None:
     assert "sort" in failed(ask('{ Get { Dog(bm25: {query: "x"}, sort: {path: ["breed"]}) { breed } } }'))
 
 
+def test_the_nearest_in_another_order(ask: Ask) -> None:
+    """The search chooses, the order only arranges what it chose; so it is with pages and with a distance too."""
+    query = '{ Get { Dog(nearImage: {image: "' + RED + '"}, sort: {path: "weight", order: desc}, %s) { weight _additional { distance } } } }'
+
+    assert [hit["weight"] for hit in get(ask(query % "limit: 2"))] == [12, 10]
+    assert [hit["weight"] for hit in get(ask(query % "limit: 1, offset: 1"))] == [10]
+    assert get(ask(query % 'limit: 9, where: {path: "weight", operator: GreaterThan, valueInt: 99}')) == []
+    assert "zzz" in failed(ask(query.replace('"weight"', '"zzz"') % "limit: 2"))
+
+
 def test_how_many_where_nothing_is_said(crowd: Services) -> None:
     """A hundred; with an offset or autocut as many as over gRPC; with a distance all that is near enough."""
     ask = asking_of(crowd)
 
     assert len(get(ask("{ Get { Dog { weight } } }"))) == 100
     assert len(get(ask("{ Get { Dog(offset: 3) { weight } } }"))) == 10
+    assert len(get(ask("{ Get { Dog(limit: -3) { weight } } }"))) == 10
     assert len(get(ask('{ Get { Dog(nearImage: {image: "%s"}, autocut: 1) { weight } } }' % RED))) == 10
     assert len(get(ask('{ Get { Dog(nearImage: {image: "%s"}) { weight } } }' % RED))) == 100
     assert len(get(ask('{ Get { Dog(nearImage: {image: "%s", distance: 0.5}) { weight } } }' % RED))) == 130
     assert len(get(ask('{ Get { Dog(nearImage: {image: "%s", certainty: 0.5}, limit: -1) { weight } } }' % RED))) == 130
+    assert len(get(ask('{ Get { Dog(nearImage: {image: "%s", distance: 0.5}, offset: 5) { weight } } }' % RED))) == 125
     assert "10000" in failed(ask("{ Get { Dog(limit: 10001) { weight } } }"))
 
 
@@ -297,7 +318,8 @@ def test_how_many_where_nothing_is_said(crowd: Services) -> None:
         'hybrid: {query: "x", alpha: 2}',
         'bm25: {query: "x", properties: ["weight"]}',
         'groupBy: {path: ["zzz"], groups: 1, objectsPerGroup: 1}',
-        "limit: -3",
+        "offset: -3",
+        "limit: 0",
         'after: "no uuid"',
     ],
 )

@@ -42,6 +42,13 @@ def test_a_question_by_get(http: TestClient) -> None:
     assert http.get("/v1/graphql", params={"query": query, "variables": "{"}).status_code == 400
 
 
+def test_get_without_a_question_is_no_method(http: TestClient) -> None:
+    """Weaviate has no GET here, and what probes a server for it must see that; the same for what is no JSON."""
+    for answer in (http.get("/v1/graphql"), http.delete("/v1/graphql", params={"query": DOGS}), http.get("/v1/graphql/batch")):
+        assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    assert http.post("/v1/graphql", content=DOGS, headers={"Content-Type": "application/graphql"}).status_code == 415
+
+
 def test_a_wrong_question_is_200_and_no_question_is_422(http: TestClient) -> None:
     """The protocol tells mistakes in the body; clients raise on another status."""
     assert http.post("/v1/graphql", json={"query": "{ Get { Nope { x } } }"}).status_code == 200

@@ -68,13 +68,16 @@ class Aggregate:
             InvalidInput: it contradicts itself.
         """
         where, limit, group_by = arguments.get("where"), arguments.get("limit"), arguments.get("groupBy")
+        by, object_limit = read_ranking(arguments, collection), arguments.get("objectLimit")
+        if object_limit is not None and (by is None or object_limit < 1):
+            raise InvalidInput(f"objectLimit says how many of a search's best count, at least 1; got {object_limit} {'with' if by else 'without'} a search")
         return AggregateQuery(
             collection=collection.name,
             tenant=arguments.get("tenant") or "",
             aggregation=Aggregation(properties=properties, group_by=_group_by(group_by), groups=limit),
             where=None if where is None else read_filter(where, collection, self.services.collections.get),
-            by=read_ranking(arguments, collection),
-            object_limit=arguments.get("objectLimit"),
+            by=by,
+            object_limit=object_limit,
         )
 
 

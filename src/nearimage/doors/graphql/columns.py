@@ -167,7 +167,7 @@ class Reader:
                 columns[one.key] = self._group(collection, one, properties, vectors)
             elif one.name == "vector":
                 vectors.update(dict.fromkeys([LEGACY_VECTOR] if collection.legacy_vector else []))
-                columns[one.key] = _vector(LEGACY_VECTOR) if collection.legacy_vector else _constant(None)
+                columns[one.key] = _vector(LEGACY_VECTOR, missing=[]) if collection.legacy_vector else _constant([])
             elif one.name == "vectors":
                 names = {part.key: part.name for part in self.selections.below(one, f"{collection.name}AdditionalVectors")}
                 vectors.update(dict.fromkeys(name for name in names.values() if name != TYPENAME))
@@ -201,8 +201,8 @@ def _inside(columns: Columns) -> Column:
     return lambda batch: list(rows(columns, batch))
 
 
-def _vector(name: str) -> Column:
-    return lambda batch: [hit.record.vectors.get(name) for hit in batch.hits]
+def _vector(name: str, missing: Any = None) -> Column:
+    return lambda batch: [hit.record.vectors.get(name, missing) for hit in batch.hits]
 
 
 def _hits(shown: Shown) -> Column:

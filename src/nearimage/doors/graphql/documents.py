@@ -152,7 +152,7 @@ class Known:
         """
         found = self._documents.get(text)
         if found is None:
-            found = self._read(text)
+            found = self.read(text)
             if len(text) <= LONGEST_KEPT:
                 with self._lock:
                     self._documents[text] = found
@@ -160,7 +160,8 @@ class Known:
                         self._documents.popitem(last=False)
         return found
 
-    def _read(self, text: str) -> Document:
+    def read(self, text: str) -> Document:
+        """Parse and validate; raises as `document`."""
         try:
             parsed = parse(Source(text))
         except GraphQLSyntaxError as wrong:
@@ -199,7 +200,12 @@ class Documents:
             DocumentTooLarge: it is beyond a limit.
         """
         check_size(lifted.text, self._limits)
-        document = known.document(lifted.text)
+        try:
+            document = known.document(lifted.text)
+        except Refused:
+            if len(request.query) <= LONGEST_KEPT:
+                known.read(request.query)  # refused again, with the literals that were sent in its words
+            raise
         node = _chosen(document.operations, request.operation_name)
         return Operation(document, node, _variables(document.schema, node, request.variables or {}, lifted), lifted)
 

@@ -5,7 +5,8 @@
     POST /v1/graphql/batch   [{"query": "..."}, ...]  answers a list, in order
 
 The status is 200 whatever became of the question, as the protocol has it; 422 says that there was no question at all, or nothing to ask it of: a database
-without collections has no schema. May import starlette, `domain` and `doors` only.
+without collections has no schema. A GET without `query` is refused as a method, 405, as Weaviate refuses every GET: probes see what they expect, and questions
+are answered. May import starlette, `domain` and `doors` only.
 """
 
 import asyncio
@@ -16,16 +17,19 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from nearimage.domain.errors import InvalidInput
+from nearimage.domain.errors import InvalidInput, UnsupportedMediaType
 from nearimage.doors.faults import fault_of
 from nearimage.doors.graphql.answering import GraphQl
 from nearimage.doors.graphql.requests import Request
-from nearimage.doors.rest.json_body import json_response, read_body
+from nearimage.doors.rest.json_body import fault_response, json_response, read_body
+
+JSON = "application/json"
 
 MOST_IN_BATCH = 100
 """Requests in one batch: they are answered one after another, by one thread."""
@@ -53,6 +57,8 @@ class _Door:
 
     async def get(self, request: HttpRequest) -> Response:
         """One question in the query string."""
+        if "query" not in request.query_params:
+            raise HTTPException(405, headers={"Allow": "POST"})
         return await self._answer(request, partial(self._from_query, dict(request.query_params)))
 
     async def _answer(self, request: HttpRequest, handler: Handler) -> Response:
@@ -62,8 +68,7 @@ class _Door:
         except ClientDisconnect:
             return Response(status_code=400)  # nobody reads it
         except Exception as error:  # noqa: BLE001 - the door's boundary
-            fault = fault_of(error)
-            return json_response({"error": [{"message": fault.message, "code": fault.code}]}, fault.http_status)
+            return fault_response(error, fault_of(error), request.url.path)
 
     async def _read(self, request: HttpRequest) -> Body:
         body, size = deque[bytes](), 0
@@ -72,6 +77,9 @@ class _Door:
             if size > self.max_bytes:
                 raise InvalidInput(f"the request body is longer than {self.max_bytes} bytes; ask for less at once", limit=self.max_bytes)
             body.append(chunk)
+        declared = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
+        if size and declared != JSON:
+            raise UnsupportedMediaType(f"the question is declared as {declared!r}; send JSON with Content-Type: {JSON}", got=declared)
         return body
 
     def _single(self, body: Body) -> Response:
@@ -99,8 +107,6 @@ class _Door:
 def _read_json(body: Body, kind: type[T]) -> T:
     whole = b"".join(body)
     body.clear()
-    if not whole:
-        raise InvalidInput('the request has no body; send JSON such as {"query": "{ Get { ... } }"}')
     return read_body(whole, kind)
 
 

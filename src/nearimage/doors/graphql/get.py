@@ -2,8 +2,10 @@
 
     Dog(nearImage: {...}, limit: 3) { breed }  --read--> Search --service--> Found --columns--> [{"breed": ...}, ...]
 
-Without limit, offset and autocut there are 100 objects; with offset or autocut only, as many as other doors give; with a distance or a certainty, and no limit,
-all that are near enough. May import `domain`, `doors` and `service` only.
+Without limit, offset and autocut there are 100 objects; with offset or autocut only, or a negative limit, as many as other doors give; with a distance or a
+certainty, and no limit, all that are near enough. A `sort` beside a near search puts the nearest, once found, in another order.
+
+May import `domain`, `doors` and `service` only.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from nearimage.domain.errors import InvalidInput
-from nearimage.domain.objects import Hit, Projection
+from nearimage.domain.filters import ID_FIELD, Compare, Operator
+from nearimage.domain.objects import IDS_ONLY, Hit, Projection
 from nearimage.domain.query import AnyNear, Found, GroupBy, Search, SortBy
 from nearimage.domain.schema import Collection, Metric
 from nearimage.doors.graphql.columns import Batch, Reader, Shown
@@ -48,7 +51,7 @@ class Get:
         query = self.read(arguments, collection, shown.projection)
         _check_certainty(query, collection, fields, selections)
         merging = _merging(arguments.get("group"))
-        found = self.services.searches.run(query if merging is None else _with_vectors(query, collection))
+        found = self._run(query if merging is None else _with_vectors(query, collection))
         if merging is not None:
             found = Found(hits=merged(found.hits, merging))
         return _rendered(shown, query, found)
@@ -75,14 +78,30 @@ class Get:
             projection=projection,
         )
 
+    def _run(self, query: Search) -> Found:
+        """What a search finds; the nearest in the order of `sort`, if both are given."""
+        if not (query.sort and isinstance(query.by, AnyNear)) or query.group_by:
+            return self.services.searches.run(query)
+        nearest = replace(query, sort=(), offset=0, limit=(query.limit or 0) + query.offset)
+        found = {hit.record.id: hit for hit in self.services.searches.run(nearest).hits}
+        if not found:
+            return Found(hits=())
+        ids = Compare(ID_FIELD, Operator.CONTAINS_ANY, tuple(map(str, found)))
+        listing = Search(collection=query.collection, tenant=query.tenant, where=ids, sort=query.sort, limit=len(found), projection=IDS_ONLY)
+        ordered = [found[hit.record.id] for hit in self.services.searches.run(listing).hits]
+        return Found(hits=tuple(ordered[query.offset :]))
+
     def _limit(self, arguments: Mapping[str, Any], by: object) -> int:
         limit, offset = arguments.get("limit"), arguments.get("offset")
         searches = self.services.searches
-        if has_threshold(by) and ((limit is None and offset is None) or (limit is not None and limit < 0)):
-            return searches.maximum_results - (offset or 0)
-        if limit is not None:
+        if limit == 0 and not offset:
+            raise InvalidInput("limit 0 asks for nothing; leave it out for the default, or say how many")
+        if limit is not None and limit >= 0:
             return int(limit)
-        return self.default_limit if offset is None and arguments.get("autocut") is None else searches.default_limit
+        if has_threshold(by):
+            return max(0, searches.maximum_results - (offset or 0))
+        unsaid = limit is None and offset is None and arguments.get("autocut") is None
+        return self.default_limit if unsaid else searches.default_limit
 
 
 def _check_certainty(query: Search, collection: Collection, fields: Sequence[Field], selections: Selections) -> None:

@@ -67,8 +67,10 @@ class Errors:
         self.found.append({"message": message, "path": path and list(path), "locations": [self._location(start) for start in starts], **code})
 
     def refuse(self, error: GraphQLError) -> None:
-        """A mistake in the document."""
-        self.found.append({"message": error.message, "path": None, "locations": [self._location(start) for start in error.positions or ()]})
+        """A mistake in the document, which was read as it was sent, or without its literals."""
+        as_sent = error.source is not None and error.source.body == self.text
+        places = [location(self.text, start) if as_sent else self._location(start) for start in error.positions or ()]
+        self.found.append({"message": error.message, "path": None, "locations": places})
 
     def _location(self, start: int) -> Mapping[str, int]:
         return location(self.text, self.lifted.original(start))
