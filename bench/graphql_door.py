@@ -185,7 +185,7 @@ def schemas(services: Services) -> None:
     for n in range(99):
         services.collections.create(Collection(name=f"Other{n}", properties=PHOTO.properties, vectors=PHOTO.vectors, legacy_vector=True))
     print(f"| the same in a database of 100 collections | {cpu_ms(lambda: graphql(services).answer(query), 10, 1):.1f} |")
-    told = graphql(services).answer(Request(query=get_introspection_query()))["data"]
+    told = json.loads(whole(graphql(services), json.dumps({"query": get_introspection_query()}).encode()))["data"]
     print(f"| introspection of 100 collections | {cpu_ms(lambda: graphql(services).answer(Request(query=get_introspection_query())), 2, 1):.0f} |")
     assert build_client_schema(told).query_type is not None
 

@@ -19,6 +19,7 @@ from nearimage.doors.graphql.aggregate import Aggregate
 from nearimage.doors.graphql.documents import Documents, Known, Operation
 from nearimage.doors.graphql.explore import Explore
 from nearimage.doors.graphql.get import DEFAULT_LIMIT, Get
+from nearimage.doors.graphql.introspection import META, introspected
 from nearimage.doors.graphql.lifting import lift
 from nearimage.doors.graphql.requests import Errors, Json, Limits, Refused, Request
 from nearimage.doors.graphql.selections import TYPENAME, Field, Selections
@@ -60,7 +61,8 @@ class GraphQl:
             "Get": ("GetObjectsObj", Get(self.services, self.default_limit).answer),
             "Aggregate": ("AggregateObjectsObj", Aggregate(self.services).answer),
         }
-        for field in selections.roots():
+        roots = selections.roots()
+        for field in roots:
             if field.name in kinds:
                 typename, answer = kinds[field.name]
                 parts = selections.below(field, typename)
@@ -70,15 +72,10 @@ class GraphQl:
             elif field.name == TYPENAME:
                 data[field.key] = "WeaviateObj"
             else:
-                data[field.key] = _introspected(request, field, known, errors)
+                data[field.key] = None  # its place, until all of them are told
+        if told := [field for field in roots if field.name in META]:
+            data.update(introspected(request, told, selections, known))
         return data
-
-
-def _introspected(request: Request, field: Field, known: Known, errors: Errors) -> Any:
-    result = known.introspected(request)
-    for error in result.errors or ():
-        errors.refuse(error)
-    return (result.data or {}).get(field.key)
 
 
 def _part(field: Field, path: Sequence[str], answer: Answer, selections: Selections, errors: Errors, *, typename: str) -> Any:
