@@ -27,7 +27,7 @@ from nearimage.engines.embedded import EmbeddedEngine
 from nearimage.engines.memory import MemoryEngine
 from nearimage.ports.engine import Shard
 from nearimage.testing.engine_contract import assert_same
-from nearimage.testing.strategies import IDS, collections, filters, records, vectors
+from nearimage.testing.strategies import IDS, any_vectors, collections, filters, records
 
 EXAMPLES = int(os.environ.get("NEARIMAGE_CONGRUENCE_EXAMPLES", "60"))
 DIMS = 3
@@ -104,8 +104,8 @@ class TwoEngines(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def search(self, data: st.DataObject) -> None:
-        name = data.draw(st.sampled_from([v.name for v in self.collection.vectors]))
-        query = data.draw(vectors(data.draw(st.sampled_from((DIMS, DIMS, DIMS, DIMS + 1)))))
+        config = data.draw(st.sampled_from(self.collection.vectors))
+        name, query = config.name, data.draw(any_vectors(config, data.draw(st.sampled_from((DIMS, DIMS, DIMS, DIMS + 1)))))
         where: Filter | None = data.draw(st.none() | filters(self.collection))
         limit, offset = data.draw(st.integers(0, 5)), data.draw(st.integers(0, 3))
         max_distance = data.draw(st.none() | st.sampled_from((0.0, 0.5, 1.0, 4.0)))

@@ -18,7 +18,7 @@ from nearimage.ports.engine import Engine
 PHOTOS = Collection(
     name="Photo",
     properties=(Property(name="n", data_type=DataType.INT), Property(name="text", data_type=DataType.TEXT), Property(name="blob", data_type=DataType.BLOB)),
-    vectors=(VectorConfig(name="v"), VectorConfig(name="w")),
+    vectors=(VectorConfig(name="v"), VectorConfig(name="w"), VectorConfig(name="m", is_multi=True)),
 )
 SIDE = Collection(name="Side", vectors=(VectorConfig(name="v"),))
 IDS = [UUID(int=number) for number in range(200)]
@@ -48,8 +48,10 @@ def apply(engine: Engine, number: int) -> None:
 
 
 def record(rng: random.Random, id_: UUID, *, n: int | None = None) -> Record:
-    """A record that fills some pages: two vectors, now and then one, and a picture."""
+    """A record that fills some pages: two vectors, now and then one, perhaps a multi-vector, and a picture."""
     vectors = {name: np.array([rng.random() + 0.1 for _ in range(64)], np.float32) for name in ("v", "w") if rng.random() < 0.9}
+    if rng.random() < 0.5:
+        vectors["m"] = np.array([[rng.random() + 0.1 for _ in range(8)] for _ in range(rng.randrange(1, 5))], np.float32)
     blob = rng.randbytes(rng.choice((0, 100, 9000)))
     return Record(id=id_, properties={"n": rng.randrange(1000) if n is None else n, "text": f"corgi {rng.randrange(50)}", "blob": blob}, vectors=vectors)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from nearimage.domain.objects import Vector
+from nearimage.domain.objects import AnyVector
 
 UNNAMED = ""
 """The key of a vector sent without a name."""
@@ -20,11 +20,11 @@ class Draft:
     Attributes:
         id: None asks for a new one.
         properties: JSON values; numbers may come as int or float, blobs as base64. None means "no value" (in a merge: take it away).
-        vectors: (dims,) float32 each, by named vector or under `UNNAMED`.
+        vectors: (dims,) float32 each, of a multi-vector (n, dims); by named vector or under `UNNAMED`.
         tenant: whose object it is; empty in a collection without tenants.
     """
 
     id: UUID | None = None
     properties: Mapping[str, object] = field(default_factory=dict)
-    vectors: Mapping[str, Vector] = field(default_factory=dict)
+    vectors: Mapping[str, AnyVector] = field(default_factory=dict)
     tenant: str = ""

@@ -12,13 +12,16 @@ import numpy.typing as npt
 
 from nearimage.domain.values import PropertyValue, Scalar
 
-__all__ = ["EVERYTHING_BUT_BLOBS", "IDS_ONLY", "Hit", "Matrix", "Projection", "PropertyValue", "Record", "Scalar", "Vector"]
+__all__ = ["EVERYTHING_BUT_BLOBS", "IDS_ONLY", "AnyVector", "Hit", "Matrix", "Projection", "PropertyValue", "Record", "Scalar", "Vector"]
 
 Vector = npt.NDArray[np.float32]
 """(dims,) float32, finite, as the user or the vectorizer gave it (not normalised)."""
 
 Matrix = npt.NDArray[np.float32]
 """(n, dims) float32, C-contiguous; n may be 0."""
+
+AnyVector = npt.NDArray[np.float32]
+"""A Vector, or of a multi-vector a Matrix: as many rows as the object has parts, at least one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,14 +30,14 @@ class Record:
 
     Attributes:
         properties: what a projection left of them. Values have passed `nearimage.service.values`.
-        vectors: by named vector; an object may lack some or all of them.
+        vectors: by named vector, multi-vectors as matrices; an object may lack some or all of them.
         created_ms, updated_ms: Unix time in milliseconds.
         revision: set by the engine on what it returns: changes with every write of the object, never 0. Of no meaning on a record to be stored.
     """
 
     id: UUID
     properties: Mapping[str, PropertyValue] = field(default_factory=dict)
-    vectors: Mapping[str, Vector] = field(default_factory=dict)
+    vectors: Mapping[str, AnyVector] = field(default_factory=dict)
     created_ms: int = 0
     updated_ms: int = 0
     revision: int = 0

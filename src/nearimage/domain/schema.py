@@ -163,6 +163,9 @@ class VectorConfig:
     `model` is the module's model that was chosen when the collection was made, also where its settings name none: a server started with another
     default must not mix the vectors of two models. `configured` is false where the schema named the module and said nothing else about it: then no property
     feeds the vector.
+
+    With `is_multi` an object has several vectors of one length under the name, such as one a word or one a patch of a picture (late interaction); they are
+    compared by MaxSim (`domain.vectors`).
     """
 
     name: str
@@ -173,6 +176,7 @@ class VectorConfig:
     index_type: str = "hnsw"
     index_settings: Mapping[str, object] = field(default_factory=dict)
     configured: bool = True
+    is_multi: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

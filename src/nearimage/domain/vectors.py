@@ -6,14 +6,20 @@
     manhattan   sum |a - b|        0 ..
     hamming     count of a != b    0 .. dims
 
+A multi-vector is compared part by part (MaxSim): for each vector of the query the nearest one of the object counts, and what they are apart is added up.
+Under cosine that is minus the cosine, under dot minus the product, so that the sum is minus the similarity which ColBERT ranks by (Khattab and Zaharia,
+"ColBERT: Efficient and Effective Passage Search via Contextualized Late Interaction over BERT", SIGIR 2020).
+
 May import numpy, the standard library and `domain` only.
 """
+
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
 
 from nearimage.domain.errors import DimensionMismatch, InvalidVector
-from nearimage.domain.objects import Matrix, Vector
+from nearimage.domain.objects import AnyVector, Matrix, Vector
 from nearimage.domain.schema import Metric
 
 THRESHOLD_TOLERANCE = 1e-6
@@ -77,7 +83,34 @@ def exact_distances(metric: Metric, matrix: Matrix, query: Vector) -> npt.NDArra
     Cost:
         Temporaries of four times the matrix.
     """
-    rows, wanted = matrix.astype(np.float64), query.astype(np.float64)
+    with np.errstate(over="ignore"):
+        return _exactly(metric, matrix.astype(np.float64), query.astype(np.float64)).astype(np.float32)
+
+
+def max_sim_distance(metric: Metric, matrix: Matrix, query: Matrix) -> np.float32:
+    """How far the vectors of an object are from those of a query, summed in float64: the same for the same vectors, wherever they are.
+
+    Args:
+        matrix: (n, dims) float32, n > 0.
+        query: (m, dims) float32, m > 0.
+
+    Returns:
+        Infinite where it is beyond float32.
+
+    Cost:
+        O(n x m x dims), with m small numpy calls.
+    """
+    rows, above = matrix.astype(np.float64), MAX_SIM_OFFSET.get(metric, 0)
+    nearest = [_exactly(metric, rows, wanted).min() - above for wanted in query.astype(np.float64)]
+    with np.errstate(over="ignore"):
+        return np.float32(sum(nearest))
+
+
+MAX_SIM_OFFSET: Mapping[Metric, int] = {Metric.COSINE: 1}
+"""What a distance is more than minus the similarity that MaxSim adds up."""
+
+
+def _exactly(metric: Metric, rows: npt.NDArray[np.float64], wanted: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     if metric is Metric.COSINE:
         scale = np.sqrt((rows * rows).sum(axis=1)) * np.sqrt((wanted * wanted).sum())
         cosine = np.divide((rows * wanted).sum(axis=1), scale, out=np.zeros(len(rows)), where=scale > 0)
@@ -91,8 +124,7 @@ def exact_distances(metric: Metric, matrix: Matrix, query: Vector) -> npt.NDArra
         result = np.abs(rows - wanted).sum(axis=1)
     else:
         result = ((rows - wanted) ** 2).sum(axis=1)
-    with np.errstate(over="ignore"):
-        return np.asarray(result).astype(np.float32)
+    return np.asarray(result, np.float64)
 
 
 def certainty_of(distance: float) -> float:
@@ -105,18 +137,27 @@ def distance_of(certainty: float) -> float:
     return 2 * (1 - certainty)
 
 
-def check_vector(vector: Vector, *, name: str, metric: Metric) -> None:
+def check_vector(vector: AnyVector, *, name: str, metric: Metric, is_multi: bool = False) -> None:
     """Refuse what cannot be compared.
 
+    Args:
+        is_multi: whether several vectors are expected.
+
     Raises:
-        InvalidVector: empty, longer than `MAX_DIMENSIONS`, not finite, or all zero under cosine.
+        InvalidVector: empty, longer than `MAX_DIMENSIONS`, several where one is expected or the other way round, not finite, or all zero under cosine.
     """
-    if vector.ndim != 1 or not 0 < len(vector) <= MAX_DIMENSIONS:
-        raise InvalidVector(f"vector {name!r} has shape {vector.shape}; expected one dimension of 1 to {MAX_DIMENSIONS} numbers", vector=name)
+    if vector.ndim != 1 + is_multi or not 0 < vector.shape[-1] <= MAX_DIMENSIONS or not len(vector):
+        expected = "a list of vectors (a multi-vector)" if is_multi else "one vector, a list"
+        raise InvalidVector(f"vector {name!r} has shape {vector.shape}; expected {expected} of 1 to {MAX_DIMENSIONS} numbers", vector=name)
     if not np.isfinite(vector).all():
         raise InvalidVector(f"vector {name!r} contains NaN or infinity; every number must be finite in float32", vector=name)
-    if metric is Metric.COSINE and not vector.any():
+    if metric is Metric.COSINE and not vector.any(axis=-1).all():
         raise InvalidVector(f"vector {name!r} is all zeros, which has no direction for cosine; leave it out or use another metric", vector=name)
+
+
+def dims_of(vector: AnyVector) -> int:
+    """How long a vector is, or each part of a multi-vector."""
+    return int(vector.shape[-1])
 
 
 def check_dimensions(got: int, want: int, *, name: str) -> None:

@@ -26,7 +26,7 @@ from nearimage.domain.aggregates import Aggregation, Group
 from nearimage.domain.errors import NearimageError
 from nearimage.domain.filters import Filter
 from nearimage.domain.keywords import Keywords
-from nearimage.domain.objects import Projection, Record, Vector
+from nearimage.domain.objects import AnyVector, Projection, Record
 from nearimage.domain.query import SortBy
 from nearimage.domain.schema import Collection, Metric, TenantState
 from nearimage.ports.engine_stats import ShardStats
@@ -156,12 +156,12 @@ class Shard(Protocol):
         ...
 
     def nearest(
-        self, vector_name: str, query: Vector, *, limit: int, offset: int, where: Filter | None, max_distance: float | None, projection: Projection
+        self, vector_name: str, query: AnyVector, *, limit: int, offset: int, where: Filter | None, max_distance: float | None, projection: Projection
     ) -> Nearest:
         """Objects by distance of their named vector to the query; objects without that vector do not count.
 
         Args:
-            query: (dims,) float32, checked by `domain.vectors.check_vector`.
+            query: (dims,) float32, for a multi-vector (n, dims), checked by `domain.vectors.check_vector`.
             offset: skip so many of the nearest.
             max_distance: inclusive, with `domain.vectors.THRESHOLD_TOLERANCE`.
 
@@ -177,7 +177,7 @@ class Shard(Protocol):
         """
         ...
 
-    def distances(self, vector_name: str, query: Vector, ids: Sequence[UUID]) -> dict[UUID, float]:
+    def distances(self, vector_name: str, query: AnyVector, ids: Sequence[UUID]) -> dict[UUID, float]:
         """How far the named vectors of these objects are from a query, exactly, as `nearest` would say.
 
         Args:

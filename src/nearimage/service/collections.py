@@ -157,6 +157,7 @@ class Collections:
         check_vector_name(vector.name)
         if vector.metric not in self.engine.capabilities.metrics:
             raise InvalidSchema(f"vector {vector.name!r}: this engine cannot compare by {vector.metric}", setting="distance")
+        _check_multi(vector, legacy=legacy)
         if vector.module == NO_MODULE:
             return vector
         if vector.module not in self.modules:
@@ -166,6 +167,21 @@ class Collections:
         settings = module.check(vector.module_settings) if vector.configured else module.unconfigured()
         module.open(settings)
         return replace(vector, model=settings.model)
+
+
+def _check_multi(vector: VectorConfig, *, legacy: bool) -> None:
+    settings, where = vector.index_settings.get("multivector"), f"vector {vector.name!r}"
+    if not vector.is_multi:
+        return
+    if legacy:
+        raise InvalidSchema(f"{where}: only named vectors can be multi-vectors; declare it in vectorConfig", setting="vectorIndexConfig.multivector")
+    if vector.index_type != "hnsw":
+        raise InvalidSchema(f"{where}: multi-vectors go with vectorIndexType hnsw, not {vector.index_type}", setting="vectorIndexType")
+    if vector.module != NO_MODULE:
+        raise InvalidSchema(f"{where}: {vector.module} makes one vector an object; multi-vectors are supplied by the client", setting="vectorizer")
+    aggregation = settings.get("aggregation") if isinstance(settings, Mapping) else None
+    if aggregation not in (None, "", "maxSim"):
+        raise InvalidSchema(f"{where}: multi-vectors are compared by maxSim, not by {aggregation!r}", setting="vectorIndexConfig.multivector.aggregation")
 
 
 def _check_parts(collection: Collection, others: Iterable[str]) -> None:

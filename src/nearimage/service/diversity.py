@@ -11,20 +11,33 @@ reordering documents and producing summaries", SIGIR 1998.
 May import numpy and `domain` only.
 """
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 import numpy.typing as npt
 
-from nearimage.domain.objects import Matrix
-from nearimage.domain.schema import Metric
-from nearimage.domain.vectors import distances
+from nearimage.domain.objects import AnyVector
+from nearimage.domain.schema import VectorConfig
+from nearimage.domain.vectors import distances, max_sim_distance
+
+Apart = Callable[[int], npt.NDArray[np.float32]]
+"""How far all hits are from the one at this position."""
 
 
-def diversify(to_query: npt.NDArray[np.float32], vectors: Matrix, metric: Metric, *, limit: int, balance: float) -> list[int]:
+def distances_between(vectors: Sequence[AnyVector], target: VectorConfig) -> Apart:
+    """The distances between hits, by their vectors, of which there is at least one."""
+    if target.is_multi:
+        return lambda one: np.array([max_sim_distance(target.metric, other, vectors[one]) for other in vectors], np.float32)
+    matrix = np.stack(vectors)
+    return lambda one: distances(target.metric, matrix, matrix[one])
+
+
+def diversify(to_query: npt.NDArray[np.float32], apart: Apart, *, limit: int, balance: float) -> list[int]:
     """The positions of the chosen hits, in the order of choice.
 
     Args:
         to_query: (n,) distances, nearest first; n may be 0.
-        vectors: (n, dims), in the same order.
+        apart: for hits in the same order.
         limit: how many to choose.
         balance: 0 .. 1.
 
@@ -39,5 +52,5 @@ def diversify(to_query: npt.NDArray[np.float32], vectors: Matrix, metric: Metric
         pick = int(np.argmin(np.where(left, worth, np.inf))) if chosen else 0
         chosen.append(pick)
         left[pick] = False
-        nearest_chosen = np.minimum(nearest_chosen, distances(metric, vectors, vectors[pick]))
+        nearest_chosen = np.minimum(nearest_chosen, apart(pick))
     return chosen

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from nearimage.domain.errors import InvalidInput
-from nearimage.domain.objects import IDS_ONLY, Hit, Vector
+from nearimage.domain.objects import IDS_ONLY, AnyVector, Hit
 from nearimage.domain.query import AnyNear, NearMedia, NearObject, NearVector
-from nearimage.domain.schema import Metric
+from nearimage.domain.schema import Metric, VectorConfig
 from nearimage.domain.vectors import THRESHOLD_TOLERANCE, certainty_of, distance_of
 from nearimage.ports.engine import Shard
 from nearimage.service.combination import TargetDistances, combine_targets
@@ -22,7 +22,7 @@ from nearimage.service.near_object import near_object
 from nearimage.service.near_text import near_text
 from nearimage.service.near_vector import near_vector
 from nearimage.service.question import Question, Ranked, page_of
-from nearimage.service.targets import Target, targets_of
+from nearimage.service.targets import Target, spread, targets_of
 from nearimage.service.vectorize import ObjectVectorizer
 
 
@@ -38,6 +38,7 @@ class NearSearches:
         Raises:
             VectorNameUnknown, VectorNameAmbiguous, NoVectorizer, DimensionMismatch: as they say.
         """
+        near = spread(question.collection, near) if isinstance(near, NearVector) else near
         targets = targets_of(question.collection, near.targets)
         if len(targets) > 1:
             return page_of(question, self._combined(question, near, targets))
@@ -51,19 +52,20 @@ class NearSearches:
             max_distance=max_distance(near, targets),
             projection=question.projection,
         )
-        cosine = target.metric is Metric.COSINE
+        cosine = has_certainty(target)
         distances: list[float] = nearest.distances.tolist()
         return [Hit(record=r, distance=d, certainty=certainty_of(d) if cosine else None) for r, d in zip(nearest.records, distances, strict=True)]
 
     def ranking(self, question: Question, near: AnyNear) -> list[Ranked]:
         """The nearest ids with their distances, `question.depth` of them and with several targets perhaps more."""
+        near = spread(question.collection, near) if isinstance(near, NearVector) else near
         targets = targets_of(question.collection, near.targets)
         if len(targets) > 1:
             return self._combined(question, near, targets)
         found = _nearest(question, targets[0], self.vector(near, targets[0], 0, question.shard), max_distance(near, targets))
         return [Ranked(one, distance) for one, distance in found.items()]
 
-    def vector(self, near: AnyNear, target: Target, position: int, shard: Shard) -> Vector:
+    def vector(self, near: AnyNear, target: Target, position: int, shard: Shard) -> AnyVector:
         """The query's vector for the target at this position."""
         if isinstance(near, NearVector):
             return near_vector(near, target.vector, position)
@@ -89,7 +91,7 @@ class NearSearches:
         return [Ranked(one, distance) for one, distance in ranked if limit is None or distance <= limit + THRESHOLD_TOLERANCE]
 
 
-def _nearest(question: Question, target: Target, vector: Vector, limit: float | None) -> dict[UUID, float]:
+def _nearest(question: Question, target: Target, vector: AnyVector, limit: float | None) -> dict[UUID, float]:
     nearest = question.shard.nearest(target.vector.name, vector, limit=question.depth, offset=0, where=question.where, max_distance=limit, projection=IDS_ONLY)
     distances: list[float] = nearest.distances.tolist()
     return dict(zip((record.id for record in nearest.records), distances, strict=True))
@@ -107,9 +109,15 @@ def max_distance(near: AnyNear, targets: Sequence[Target]) -> float | None:
         raise InvalidInput("a query takes a distance or a certainty, not both; leave one out")
     if len(targets) > 1:
         raise InvalidInput("certainty is defined for one target vector; with several use distance")
-    if (metric := targets[0].vector.metric) is not Metric.COSINE:
-        raise InvalidInput(f"certainty is defined for cosine only; vector {targets[0].vector.name!r} is compared by {metric}: use distance")
+    if not has_certainty(target := targets[0].vector):
+        how = "MaxSim" if target.is_multi else target.metric
+        raise InvalidInput(f"certainty is defined for cosine only; vector {target.name!r} is compared by {how}: use distance")
     return distance_of(near.min_certainty)
+
+
+def has_certainty(target: VectorConfig) -> bool:
+    """Whether distances of this vector are between 0 and 2, so that they can be told as certainties."""
+    return target.metric is Metric.COSINE and not target.is_multi
 
 
 def deepened(question: Question, depth: int) -> Question:

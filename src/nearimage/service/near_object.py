@@ -1,13 +1,13 @@
 """nearObject: the vector of a stored object. May import `domain` and `ports` only."""
 
 from nearimage.domain.errors import ObjectNotFound, VectorNameUnknown
-from nearimage.domain.objects import Projection, Vector
+from nearimage.domain.objects import AnyVector, Projection
 from nearimage.domain.query import NearObject
 from nearimage.domain.schema import VectorConfig
 from nearimage.ports.engine import Shard
 
 
-def near_object(query: NearObject, target: VectorConfig, shard: Shard) -> Vector:
+def near_object(query: NearObject, target: VectorConfig, shard: Shard) -> AnyVector:
     """The stored vector of the object.
 
     Raises:

@@ -20,7 +20,7 @@ from nearimage.ports.clock import Clock
 from nearimage.service.autocut import autocut
 from nearimage.service.boosting import boosted, check_boost
 from nearimage.service.collections import Collections
-from nearimage.service.diversity import diversify
+from nearimage.service.diversity import distances_between, diversify
 from nearimage.service.expiry import not_expired
 from nearimage.service.filters import bind_filter
 from nearimage.service.filters import targets_of as reference_targets
@@ -176,7 +176,7 @@ def _diversified(targets: Targets, diversity: Diversity, question: Question, hit
     with_vector = [hit for hit in hits if hit.record.id in vectors and target.name in vectors[hit.record.id].vectors]
     if not with_vector:
         return []
-    matrix = np.stack([vectors[hit.record.id].vectors[target.name] for hit in with_vector])
+    apart = distances_between([vectors[hit.record.id].vectors[target.name] for hit in with_vector], target)
     far = np.array([_farness(hit) for hit in with_vector], np.float32)
     limit = len(with_vector) if diversity.limit is None else diversity.limit
-    return [with_vector[pick] for pick in diversify(far, matrix, target.metric, limit=limit, balance=diversity.balance)]
+    return [with_vector[pick] for pick in diversify(far, apart, limit=limit, balance=diversity.balance)]

@@ -4,12 +4,12 @@ Guessing among several would make answers depend on the order of a dict, so a re
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nearimage.domain.drafts import UNNAMED
 from nearimage.domain.errors import InvalidInput, VectorNameAmbiguous, VectorNameUnknown
-from nearimage.domain.objects import Vector
-from nearimage.domain.query import Combination, Targets
+from nearimage.domain.objects import AnyVector
+from nearimage.domain.query import Combination, NearVector, Targets
 from nearimage.domain.schema import Collection, VectorConfig
 from nearimage.domain.vectors import check_vector
 
@@ -43,6 +43,27 @@ def targets_of(collection: Collection, asked: Targets) -> list[Target]:
     return [Target(vector, weight) for vector in vectors]
 
 
+def spread(collection: Collection, near: NearVector) -> NearVector:
+    """The query with each vector of a list of vectors as one of its own, where its target has no multi-vectors: the object is measured by all of them.
+
+    Raises:
+        VectorNameUnknown, VectorNameAmbiguous: as for `target_of`.
+    """
+    if all(vector.ndim == 1 for vector in near.vectors):
+        return near
+    asked = near.targets
+    names = asked.names or (target_of(collection, None).name,) * len(near.vectors)
+    vectors = near.vectors if len(near.vectors) == len(names) else near.vectors * len(names)
+    weights = asked.weights if len(asked.weights) == len(names) else (None,) * len(names)
+    parts = [
+        (name, part, weight)
+        for name, vector, weight in zip(names, vectors, weights, strict=False)
+        for part in ([vector] if vector.ndim == 1 or target_of(collection, name).is_multi else vector)
+    ]
+    targets = replace(asked, names=tuple(name for name, _, _ in parts), weights=tuple(weight for _, _, weight in parts if weight is not None))
+    return replace(near, vectors=tuple(part for _, part, _ in parts), targets=targets)
+
+
 def target_of(collection: Collection, name: str | None) -> VectorConfig:
     """One named vector.
 
@@ -65,16 +86,16 @@ def target_of(collection: Collection, name: str | None) -> VectorConfig:
     return collection.vectors[0]
 
 
-def name_vectors(collection: Collection, given: Mapping[str, Vector]) -> dict[str, Vector]:
+def name_vectors(collection: Collection, given: Mapping[str, AnyVector]) -> dict[str, AnyVector]:
     """Give each vector of an object the name under which it is stored, and check it.
 
     Raises:
         VectorNameUnknown, VectorNameAmbiguous: as for `target_of`.
         InvalidVector: NaN, infinity, nothing, or zeros under cosine.
     """
-    named: dict[str, Vector] = {}
+    named: dict[str, AnyVector] = {}
     for key, vector in given.items():
         config = target_of(collection, None if key == UNNAMED else key)
-        check_vector(vector, name=config.name, metric=config.metric)
+        check_vector(vector, name=config.name, metric=config.metric, is_multi=config.is_multi)
         named[config.name] = vector
     return named

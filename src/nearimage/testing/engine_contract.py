@@ -40,7 +40,7 @@ from nearimage.testing.filters_contract import FiltersContract
 from nearimage.testing.sorting_contract import SortingContract
 from nearimage.testing.tenants_contract import TenantsContract
 from nearimage.testing.text_contract import TextContract
-from nearimage.testing.vectors_contract import VectorsContract
+from nearimage.testing.vectors_contract import VectorsContract, words
 from nearimage.testing.writers_contract import WritersContract
 
 _ALL = Projection(properties=tuple(DataType), vectors=None)
@@ -134,7 +134,7 @@ class EngineContract(
         if not self.reopens:
             pytest.skip("this engine keeps nothing")
         shard.put([photo(number, [number, 1], {"int[]": (1, 2), "number": 1.0, "int": 1, "blob": b"\0\xff"}) for number in range(1, 6)])
-        shard.put([photo(2, None, text="changed"), photo(4, [4, 1], text="patched")])
+        shard.put([photo(2, None, text="changed"), photo(4, [4, 1], text="patched"), words(6, [[1, 2], [3, 4]])])
         shard.delete([uid(5)])
         before = shard.get([uid(n) for n in range(7)], _ALL)
         stats = shard.stats()

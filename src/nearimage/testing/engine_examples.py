@@ -35,7 +35,7 @@ PHOTOS = Collection(
         Property(name="white", data_type=DataType.TEXT, tokenization=Tokenization.WHITESPACE),
         Property(name="lower", data_type=DataType.TEXT, tokenization=Tokenization.LOWERCASE),
     ),
-    vectors=(VectorConfig(name="clip"), VectorConfig(name="Clip", metric=Metric.L2_SQUARED)),
+    vectors=(VectorConfig(name="clip"), VectorConfig(name="Clip", metric=Metric.L2_SQUARED), VectorConfig(name="words", is_multi=True)),
 )
 """A collection with a property of each data type, named after it."""
 

@@ -26,7 +26,7 @@ from nearimage.domain.filters import (
     PointsTo,
     length_field,
 )
-from nearimage.domain.objects import Record, Vector
+from nearimage.domain.objects import AnyVector, Record, Vector
 from nearimage.domain.schema import Collection, DataType, Metric, Property, Tokenization, VectorConfig
 from nearimage.domain.values import Element, GeoCoordinates, PhoneNumber, PropertyValue, Reference, Scalar
 
@@ -96,7 +96,9 @@ def collections(draw: st.DrawFn, name: str = "Photo") -> Collection:
         for number, data_type in enumerate(types)
     )
     metrics = draw(st.lists(st.sampled_from(Metric), min_size=1, max_size=2))
-    return Collection(name=name, properties=properties, vectors=tuple(VectorConfig(name=f"v{i}", metric=metric) for i, metric in enumerate(metrics)))
+    multi = draw(st.sampled_from((None, None, 0, 1)))
+    named = tuple(VectorConfig(name=f"v{i}", metric=metric, is_multi=i == multi) for i, metric in enumerate(metrics))
+    return Collection(name=name, properties=properties, vectors=named)
 
 
 def values(data_type: DataType) -> st.SearchStrategy[PropertyValue]:
@@ -118,16 +120,21 @@ def vectors(draw: st.DrawFn, dims: int) -> Vector:
     return found
 
 
+def any_vectors(config: VectorConfig, dims: int) -> st.SearchStrategy[AnyVector]:
+    """A vector, or the few of a multi-vector, for an object or a query."""
+    return st.lists(vectors(dims), min_size=1, max_size=3).map(np.stack) if config.is_multi else vectors(dims)
+
+
 @st.composite
 def records(draw: st.DrawFn, collection: Collection, dims: int = 3) -> Record:
     """A record of the collection; now and then a vector is missing or has a dimension too many."""
     properties = {p.name: draw(values(p.data_type)) for p in collection.properties if draw(st.sampled_from((True, True, True, False)))}
     lengths = st.sampled_from((dims, dims, dims, dims, dims + 1, 0))
-    lengths_by_name = {v.name: draw(lengths) for v in collection.vectors}
+    length_of_each = [(v, draw(lengths)) for v in collection.vectors]
     return Record(
         id=draw(IDS),
         properties=properties,
-        vectors={name: draw(vectors(length)) for name, length in lengths_by_name.items() if length},
+        vectors={v.name: draw(any_vectors(v, length)) for v, length in length_of_each if length},
         created_ms=draw(st.integers(0, 3)),
         updated_ms=draw(st.integers(0, 3)),
     )

@@ -6,12 +6,16 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from nearimage.domain.checks import CheckReport, Severity
-from nearimage.domain.errors import FolderInUse, FolderUnusable, NearimageError, SnapshotUnusable
+from nearimage.domain.errors import Corrupt, FolderInUse, FolderUnusable, NearimageError, SnapshotUnusable
+from nearimage.domain.objects import IDS_ONLY
 from nearimage.engines.embedded import EmbeddedEngine, check_folder, check_snapshot
+from nearimage.testing.engine_examples import PHOTOS as PHOTOS_WITH_WORDS
 from nearimage.testing.engine_examples import photo
+from nearimage.testing.vectors_contract import words
 from tests.unit.engines.test_embedded_snapshots import PHOTOS, content, fill
 
 PHOTO = Path("collections") / "c000001"
@@ -60,6 +64,23 @@ def test_what_a_kill_left_in_the_log_counts_and_stays_there(tmp_path: Path) -> N
     after = files(tmp_path / "killed")
     assert {name for name in after if not name.endswith("-shm")} == {name for name in before if not name.endswith("-shm")}
     assert all(after[name] == data for name, data in before.items() if not name.endswith("-shm"))
+
+
+def test_a_damaged_multi_vector_is_found(tmp_path: Path) -> None:
+    """It lies among the pictures, and would give a search wrong distances without a sign."""
+    engine = EmbeddedEngine(tmp_path / "data")
+    engine.create_collection(PHOTOS_WITH_WORDS)
+    engine.shard("Photo").put([words(1, [[1, 0], [0, 1]]), photo(2, None, blob=b"picture")])
+    engine.close()
+    report = check_folder(tmp_path / "data")
+    assert (report.is_sound, report.vectors, report.pictures) == (True, 1, 1)
+    with sqlite3.connect(tmp_path / "data" / PHOTO / "shard.db") as database:
+        database.execute("UPDATE pictures SET bytes = zeroblob(16) WHERE name = 'vector:words'")
+    assert damaged(check_folder(tmp_path / "data")) == {"shard.db"}
+    engine = EmbeddedEngine(tmp_path / "data")
+    with pytest.raises(Corrupt, match="multi-vector 'words'"):
+        engine.shard("Photo").nearest("words", np.ones((1, 2), np.float32), limit=1, offset=0, where=None, max_distance=None, projection=IDS_ONLY)
+    engine.close()
 
 
 def flip(name: Path, offset: int) -> Callable[[Path], None]:

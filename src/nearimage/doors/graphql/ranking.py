@@ -11,8 +11,8 @@ from uuid import UUID
 
 import numpy as np
 
-from nearimage.domain.errors import InvalidInput, InvalidVector, NotSupported
-from nearimage.domain.objects import Vector
+from nearimage.domain.errors import InvalidInput, InvalidVector
+from nearimage.domain.objects import AnyVector, Vector
 from nearimage.domain.query import (
     DEFAULT_ALPHA,
     AnyNear,
@@ -27,7 +27,7 @@ from nearimage.domain.query import (
     Targets,
     Words,
 )
-from nearimage.domain.schema import Collection
+from nearimage.domain.schema import Collection, VectorConfig
 from nearimage.doors.graphql.argument_types import NEAR_MEDIA
 from nearimage.doors.uuids import read_uuid
 from nearimage.service.beacons import read_beacon
@@ -69,7 +69,7 @@ def read_near(name: str, near: Arguments, collection: Collection) -> AnyNear:
         raise InvalidInput(f"{name} cannot have both distance and certainty; leave one out")
     said: dict[str, Any] = {"targets": _targets(near), "max_distance": near.get("distance"), "min_certainty": near.get("certainty")}
     if name == "nearVector":
-        return _near_vector(near, said)
+        return _near_vector(near, said, collection)
     if name == "nearObject":
         return NearObject(id=_object_id(name, near, collection), **said)
     if name in NEAR_MEDIA:
@@ -98,7 +98,7 @@ def _move(name: str, near: Arguments, collection: Collection) -> Move | None:
     return Move(force=move.get("force") or 0.0, concepts=_texts(move.get("concepts")), ids=objects)
 
 
-def _near_vector(near: Arguments, said: Mapping[str, Any]) -> NearVector:
+def _near_vector(near: Arguments, said: Mapping[str, Any], collection: Collection) -> NearVector:
     named = near.get("vectorPerTarget")
     if named is None:
         if not near.get("vector"):
@@ -106,7 +106,7 @@ def _near_vector(near: Arguments, said: Mapping[str, Any]) -> NearVector:
         return NearVector(vectors=(vector_of(near["vector"]),), **said)
     if near.get("vector") is not None:
         raise InvalidInput("nearVector cannot have both vector and vectorPerTarget; leave one out")
-    vectors = {name: _vectors(numbers) for name, numbers in named.items()}
+    vectors = {name: _vectors(numbers, collection.vector(name)) for name, numbers in named.items()}
     targets: Targets = said["targets"]
     names = targets.names or tuple(name for name, several in vectors.items() for _ in several)
     if set(names) != set(vectors) or any(names.count(name) not in (1, len(several)) for name, several in vectors.items()):
@@ -117,10 +117,19 @@ def _near_vector(near: Arguments, said: Mapping[str, Any]) -> NearVector:
     return NearVector(vectors=tuple(vectors[name][place] for name, place in pairs), **{**said, "targets": spread})
 
 
-def _vectors(numbers: object) -> list[Vector]:
-    """One vector, or a list of them."""
+def _vectors(numbers: object, target: VectorConfig | None) -> list[AnyVector]:
+    """One vector, or a list of them; a list of lists is one multi-vector where the target has those."""
     several = isinstance(numbers, list) and bool(numbers) and isinstance(numbers[0], list)
+    if several and isinstance(numbers, list) and target and target.is_multi:
+        return [_multi_vector(numbers)]
     return [vector_of(one) for one in numbers] if several and isinstance(numbers, list) else [vector_of(numbers)]
+
+
+def _multi_vector(rows: list[object]) -> AnyVector:
+    parts = [vector_of(row) for row in rows]
+    if len({len(part) for part in parts}) > 1:
+        raise InvalidVector("the vectors of a multi-vector must be of one length", vector=None)
+    return np.stack(parts)
 
 
 def vector_of(numbers: object) -> Vector:
@@ -135,7 +144,7 @@ def vector_of(numbers: object) -> Vector:
     except (TypeError, ValueError, OverflowError) as wrong:
         raise InvalidVector("a vector is a list of numbers", vector=None) from wrong
     if vector.ndim != 1:
-        raise NotSupported("multi-vectors are not supported by this version", feature="multi-vectors")
+        raise InvalidVector("a vector is a list of numbers; give a multi-vector under its name in vectorPerTarget", vector=None)
     return vector
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from nearimage.domain.drafts import UNNAMED, Draft
 from nearimage.domain.errors import InvalidInput, NearimageError
-from nearimage.domain.objects import Vector
+from nearimage.domain.objects import AnyVector
 from nearimage.doors.faults import fault_of
 from nearimage.doors.grpc.near_request import from_bytes, read_vectors
 from nearimage.doors.grpc.parsing import parse
@@ -77,7 +77,7 @@ def read_draft(entry: Any) -> Draft:
     return Draft(id=read_uuid(entry.uuid, what="uuid"), properties=properties, vectors=_vectors(entry), tenant=entry.tenant)
 
 
-def _vectors(entry: Any) -> dict[str, Vector]:
+def _vectors(entry: Any) -> dict[str, AnyVector]:
     if entry.vectors:
         return {v.name or UNNAMED: from_bytes(v.vector_bytes, kind=v.type) for v in entry.vectors}
     vectors = read_vectors(entry)

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from nearimage.domain.errors import InvalidInput, InvalidVector, NotSupported
-from nearimage.domain.objects import Vector
+from nearimage.domain.errors import InvalidInput, InvalidVector
+from nearimage.domain.objects import AnyVector
 from nearimage.domain.query import (
     DEFAULT_ALPHA,
     AnyNear,
@@ -205,12 +205,11 @@ def _alpha(message: Any) -> float:
     return float(message.alpha)
 
 
-def read_vectors(message: Any) -> list[Vector]:
+def read_vectors(message: Any) -> list[AnyVector]:
     """The vectors in the fields that successive clients have used: `vectors`, `vector_bytes`, `vector`.
 
     Raises:
         InvalidVector: bytes that are no float32s.
-        NotSupported: multi-vectors.
     """
     if message.vectors:
         return [from_bytes(v.vector_bytes, kind=v.type) for v in message.vectors]
@@ -220,15 +219,18 @@ def read_vectors(message: Any) -> list[Vector]:
     return [np.array(floats, np.float32)] if len(floats) else []
 
 
-def from_bytes(raw: bytes, *, kind: int = 0) -> Vector:
-    """Little-endian float32 numbers.
+def from_bytes(raw: bytes, *, kind: int = 0) -> AnyVector:
+    """Little-endian float32 numbers; of a multi-vector behind a uint16 that says how many of them are one vector.
 
     Raises:
-        InvalidVector: their length is no multiple of 4.
-        NotSupported: a multi-vector.
+        InvalidVector: their length is no multiple of 4, or of the vectors'.
     """
     if kind == VectorsMessage.VECTOR_TYPE_MULTI_FP32:
-        raise NotSupported("multi-vectors are not supported by this version", feature="multi-vectors")
+        dims, numbers = int.from_bytes(raw[:2], "little"), raw[2:]
+        if not dims or not numbers or len(numbers) % (4 * dims):
+            message = f"a multi-vector of {len(raw)} bytes is not a uint16 number of dimensions ({dims}) and vectors of so many float32 numbers"
+            raise InvalidVector(message, vector=None)
+        return np.frombuffer(numbers, "<f4").astype(np.float32).reshape(-1, dims)
     if len(raw) % 4:
         raise InvalidVector(f"a vector of {len(raw)} bytes is not made of 4-byte float32 numbers", vector=None)
     return np.frombuffer(raw, "<f4").astype(np.float32)

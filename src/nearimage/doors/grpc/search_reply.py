@@ -121,5 +121,8 @@ def _write_vector(out: Any, asked: Asked, name: str, record: Record) -> None:
     if asked.collection.legacy_vector and name == LEGACY_VECTOR:
         out.vector_bytes = raw
         out.vector.extend(vector.tolist())
+    elif vector.ndim > 1:
+        raw = vector.shape[1].to_bytes(2, "little") + raw
+        out.vectors.add(name=name, vector_bytes=raw, type=VectorsMessage.VECTOR_TYPE_MULTI_FP32)
     else:
         out.vectors.add(name=name, vector_bytes=raw, type=VectorsMessage.VECTOR_TYPE_SINGLE_FP32)

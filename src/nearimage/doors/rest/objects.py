@@ -10,7 +10,7 @@ import numpy as np
 
 from nearimage.domain.drafts import UNNAMED, Draft
 from nearimage.domain.errors import InvalidInput, MalformedRequest
-from nearimage.domain.objects import Projection, Record, Vector
+from nearimage.domain.objects import AnyVector, Projection, Record
 from nearimage.domain.schema import LEGACY_VECTOR, Collection
 from nearimage.doors.rest.call import read_id
 from nearimage.doors.rest.json_body import Json
@@ -51,9 +51,9 @@ def read_draft(body: ObjectBody, where: str = "id in body") -> Draft:
     return Draft(id=object_id, properties=body.properties or {}, vectors=vectors, tenant=body.tenant or "")
 
 
-def _vector(name: str, numbers: list[Any]) -> Vector:
-    if any(isinstance(n, list) for n in numbers):
-        raise InvalidInput(f"vector {name or 'vector'!r} must be a list of numbers; lists of lists (multi-vectors) are not supported by this version")
+def _vector(name: str, numbers: list[Any]) -> AnyVector:
+    if isinstance(numbers[0], list):
+        return _multi_vector(name, numbers)
     if any(isinstance(n, bool) or not isinstance(n, int | float) for n in numbers):
         raise InvalidInput(f"vector {name or 'vector'!r} must be a list of numbers")
     try:
@@ -61,6 +61,12 @@ def _vector(name: str, numbers: list[Any]) -> Vector:
             return np.array(numbers, np.float64).astype(np.float32)
     except OverflowError as wrong:
         raise InvalidInput(f"vector {name or 'vector'!r} has a number beyond float64") from wrong
+
+
+def _multi_vector(name: str, rows: list[Any]) -> AnyVector:
+    if not all(isinstance(row, list) and row and len(row) == len(rows[0]) for row in rows) or isinstance(rows[0][0], list):
+        raise InvalidInput(f"vector {name or 'vector'!r} must be a list of numbers, or as a multi-vector a list of such lists, all of one length")
+    return np.stack([_vector(name, row) for row in rows])
 
 
 def projection_of(collection: Collection, include: str, exclude: str = "") -> Projection:

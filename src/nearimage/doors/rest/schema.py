@@ -211,8 +211,7 @@ def _vector(name: str, module: str, settings: object, index_type: str | None, in
     if index_type not in INDEX_SETTINGS:
         raise InvalidSchema(f"there is no vectorIndexType {index_type!r}; choose one of {sorted(INDEX_SETTINGS)}", setting="vectorIndexType")
     index_settings = with_defaults(index, INDEX_SETTINGS[index_type])
-    if (index_settings.get("multivector") or {}).get("enabled"):
-        raise NotSupported("multi-vectors are not supported by this version", feature="multi-vectors")
+    is_multi = bool((index_settings.get("multivector") or {}).get("enabled"))
     try:
         metric = Metric(index_settings["distance"])
     except ValueError as wrong:
@@ -222,7 +221,7 @@ def _vector(name: str, module: str, settings: object, index_type: str | None, in
         raise InvalidSchema(f"vector {name!r}: the settings of {module!r} must be an object, got {type(settings).__name__}", setting="moduleConfig")
     configured = settings is not None or module == NO_MODULE
     vector = VectorConfig(name=name, module=module, module_settings=settings or {}, metric=metric, index_type=index_type, index_settings=index_settings)
-    return replace(vector, configured=configured)
+    return replace(vector, configured=configured, is_multi=is_multi)
 
 
 def read_property(body: PropertyBody) -> Property:

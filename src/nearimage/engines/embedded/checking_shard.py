@@ -20,7 +20,7 @@ from nearimage.domain.checks import Finding, Severity
 from nearimage.domain.errors import NearimageError
 from nearimage.engines.embedded.arrays import open_arrays
 from nearimage.engines.embedded.database import APPLICATION_ID
-from nearimage.engines.embedded.layout import SHARD_FILE, SHARD_FORMAT, slot_file
+from nearimage.engines.embedded.layout import MULTI_VECTOR, SHARD_FILE, SHARD_FORMAT, slot_file
 from nearimage.engines.embedded.rows import StoredRow, stored_row, unpack_seals
 from nearimage.engines.embedded.slots import HEADER_BYTES, check_header
 
@@ -134,9 +134,11 @@ class _Examination:
         key = "revision" if self._version == 1 else "key"
         for owner, name, data, crc in self._connection.execute(f"SELECT {key}, name, bytes, crc FROM pictures"):  # noqa: S608 a name of ours
             self._pictures[int(str(owner))] = True
-            self._notes.pictures += 1
+            kind = "multi-vector" if str(name).startswith(MULTI_VECTOR) else "picture"
+            self._notes.vectors += kind == "multi-vector"
+            self._notes.pictures += kind == "picture"
             if not isinstance(data, bytes) or zlib.crc32(data) != crc:
-                self._notes.add(self._path, f"picture {name!r} of revision {owner} does not match its checksum", _ONE_OBJECT)
+                self._notes.add(self._path, f"{kind} {name!r} of revision {owner} does not match its checksum", _ONE_OBJECT)
 
     def _check_row(self, row: StoredRow, files: "_SlotFiles") -> None:
         self._notes.objects += 1

@@ -13,8 +13,8 @@
     mark       one row, the commit: the last revision given, the first slot never given, how many objects there are
     vectors    the named vectors stored at least once; `slots` is the high-water mark of its file
     objects    one row an object; the revision is the rowid, so that a new version goes to the table's end and no number is given twice
-    pictures   blob properties, apart, so that listing objects does not read them; their key is the revision of the version that brought them, and later
-               versions with the same blobs name it too
+    pictures   blob properties and multi-vectors, apart, so that listing objects does not read them; their key is the revision of the version that brought
+               them, and later versions with the same blobs name it too
     pending    vectors that are in a slot file but perhaps not on the disk; opening writes them again
     removed    revisions that a file of columns still has, and the revision at which each of them went
 
@@ -30,6 +30,8 @@ LOCK_FILE = "nearimage.lock"
 META_FILE = "meta.db"
 COLLECTIONS_FOLDER = "collections"
 SHARD_FILE = "shard.db"
+MULTI_VECTOR = "vector:"
+"""What the names of multi-vectors in the table of pictures begin with; no property's name can."""
 
 META_FORMAT = 3
 SHARD_FORMAT = 2

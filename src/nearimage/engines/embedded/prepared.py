@@ -16,9 +16,10 @@ import numpy as np
 from nearimage.domain.errors import InvalidInput, VectorNameUnknown
 from nearimage.domain.objects import Record, Vector
 from nearimage.domain.schema import Collection
-from nearimage.domain.vectors import check_dimensions
+from nearimage.domain.vectors import check_dimensions, dims_of
 from nearimage.engines.embedded.columns import ConvertedRow
 from nearimage.engines.embedded.index import Index
+from nearimage.engines.embedded.multi_vectors import blobs_of
 from nearimage.engines.embedded.rows import RowCodec
 
 _OFFER_EVERY = 16
@@ -31,6 +32,7 @@ class Prepared(NamedTuple):
     Attributes:
         properties: all but pictures, through the codec.
         seals: the checksum of each vector, by name.
+        dims: of each vector, by name, multi-vectors too; the rows of these are among the pictures.
         refusal: why it cannot be stored, unless its vectors are refused first; the rest is then empty.
     """
 
@@ -42,6 +44,7 @@ class Prepared(NamedTuple):
     pictures: Mapping[str, bytes]
     converted: ConvertedRow
     seals: Mapping[str, int]
+    dims: Mapping[str, int]
     refusal: InvalidInput | None = None
 
 
@@ -67,7 +70,9 @@ class Preparer:
 
     def prepare(self, record: Record, index: Index) -> Prepared:
         """One record."""
-        vectors = {name: np.ascontiguousarray(vector, np.float32) for name, vector in record.vectors.items()}
+        dims = {name: dims_of(vector) for name, vector in record.vectors.items()}
+        vectors = {name: np.ascontiguousarray(vector, np.float32) for name, vector in record.vectors.items() if vector.ndim == 1}
+        multi_vectors = blobs_of(record.vectors) if len(vectors) < len(dims) else {}
         values = record.properties
         pictures = {name: value for name, value in values.items() if type(value) is bytes}
         try:
@@ -77,12 +82,13 @@ class Preparer:
                 record.updated_ms,
                 vectors,
                 self._codec.encode({name: value for name, value in values.items() if name not in pictures} if pictures else values),
-                pictures,
+                pictures | multi_vectors,
                 index.convert(values, record.created_ms, record.updated_ms),
                 {name: zlib.crc32(vector.data) for name, vector in vectors.items()},
+                dims,
             )
         except InvalidInput as refusal:
-            return Prepared(record.id.bytes, record.created_ms, record.updated_ms, vectors, b"", {}, {}, {}, refusal)
+            return Prepared(record.id.bytes, record.created_ms, record.updated_ms, vectors, b"", {}, {}, {}, dims, refusal)
 
     def check(self, prepared: Prepared, dimensions: Mapping[str, int]) -> None:
         """Refuse what must not be stored.
@@ -95,9 +101,9 @@ class Preparer:
             VectorNameUnknown: the collection has no such named vector.
             InvalidValue: a value does not fit its property.
         """
-        for name, vector in prepared.vectors.items():
+        for name, dims in prepared.dims.items():
             if name not in self._names:
                 raise VectorNameUnknown(f"there is no vector {name!r}; the collection has {list(self._names)}", have=list(self._names))
-            check_dimensions(len(vector), dimensions.get(name, len(vector)), name=name)
+            check_dimensions(dims, dimensions.get(name, dims), name=name)
         if prepared.refusal:
             raise prepared.refusal

@@ -29,10 +29,11 @@ import numpy as np
 import numpy.typing as npt
 
 from nearimage.domain.errors import Corrupt
-from nearimage.domain.objects import Projection, PropertyValue, Record, Vector
+from nearimage.domain.objects import Matrix, Projection, PropertyValue, Record, Vector
 from nearimage.domain.schema import Collection, DataType
 from nearimage.engines.embedded.database import Readers
 from nearimage.engines.embedded.disk import storage_faults
+from nearimage.engines.embedded.multi_vectors import MultiVectors
 from nearimage.engines.embedded.rows import DamagedRow, RowCodec, StoredRow, plain_records, record_of, stored_row, unpack_seals, uuid_of
 from nearimage.engines.embedded.state import State
 
@@ -103,6 +104,7 @@ class Reader:
     def alter(self, collection: Collection) -> None:
         """Go by another definition from now on."""
         self._scalars = frozenset(p.name for p in collection.properties if p.data_type is not DataType.BLOB)
+        self._multi_vectors = tuple(v.name for v in collection.vectors if v.is_multi)
 
     def close(self) -> None:
         """Close the connections; no snapshot may be in use."""
@@ -197,7 +199,7 @@ class Reader:
         return record_of(
             uuid_of(row.id),
             self._properties(snapshot, row, projection.properties),
-            self._vectors(snapshot.state, row, projection.vectors),
+            self._vectors(snapshot.state, row, projection.vectors) | self._matrices(snapshot, row, projection.vectors),
             row,
         )
 
@@ -228,6 +230,22 @@ class Reader:
         if zlib.crc32(found[0]) != found[1]:
             raise Corrupt(f"a picture in {self._path} is damaged; restore it from a backup", path=str(self._path))
         return {name: found[0]}
+
+    def multi_vectors(self, snapshot: Snapshot, name: str) -> MultiVectors | None:
+        """The multi-vectors of a name; None where none was ever stored."""
+        column = snapshot.state.vectors.get(name)
+        return MultiVectors(snapshot.connection, self._path, name, column.file.dims) if column else None
+
+    def _matrices(self, snapshot: Snapshot, row: StoredRow, names: tuple[str, ...] | None) -> dict[str, Matrix]:
+        if row.pictures is None or not self._multi_vectors:
+            return {}
+        found = {}
+        for name in self._multi_vectors:
+            stored = self.multi_vectors(snapshot, name) if names is None or name in names else None
+            matrix = stored.of_key(row.pictures) if stored else None
+            if matrix is not None:
+                found[name] = matrix
+        return found
 
     def _vectors(self, state: State, row: StoredRow, names: tuple[str, ...] | None) -> dict[str, Vector]:
         if names == () or row.slot is None:

@@ -60,8 +60,7 @@ class Batch:
             InvalidInput: it must be refused; nothing was changed.
         """
         self.preparer.check(prepared, self.dimensions)
-        for name, vector in prepared.vectors.items():
-            self.dimensions[name] = len(vector)
+        self.dimensions.update(prepared.dims)
         self.after.pop(prepared.id, None)
         self.after[prepared.id] = prepared
 

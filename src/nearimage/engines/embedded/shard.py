@@ -8,6 +8,8 @@
     distances            --> reading.py (rows) -> scan.py
     count, stats         --> the published state alone
 
+A multi-vector is searched by multi_vectors.py.
+
 Any thread may call anything; readers wait neither for each other nor for the writer's disk (reading.py). May import numpy, `domain`, `ports` and this package.
 """
 
@@ -22,10 +24,10 @@ from nearimage.domain.aggregates import Aggregation, Group
 from nearimage.domain.errors import NearimageError, VectorNameUnknown
 from nearimage.domain.filters import Filter
 from nearimage.domain.keywords import Keywords
-from nearimage.domain.objects import Projection, Record, Vector
+from nearimage.domain.objects import AnyVector, Projection, Record
 from nearimage.domain.query import SortBy
 from nearimage.domain.schema import Collection, Property, VectorConfig
-from nearimage.domain.vectors import check_dimensions
+from nearimage.domain.vectors import check_dimensions, dims_of
 from nearimage.engines.embedded.aggregating import Aggregating
 from nearimage.engines.embedded.ann import THRESHOLDS, Thresholds
 from nearimage.engines.embedded.background import Background
@@ -48,7 +50,7 @@ from nearimage.engines.embedded.value_codes import Coded, Rows
 from nearimage.engines.embedded.vector_indexes import VectorIndexes
 from nearimage.engines.embedded.writing import Writer
 from nearimage.ports.engine import Nearest, Ranked
-from nearimage.ports.engine_stats import ShardStats
+from nearimage.ports.engine_stats import ShardStats, VectorIndexStats
 
 
 class EmbeddedShard:
@@ -157,7 +159,7 @@ class EmbeddedShard:
             return self._reader.by_revision(snapshot, state.table.revisions.view()[page].tolist(), projection)
 
     def nearest(
-        self, vector_name: str, query: Vector, *, limit: int, offset: int, where: Filter | None, max_distance: float | None, projection: Projection
+        self, vector_name: str, query: AnyVector, *, limit: int, offset: int, where: Filter | None, max_distance: float | None, projection: Projection
     ) -> Nearest:
         """Objects by distance of their named vector to the query."""
         with self._gate:
@@ -166,20 +168,28 @@ class EmbeddedShard:
             with self._reader.snapshot() as snapshot:
                 state, vector = snapshot.state, np.ascontiguousarray(query, np.float32)
                 passing = None if where is None else self._passing(state, where)
-                asked = self._indexes.query(config, vector, offset + limit, state, passing)
-                rows, distances = within(max_distance, *nearest(asked, state, coverage))
+                stored = self._reader.multi_vectors(snapshot, config.name) if config.is_multi else None
+                if stored:
+                    found = stored.nearest(config.metric, vector, offset + limit, state, state.live if passing is None else passing)
+                else:
+                    found = nearest(self._indexes.query(config, vector, offset + limit, state, passing), state, coverage)
+                rows, distances = within(max_distance, *found)
                 page = slice(offset, offset + limit)
                 records = self._reader.by_revision(snapshot, state.table.revisions.view()[rows[page]].tolist(), projection)
                 return Nearest(records=records, distances=distances[page].copy())
 
-    def distances(self, vector_name: str, query: Vector, ids: Sequence[UUID]) -> dict[UUID, float]:
+    def distances(self, vector_name: str, query: AnyVector, ids: Sequence[UUID]) -> dict[UUID, float]:
         """How far the named vectors of these objects are from a query."""
         with self._gate, self._reader.snapshot() as snapshot:
             config, column = self._config(vector_name), snapshot.state.vectors.get(vector_name)
             if column is None:
                 return {}
-            check_dimensions(len(query), column.file.dims, name=vector_name)
+            check_dimensions(dims_of(query), column.file.dims, name=vector_name)
             revisions = self._reader.revision_of_each(snapshot, ids)
+            stored = self._reader.multi_vectors(snapshot, vector_name) if config.is_multi else None
+            if stored:
+                far = stored.distances(config.metric, query, list(revisions.values()))
+                return {one: float(far[revision]) for one, revision in revisions.items() if revision in far}
             rows = snapshot.state.table.rows_of(np.fromiter(revisions.values(), np.int64, len(revisions)))
             have, found = measured(column, config.metric, np.ascontiguousarray(query, np.float32), rows)
             return dict(zip((one for one, has in zip(revisions, have.tolist(), strict=True) if has), found.tolist(), strict=True))
@@ -220,14 +230,14 @@ class EmbeddedShard:
 
     def stats(self) -> ShardStats:
         """Figures of this shard."""
-        with self._gate:
-            state = self._publication.state
+        with self._gate, self._reader.snapshot() as snapshot:
+            state = snapshot.state
             dimensions = {name: column.file.dims for name, column in state.vectors.items()}
             return ShardStats(
                 objects=state.count,
                 dimensions=dimensions,
                 disk_bytes=size_on_disk(self._folder),
-                indexes=self._indexes.stats(state),
+                indexes=self._indexes.stats(state) | self._multi_stats(snapshot),
                 background=self._indexes.background(),
             )
 
@@ -293,6 +303,11 @@ class EmbeddedShard:
             have = [v.name for v in self._collection.vectors]
             raise VectorNameUnknown(f"collection {self._collection.name!r} has no vector {vector_name!r}; it has {have}", have=have)
         return config
+
+    def _multi_stats(self, snapshot: Snapshot) -> dict[str, VectorIndexStats]:
+        names = [config.name for config in self._collection.vectors if config.is_multi]
+        stored = {name: found for name in names if (found := self._reader.multi_vectors(snapshot, name))}
+        return {name: VectorIndexStats(kind="exact", vectors=one.count()) for name, one in stored.items()}
 
     def _codes(self, snapshot: Snapshot, prop: Property) -> Coded:
         return snapshot.state.table.coded.of(self._rows(snapshot), [prop])[prop.name]

@@ -272,7 +272,7 @@ class Writer:
         names = self._connection.execute("SELECT name FROM pictures WHERE key = ?", (row.pictures,))
         values = self._codec.decode(row.properties) | {str(name): b"" for (name,) in names}
         converted = state.table.index.convert(values, row.created_ms, row.updated_ms)
-        return Prepared(row.id, row.created_ms, row.updated_ms, vectors, row.properties, {}, converted, by_name, None)
+        return Prepared(row.id, row.created_ms, row.updated_ms, vectors, row.properties, {}, converted, by_name, {})
 
     def _write(self, batch: Batch, state: State) -> None:
         made: dict[str, VectorColumn] = {}

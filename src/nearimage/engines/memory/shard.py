@@ -18,10 +18,10 @@ from nearimage.domain.aggregates import Aggregation, Group
 from nearimage.domain.errors import InvalidInput, NearimageError, ObjectChanged, ObjectExists, TenantNotActive, VectorNameUnknown
 from nearimage.domain.filters import Filter
 from nearimage.domain.keywords import Keywords
-from nearimage.domain.objects import Projection, PropertyValue, Record, Vector
+from nearimage.domain.objects import AnyVector, Projection, PropertyValue, Record
 from nearimage.domain.query import SortBy
 from nearimage.domain.schema import Collection, TenantState, VectorConfig
-from nearimage.domain.vectors import THRESHOLD_TOLERANCE, check_dimensions, exact_distances
+from nearimage.domain.vectors import THRESHOLD_TOLERANCE, check_dimensions, dims_of, exact_distances, max_sim_distance
 from nearimage.engines.memory.aggregates import aggregate
 from nearimage.engines.memory.filters import passes
 from nearimage.engines.memory.keywords import ranked
@@ -90,14 +90,13 @@ class MemoryShard:
             return tuple(_project(record, projection) for record in found[offset : offset + limit])
 
     def nearest(
-        self, vector_name: str, query: Vector, *, limit: int, offset: int, where: Filter | None, max_distance: float | None, projection: Projection
+        self, vector_name: str, query: AnyVector, *, limit: int, offset: int, where: Filter | None, max_distance: float | None, projection: Projection
     ) -> Nearest:
         """Objects by distance of their named vector to the query."""
         with self._open():
-            metric = self._vector(vector_name).metric
-            check_dimensions(len(query), self._dimensions.get(vector_name, len(query)), name=vector_name)
+            config = self._vector_for(vector_name, query)
             found = [record for record in self._passing(where) if vector_name in record.vectors]
-            ranked = [(exact_distances(metric, record.vectors[vector_name][None, :], query)[0], record) for record in found]
+            ranked = [(_distance(config, record, query), record) for record in found]
             ranked = [(distance, record) for distance, record in ranked if max_distance is None or distance <= max_distance + THRESHOLD_TOLERANCE]
             ranked.sort(key=lambda pair: (pair[0], pair[1].id))
             page = ranked[offset : offset + limit]
@@ -106,13 +105,12 @@ class MemoryShard:
                 distances=np.array([distance for distance, _ in page], np.float32),
             )
 
-    def distances(self, vector_name: str, query: Vector, ids: Sequence[UUID]) -> dict[UUID, float]:
+    def distances(self, vector_name: str, query: AnyVector, ids: Sequence[UUID]) -> dict[UUID, float]:
         """How far the named vectors of these objects are from a query."""
         with self._open():
-            metric = self._vector(vector_name).metric
-            check_dimensions(len(query), self._dimensions.get(vector_name, len(query)), name=vector_name)
-            found = {one: self._objects[one].vectors for one in ids if one in self._objects}
-            return {one: float(exact_distances(metric, vectors[vector_name][None, :], query)[0]) for one, vectors in found.items() if vector_name in vectors}
+            config = self._vector_for(vector_name, query)
+            found = {one: self._objects[one] for one in ids if one in self._objects}
+            return {one: float(_distance(config, record, query)) for one, record in found.items() if vector_name in record.vectors}
 
     def passing_ids(self, where: Filter | None) -> bytes:
         """The ids of the objects that pass, packed."""
@@ -171,8 +169,8 @@ class MemoryShard:
     def _put(self, record: Record) -> None:
         for name, vector in record.vectors.items():
             self._vector(name)
-            check_dimensions(len(vector), self._dimensions.get(name, len(vector)), name=name)
-        self._dimensions.update({name: len(vector) for name, vector in record.vectors.items()})
+            check_dimensions(dims_of(vector), self._dimensions.get(name, dims_of(vector)), name=name)
+        self._dimensions.update({name: dims_of(vector) for name, vector in record.vectors.items()})
         self._revision += 1
         vectors = {name: np.array(vector, np.float32) for name, vector in record.vectors.items()}
         self._objects[record.id] = replace(record, properties=deepcopy(dict(record.properties)), vectors=vectors, revision=self._revision)
@@ -181,12 +179,25 @@ class MemoryShard:
         found = (record for record in self._objects.values() if where is None or passes(where, record, self._collection))
         return sorted(found, key=lambda record: record.id)
 
+    def _vector_for(self, name: str, query: AnyVector) -> VectorConfig:
+        """The named vector that a query is for."""
+        config = self._vector(name)
+        check_dimensions(dims_of(query), self._dimensions.get(name, dims_of(query)), name=name)
+        return config
+
     def _vector(self, name: str) -> VectorConfig:
         config = self._collection.vector(name)
         if config is None:
             have = [v.name for v in self._collection.vectors]
             raise VectorNameUnknown(f"collection {self._collection.name!r} has no vector {name!r}; it has {have}", have=have)
         return config
+
+
+def _distance(config: VectorConfig, record: Record, query: AnyVector) -> np.float32:
+    vector = record.vectors[config.name]
+    if config.is_multi:
+        return max_sim_distance(config.metric, vector, query)
+    return np.float32(exact_distances(config.metric, vector[None, :], query)[0])
 
 
 def _project(record: Record, projection: Projection) -> Record:
