@@ -20,9 +20,11 @@ import numpy as np
 import numpy.typing as npt
 
 from nearimage.domain.errors import ModelMissing
+from nearimage.domain.vectorizing import Modality
 from nearimage.ports.media import Pixels
 from nearimage.ports.vectorizer import Vectorizer
-from nearimage.vectorizers import Modules, modules
+from nearimage.testing.vectorizer_contract import rows_of
+from nearimage.vectorizers import Choices, Modules, modules
 from nearimage.vectorizers.efficientnet_lite0.crop import centre
 from nearimage.vectorizers.runtime.runner import cores
 
@@ -54,7 +56,7 @@ PHOTOGRAPHS = {
 
 def main() -> None:
     """Print the table."""
-    with tempfile.TemporaryDirectory() as folder, modules(Path(folder), clip_model="starter") as found:
+    with tempfile.TemporaryDirectory() as folder, modules(Path(folder), Choices(clip_model="starter")) as found:
         started = time.perf_counter()
         neural = opened(found, "img2vec-neural")
         print(f"{cores()} cores; img2vec-neural converted and loaded in {time.perf_counter() - started:.1f} s")
@@ -81,7 +83,7 @@ def measure_pictures(neural: Vectorizer) -> None:
     noise = np.random.default_rng(1)
     for width, height in ((640, 480), (1024, 768)):
         pictures = [noise.integers(0, 256, (height, width, 3), dtype=np.uint8) for _ in range(32)]
-        report(f"img2vec-neural, {width} x {height}", "pictures", 32, partial(neural.embed_images, pictures))
+        report(f"img2vec-neural, {width} x {height}", "pictures", 32, partial(rows_of, neural, Modality.IMAGE, pictures))
         report(f"  shrinking only, one thread, {width} x {height}", "pictures", 32, partial(shrink, pictures))
 
 
@@ -92,8 +94,8 @@ def shrink(pictures: list[Pixels]) -> list[Pixels]:
 
 def measure_texts(starter: Vectorizer) -> None:
     """Embed one query at a time, then texts in batches."""
-    report("starter, one text query", "texts", 1, lambda: starter.embed_texts([QUERY]))
-    report("starter, texts in batches of 64", "texts", 64, lambda: starter.embed_texts([QUERY] * 64))
+    report("starter, one text query", "texts", 1, lambda: rows_of(starter, Modality.TEXT, [QUERY]))
+    report("starter, texts in batches of 64", "texts", 64, lambda: rows_of(starter, Modality.TEXT, [QUERY] * 64))
 
 
 def report(what: str, unit: str, count: int, call: Callable[[], object]) -> None:
@@ -121,7 +123,7 @@ def measure_recall(starter: Vectorizer) -> None:
     names = list(PHOTOGRAPHS)
     pictures = [coloured(np.asarray(getattr(data, name)())) for name in names]
     queries = [(query, names.index(name)) for name in names for query in PHOTOGRAPHS[name]]
-    similarities = starter.embed_texts([query for query, _ in queries]) @ starter.embed_images(pictures).T
+    similarities = rows_of(starter, Modality.TEXT, [query for query, _ in queries]) @ rows_of(starter, Modality.IMAGE, pictures).T
     ranks = [(row > row[right]).sum() for row, (_, right) in zip(similarities, queries, strict=True)]
     first, five = (np.mean([rank < limit for rank in ranks]) for limit in (1, 5))
     print(f"starter, recall: {len(queries)} queries over {len(names)} photographs: first {first:.2f}, among five {five:.2f}")

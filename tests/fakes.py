@@ -5,13 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
-from nearimage.domain.errors import InvalidBase64, InvalidInput, InvalidSchema, UnreadablePicture
+from nearimage.domain.errors import InvalidBase64, InvalidInput, InvalidSchema, NearimageError, UnreadablePicture
 from nearimage.domain.objects import Matrix
 from nearimage.domain.schema import Collection, DataType, Property, Tokenization, VectorConfig
 from nearimage.domain.vectorizing import Modality, ModuleSettings
 from nearimage.engines.memory import MemoryEngine
 from nearimage.ports.media import Pixels
+from nearimage.ports.vectorizer import Bundle, Input
 from nearimage.service.auto_schema import AutoSettings
 from nearimage.service.services import Parts, Services, build_services
 
@@ -39,7 +41,7 @@ class FakeMedia:
         except ValueError as wrong:
             raise InvalidBase64("that is no base64", position=None) from wrong
 
-    def decode(self, pictures: Sequence[bytes], *, short_side: int) -> list[Pixels | InvalidInput]:
+    def decode(self, pictures: Sequence[bytes], *, short_side: int, exact: bool = False) -> list[Pixels | InvalidInput]:
         self.decoded += len(pictures)
         return [
             np.frombuffer(data[3:6], np.uint8).reshape(1, 1, 3)
@@ -58,14 +60,20 @@ class FakeMedia:
 class ColourVectorizer:
     """A picture's vector is its colour, a word's the colour it names; 3-d."""
 
-    dimensions = 3
+    modalities = frozenset({Modality.TEXT, Modality.IMAGE})
     short_side = 1
 
-    def embed_images(self, images: Sequence[Pixels]) -> Matrix:
-        return np.array([image.mean(axis=(0, 1)) for image in images], np.float32).reshape(len(images), 3)
+    def embed(self, bundles: Sequence[Bundle]) -> list[Matrix | NearimageError]:
+        return [np.array([colour_of(entry) for entry in bundle], np.float32) for bundle in bundles]
 
-    def embed_texts(self, texts: Sequence[str]) -> Matrix:
-        return np.array([np.sum([WORDS.get(word, (1, 1, 1)) for word in text.split()], axis=0) for text in texts], np.float32).reshape(len(texts), 3)
+
+def colour_of(entry: Input) -> npt.NDArray[np.float64]:
+    """What the vectorizer sees in a picture or a text."""
+    if isinstance(entry.content, str):
+        words = [WORDS.get(word, (1, 1, 1)) for word in entry.content.split()]
+        return np.asarray(np.sum(words or [(0, 0, 0)], axis=0), np.float64)
+    assert isinstance(entry.content, np.ndarray)
+    return np.asarray(entry.content.mean(axis=(0, 1)), np.float64)
 
 
 @dataclass(frozen=True)
@@ -88,8 +96,11 @@ class ColourModule:
         given = {modality: tuple(weights[f"{modality}Fields"]) for modality in fields if f"{modality}Fields" in weights}
         return ModuleSettings(fields=fields, weights=given, model="colour")
 
-    def unconfigured(self) -> ModuleSettings:
+    def unconfigured(self, model: str = "") -> ModuleSettings:
         return ModuleSettings(fields={}, model="colour")
+
+    def about(self) -> Mapping[str, object]:
+        return {}
 
     def open(self, settings: ModuleSettings) -> ColourVectorizer:
         return ColourVectorizer()

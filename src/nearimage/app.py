@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from nearimage.config.durations import seconds
 from nearimage.config.settings import Settings
 from nearimage.domain.checks import CheckReport
 from nearimage.domain.errors import FolderUnusable, NearimageError, PortTaken
@@ -27,7 +28,7 @@ from nearimage.media.formats import recognise
 from nearimage.ports.engine import Progress
 from nearimage.service.auto_schema import AutoSettings, data_type_setting
 from nearimage.service.services import Parts, Services, build_services
-from nearimage.vectorizers import STARTER_LIMITS, Modules, modules
+from nearimage.vectorizers import STARTER_LIMITS, Choices, Modules, modules
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -89,11 +90,20 @@ def open_database(settings: Settings) -> Database:
     folder = Path(settings.data).expanduser()
     engine = EmbeddedEngine(folder, open_shards=settings.open_shards)
     media = PictureReader(max_bytes=settings.max_picture_mib * MIB, max_pixels=settings.max_picture_mpx * 1_000_000)
-    vectorizers = modules(folder / "models", settings.clip_model or None)
+    vectorizers = modules(folder / "models", _module_choices(settings))
     parts = Parts(engine=engine, media=media, modules=vectorizers.all, clock=SystemClock())
     auto = _auto_schema(settings)
     services = build_services(parts, default_limit=settings.query_defaults_limit, maximum_results=settings.query_maximum_results, auto=auto)
     return Database(services, engine, media, vectorizers)
+
+
+def _module_choices(settings: Settings) -> Choices:
+    urls = {
+        "img2vec-neural": settings.image_inference_api,
+        "multi2vec-clip": settings.clip_inference_api,
+        "multi2vec-bind": settings.bind_inference_api,
+    }
+    return Choices(clip_model=settings.clip_model, urls=urls, timeout_s=seconds(settings.modules_client_timeout))
 
 
 def _auto_schema(settings: Settings) -> AutoSettings:
@@ -185,6 +195,7 @@ def run_server(settings: Settings, on_ready: Callable[[str], None]) -> None:
     _allow_many_files()
     with open_database(settings) as database:
         _warn_about_modules(settings, database)
+        database.modules.watch(frozenset(database.services.modules) - (frozenset() if settings.clip_wait_for_startup else {"multi2vec-clip"}))
         warming = threading.Thread(target=database.services.warm_up, name="warm-up")
         warming.start()
 

@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+from nearimage.config.durations import seconds
 from nearimage.domain.errors import InvalidInput
 from nearimage.domain.query import DEFAULT_LIMIT, MAXIMUM_RESULTS
 
@@ -46,6 +48,11 @@ class Settings:
     max_picture_mib: int = _setting(64, "NEARIMAGE_MAX_PICTURE_MIB", "the largest picture in bytes, refused before it is decoded")
     max_picture_mpx: int = _setting(200, "NEARIMAGE_MAX_PICTURE_MPX", "the largest picture in megapixels, refused before it is decoded")
     clip_model: str = _setting("", "NEARIMAGE_CLIP_MODEL", "the model of multi2vec-clip where a schema names none; 'starter' needs no download, knows little")
+    image_inference_api: str = _setting("", "IMAGE_INFERENCE_API", "the inference container of img2vec-neural; without one the model runs in this process")
+    clip_inference_api: str = _setting("", "CLIP_INFERENCE_API", "the inference container of multi2vec-clip")
+    bind_inference_api: str = _setting("", "BIND_INFERENCE_API", "the inference container of multi2vec-bind")
+    clip_wait_for_startup: bool = _setting(True, "CLIP_WAIT_FOR_STARTUP", "log when the container of multi2vec-clip is ready; false says nothing about it")
+    modules_client_timeout: str = _setting("50s", "MODULES_CLIENT_TIMEOUT", "how long a request to an inference container may take, such as 50s or 1m30s")
     default_vectorizer: str = _setting("none", "DEFAULT_VECTORIZER_MODULE", "the vectorizer of collections that name none")
     expiry_sweep_s: int = _setting(60, "NEARIMAGE_EXPIRY_SWEEP_S", "seconds between two looks for objects whose time to live is over")
     autoschema_enabled: bool = _setting(True, "AUTOSCHEMA_ENABLED", "make unknown collections and properties from the first object that has them")
@@ -118,6 +125,7 @@ _AT_LEAST_ONE = (
     "threads",
     "expiry_sweep_s",
 )
+_URLS = ("image_inference_api", "clip_inference_api", "bind_inference_api")
 _YES_OR_NO = {"true": True, "on": True, "1": True, "enabled": True, "false": False, "off": False, "0": False, "disabled": False}
 
 
@@ -138,9 +146,28 @@ def _checked(settings: Settings) -> Settings:
         value = getattr(settings, name)
         if value < 1:
             raise InvalidSetting(f"{name} must be at least 1, got {value}", setting=name, source=None)
+    for name in _URLS:
+        if (value := getattr(settings, name)) and not _is_url(value):
+            raise InvalidSetting(f"{name} must be an address such as http://localhost:8000, got {value!r}", setting=name, source=None)
+    _check_duration("modules_client_timeout", settings.modules_client_timeout)
     if settings.log_level.lower() not in ("debug", "info", "warning", "error"):
         raise InvalidSetting(f"log_level must be debug, info, warning or error, got {settings.log_level!r}", setting="log_level", source=None)
     return settings
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number
+        return False
+
+
+def _check_duration(name: str, value: str) -> None:
+    try:
+        seconds(value)
+    except ValueError as wrong:
+        raise InvalidSetting(f"{name} must be a length of time such as 50s, 1m30s or 500ms, got {value!r}", setting=name, source=None) from wrong
 
 
 def commented_file() -> str:

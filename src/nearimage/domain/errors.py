@@ -115,6 +115,12 @@ class InvalidBase64(InvalidInput):
     code = "invalid-base64"
 
 
+class InputRefused(InvalidInput):
+    """An inference container refused what it was to embed, and said why; detail has "status"."""
+
+    code = "input-refused"
+
+
 class InvalidFilter(InvalidInput):
     """A filter that fits no property; detail has "property"."""
 

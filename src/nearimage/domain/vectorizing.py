@@ -20,6 +20,13 @@ class Modality(StrEnum):
     IMU = "imu"
 
 
+CONTAINER = "container"
+"""The model's name where an inference container makes the vectors. It is stored with the schema, so that a server which has lost the container's address does
+not go on with vectors of another model."""
+
+FP32 = "fp32"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModuleSettings:
     """A module's settings for one named vector, checked.
@@ -27,9 +34,15 @@ class ModuleSettings:
     Attributes:
         fields: property names by modality, in the order given; a property may stand under several.
         weights: a weight for each field named there, by modality; a modality without weights counts 1 for each field.
-        model: which of the module's models, by name.
+        model: which of the module's models, by name; CONTAINER for an inference container.
+        precision: how the model computes: `fp32` or `int8`.
+        exact: whether pictures are decoded at their full size before the model shrinks them.
+        inference_url: the container's address, where `model` is CONTAINER.
     """
 
     fields: Mapping[Modality, tuple[str, ...]] = field(default_factory=dict)
     weights: Mapping[Modality, tuple[float, ...]] = field(default_factory=dict)
     model: str
+    precision: str = FP32
+    exact: bool = False
+    inference_url: str = ""

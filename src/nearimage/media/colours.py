@@ -14,8 +14,8 @@ _REDUCIBLE = frozenset({"L", "LA", "RGB", "RGBA", "CMYK"})  # modes whose values
 _WHITE = (255, 255, 255)
 
 
-def rgb_pixels(picture: Image.Image, *, short_side: int) -> Pixels:
-    """The picture's pixels, not smaller than twice `short_side` on the shorter side unless the picture is.
+def rgb_pixels(picture: Image.Image, *, short_side: int | None) -> Pixels:
+    """The picture's pixels, not smaller than twice `short_side` on the shorter side unless the picture is; all of them without one.
 
     Args:
         picture: loaded, in any mode.
@@ -26,7 +26,7 @@ def rgb_pixels(picture: Image.Image, *, short_side: int) -> Pixels:
     picture = _eight_bits(picture)
     if picture.mode not in _REDUCIBLE or "transparency" in picture.info:
         picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
-    factor = min(picture.size) // (2 * short_side)
+    factor = min(picture.size) // (2 * short_side) if short_side else 1
     if factor > 1:
         picture = picture.reduce(factor)  # averages whole blocks, weighting by alpha: 1.1 ms a megapixel; copying all pixels to numpy takes 5.8
     return np.asarray(_over_white(picture), dtype=np.uint8)

@@ -20,8 +20,8 @@ in libjpeg-turbo's "Two Issues with the JPEG Standard"). Real encoders write 10 
 """
 
 
-def jpeg_pixels(data: bytes, picture: Image.Image, *, short_side: int) -> Pixels:
-    """Decode an opened JPEG to at least twice `short_side` on the shorter side, or whole where it is smaller.
+def jpeg_pixels(data: bytes, picture: Image.Image, *, short_side: int | None) -> Pixels:
+    """Decode an opened JPEG to at least twice `short_side` on the shorter side, or whole where it is smaller or no side is given.
 
     Args:
         data: the file.
@@ -31,14 +31,15 @@ def jpeg_pixels(data: bytes, picture: Image.Image, *, short_side: int) -> Pixels
         OSError: truncated or damaged; from Pillow, after both decoders gave up.
     """
     width, height = picture.size
-    scale = _scale(min(width, height), 2 * short_side)
+    scale = _scale(min(width, height), 2 * short_side) if short_side else 1
     try:
         pixels: Pixels = simplejpeg.decode_jpeg(data, "RGB", min_height=-(-height // scale), min_width=-(-width // scale))
     except ValueError:
         pass  # strict: Pillow decides whether this is damage or a harmless oddity
     else:
         return pixels
-    picture.draft(picture.mode, (2 * short_side, 2 * short_side))
+    if short_side:
+        picture.draft(picture.mode, (2 * short_side, 2 * short_side))
     picture.load()
     return rgb_pixels(picture, short_side=short_side)
 

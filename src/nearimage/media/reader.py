@@ -56,7 +56,7 @@ class PictureReader:
         """The bytes of a picture that a request carries; see the port."""
         return read_reference(reference, max_bytes=self._max_bytes)
 
-    def decode(self, pictures: Sequence[bytes], *, short_side: int) -> list[Pixels | InvalidInput]:
+    def decode(self, pictures: Sequence[bytes], *, short_side: int, exact: bool = False) -> list[Pixels | InvalidInput]:
         """Decode pictures, on all cores; see the port.
 
         Returns:
@@ -67,9 +67,10 @@ class PictureReader:
         """
         if self._closed:
             raise Busy("the server is stopping; send the request again later")
+        wanted = None if exact else short_side
         if len(pictures) == 1:  # a query: on the caller's own thread it waits behind no import
-            return [self._decode(pictures[0], short_side)]
-        return list(self._pool.map(lambda data: self._decode(data, short_side), pictures))
+            return [self._decode(pictures[0], wanted)]
+        return list(self._pool.map(lambda data: self._decode(data, wanted), pictures))
 
     def media_type(self, picture: bytes) -> str:
         """The MIME type of a picture; see the port."""
@@ -88,8 +89,8 @@ class PictureReader:
         self._closed = True
         self._pool.shutdown()
 
-    def _decode(self, data: bytes, short_side: int) -> Pixels | InvalidInput:
-        """One picture's pixels, or why it has none; never raises, so that one bad picture fails alone."""
+    def _decode(self, data: bytes, short_side: int | None) -> Pixels | InvalidInput:
+        """One picture's pixels, or why it has none; never raises, so that one bad picture fails alone. Without a short side at full size."""
         if len(data) > self._max_bytes:
             return PictureTooLarge(
                 f"the picture has {len(data):,} bytes; the limit is {self._max_bytes:,}; send a smaller one, or raise the limit",
@@ -113,7 +114,7 @@ class PictureReader:
             return _unreadable(data, format_name, "in its header", error)
         return self._decode_opened(data, format_name, picture, short_side)
 
-    def _decode_opened(self, data: bytes, format_name: str, picture: ImageFile.ImageFile, short_side: int) -> Pixels | InvalidInput:
+    def _decode_opened(self, data: bytes, format_name: str, picture: ImageFile.ImageFile, short_side: int | None) -> Pixels | InvalidInput:
         try:
             with self._turn(picture):
                 if format_name != "JPEG":

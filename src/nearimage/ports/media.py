@@ -30,13 +30,14 @@ class Media(Protocol):
         """
         ...
 
-    def decode(self, pictures: Sequence[bytes], *, short_side: int) -> list[Pixels | InvalidInput]:
+    def decode(self, pictures: Sequence[bytes], *, short_side: int, exact: bool = False) -> list[Pixels | InvalidInput]:
         """Decode pictures, on all cores.
 
         Args:
             pictures: JPEG, PNG, WebP, GIF (first frame), BMP, TIFF (first page), HEIC or AVIF; n may be 0.
             short_side: the caller will shrink each picture to this many pixels on its shorter side; a picture may come back smaller than it
                 is, but not under twice this size.
+            exact: give every pixel at its full size, without the short cuts that `short_side` allows.
 
         Returns:
             One entry a picture, in order: its pixels (not to be written to), or why it has none (UnreadablePicture, PictureTooLarge); one

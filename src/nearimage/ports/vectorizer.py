@@ -1,56 +1,69 @@
-"""The vectorizer port: modules, under Weaviate's names, and the models behind them.
+"""The vectorizer port: modules, under Weaviate's names, and the models behind them, in this process or in a container.
 
-May import `domain` only.
+A vectorizer embeds bundles: what belongs together, such as the fields of one object or the concepts of one query.
+
+    [Input(TEXT, "a cat"), Input(IMAGE, pixels)]   one object   ->  (2, dims)
+    [Input(IMAGE, pixels)]                         another      ->  (1, dims), or why it has none
+
+A model in this process takes the bundles apart and runs all inputs of a kind together; a container is sent one request a bundle. Either way one bad
+input fails its own bundle only. How the rows of a bundle become one vector is the service's business. May import `domain` only.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
+from nearimage.domain.errors import NearimageError
 from nearimage.domain.objects import Matrix
 from nearimage.domain.vectorizing import Modality, ModuleSettings
 from nearimage.ports.media import Pixels
 
 
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One thing to embed.
+
+    Attributes:
+        content: text as str; a picture as pixels where the vectorizer has a `short_side`, else as the bytes of its file; anything else as the
+            bytes of its file.
+    """
+
+    modality: Modality
+    content: str | bytes | Pixels
+
+
+Bundle = Sequence[Input]
+"""Inputs that belong together, at least one."""
+
+
 class Vectorizer(Protocol):
-    """One model, ready to run."""
+    """One model, ready to be asked."""
 
     @property
-    def dimensions(self) -> int:
-        """The length of its vectors."""
+    def modalities(self) -> frozenset[Modality]:
+        """What it understands; perhaps less than its module does."""
         ...
 
     @property
-    def short_side(self) -> int:
-        """To how many pixels on the shorter side it shrinks a picture; what `Media.decode` is told."""
+    def short_side(self) -> int | None:
+        """To how many pixels on the shorter side it shrinks a picture, which is what `Media.decode` is told; None where it takes pictures as files."""
         ...
 
-    def embed_images(self, images: Sequence[Pixels]) -> Matrix:
-        """Embed a batch of pictures, in order.
+    def embed(self, bundles: Sequence[Bundle]) -> list[Matrix | NearimageError]:
+        """Embed bundles, in order.
 
         Args:
-            images: n pictures, each (height, width, 3) uint8 RGB. Sizes may differ; 1 x 1 is fine. n may be 0.
+            bundles: n of them; n may be 0. Text longer than the model can read is cut; pictures of any size are fine, also 1 x 1.
 
         Returns:
-            (n, dimensions) float32. Row i belongs to images[i]. For n == 0: (0, dimensions).
+            For each bundle (inputs, dims) float32, row i for input i, dims the same for all; or why it has none: an InvalidInput where an input cannot be
+            used, NotSupported for a modality that it does not understand, Busy where the container did not answer.
 
         Raises:
             Busy: the queue is full; nothing was embedded.
-            NotSupported: the model does not understand pictures.
 
         Cost:
-            One model run per micro-batch, on all cores. Blocks.
-        """
-        ...
-
-    def embed_texts(self, texts: Sequence[str]) -> Matrix:
-        """Embed a batch of texts, in order; what is longer than the model can read is cut.
-
-        Returns:
-            (n, dimensions) float32. For n == 0: (0, dimensions).
-
-        Raises:
-            Busy: the queue is full; nothing was embedded.
-            NotSupported: the model does not understand text.
+            In this process a model run per micro-batch, on all cores; with a container an HTTP request a bundle, several at a time. Blocks.
         """
         ...
 
@@ -77,8 +90,11 @@ class VectorizerModule(Protocol):
         """
         ...
 
-    def unconfigured(self) -> ModuleSettings:
-        """What stands for the settings where a schema names the module and has none: no fields, the default model.
+    def unconfigured(self, model: str = "") -> ModuleSettings:
+        """What stands for the settings where a schema names the module and has none: no fields, and this model.
+
+        Args:
+            model: empty for the default.
 
         Raises:
             InvalidSchema: there is no default model; detail has "setting".
@@ -87,13 +103,21 @@ class VectorizerModule(Protocol):
         ...
 
     def open(self, settings: ModuleSettings) -> Vectorizer:
-        """The vectorizer for these settings; the same one for the same model.
+        """The vectorizer for these settings; the same one for the same model or container.
 
         Raises:
             ModelMissing: the weights are not installed.
             Corrupt: the weights' checksum is wrong.
 
         Cost:
-            The first call for a model loads it (a second or two, the first time ever: it is converted). Blocks.
+            The first call for a model loads it (a second or two, the first time ever: it is converted). Blocks. A container is not asked for anything.
+        """
+        ...
+
+    def about(self) -> Mapping[str, object]:
+        """What `/v1/meta` says about the module: its container's own description, or facts about its model.
+
+        Cost:
+            May ask the container, for up to a second. Blocks.
         """
         ...

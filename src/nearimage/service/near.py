@@ -45,7 +45,7 @@ class NearSearches:
         target = targets[0].vector
         nearest = question.shard.nearest(
             target.name,
-            self.vector(near, targets[0], 0, question.shard),
+            self.vectors(near, targets, question.shard)[0],
             limit=question.limit,
             offset=question.offset,
             where=question.where,
@@ -62,24 +62,25 @@ class NearSearches:
         targets = targets_of(question.collection, near.targets)
         if len(targets) > 1:
             return self._combined(question, near, targets)
-        found = _nearest(question, targets[0], self.vector(near, targets[0], 0, question.shard), max_distance(near, targets))
+        found = _nearest(question, targets[0], self.vectors(near, targets, question.shard)[0], max_distance(near, targets))
         return [Ranked(one, distance) for one, distance in found.items()]
 
-    def vector(self, near: AnyNear, target: Target, position: int, shard: Shard) -> AnyVector:
-        """The query's vector for the target at this position."""
+    def vectors(self, near: AnyNear, targets: Sequence[Target], shard: Shard) -> Sequence[AnyVector]:
+        """The query's vector for each of the targets."""
+        configs = [target.vector for target in targets]
         if isinstance(near, NearVector):
-            return near_vector(near, target.vector, position)
+            return [near_vector(near, config, position) for position, config in enumerate(configs)]
         if isinstance(near, NearObject):
-            return near_object(near, target.vector, shard)
+            return [near_object(near, config, shard) for config in configs]
         if isinstance(near, NearMedia):
-            return near_media(near, target.vector, self.vectorizer)
-        return near_text(near, target.vector, self.vectorizer, shard)
+            return near_media(near, configs, self.vectorizer)
+        return [near_text(near, config, self.vectorizer, shard) for config in configs]
 
     def _combined(self, question: Question, near: AnyNear, targets: Sequence[Target]) -> list[Ranked]:
         if isinstance(near, NearVector) and len(near.vectors) not in (1, len(targets)):
             raise InvalidInput(f"nearVector has {len(near.vectors)} vectors for {len(targets)} targets; give one for all, or one for each")
         limit = max_distance(near, targets)
-        vectors = [self.vector(near, target, position, question.shard) for position, target in enumerate(targets)]
+        vectors = self.vectors(near, targets, question.shard)
         found = [_nearest(question, target, vector, None) for target, vector in zip(targets, vectors, strict=True)]
         union = list(dict.fromkeys(one for part in found for one in part))
         parts = []

@@ -1,35 +1,33 @@
-"""nearImage, nearAudio and their kin: a picture, a sound ... in, its vector out.
+"""nearImage, nearAudio and their kin: a picture, a sound ... in, its vector out, for each of the vectors to be searched.
 
-    base64 --media--> bytes --media--> pixels --the target vector's own model--> (dims,)
+    base64 --media--> bytes --decoded once--> each target vector's own model --> (dims,) a target
 
 May import `domain` and `ports` only.
 """
 
-from nearimage.domain.errors import InvalidInput, NoVectorizer
+from collections.abc import Sequence
+
+from nearimage.domain.errors import NearimageError
 from nearimage.domain.objects import Vector
 from nearimage.domain.query import NearMedia
 from nearimage.domain.schema import VectorConfig
+from nearimage.service.embedding import Value, embed
 from nearimage.service.vectorize import ObjectVectorizer
 
 
-def near_media(query: NearMedia, target: VectorConfig, vectorizer: ObjectVectorizer) -> Vector:
-    """The vector of the query's picture (or sound ...).
+def near_media(query: NearMedia, targets: Sequence[VectorConfig], vectorizer: ObjectVectorizer) -> list[Vector]:
+    """The vectors of the query's picture (or sound ...), one for each target.
 
     Raises:
-        NoVectorizer: no module makes the target vector from such input.
+        NoVectorizer: no module makes a target vector from such input.
         InvalidBase64, UnreadablePicture, PictureTooLarge: the picture cannot be read.
+        Busy: a model's queue is full, or its container does not answer.
     """
-    found = vectorizer.module(target)  # before decoding: a wrong target costs nothing
-    if found is None or query.modality not in found[0].modalities:
-        raise NoVectorizer(
-            f"vector {target.name!r} (vectorizer {target.module!r}) cannot be searched by {query.modality}; "
-            f"use nearVector, or a collection with a vectorizer for {query.modality}",
-            vector=target.name,
-            module=target.module,
-        )
-    module, settings = found
-    content = vectorizer.media.read(query.data)
-    vector = vectorizer.embed(module.open(settings), query.modality, [content])[0]
-    if isinstance(vector, InvalidInput):
-        raise vector
-    return vector
+    recipes = [vectorizer.asked(target, query.modality) for target in targets]  # before decoding: a wrong target costs nothing
+    value = Value(query.modality, vectorizer.media.read(query.data))
+    vectors = []
+    for (made,) in embed(vectorizer.media, [recipe.order([[value]]) for recipe in recipes]):
+        if isinstance(made, NearimageError):
+            raise made
+        vectors.append(made[0])
+    return vectors

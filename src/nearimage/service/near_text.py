@@ -4,18 +4,48 @@ May import numpy, `domain` and `ports` only.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from nearimage.domain.errors import InvalidInput, NoVectorizer, ObjectNotFound
+from nearimage.domain.errors import InvalidInput, NearimageError, ObjectNotFound
 from nearimage.domain.objects import Projection, Vector
 from nearimage.domain.query import Move, NearText
 from nearimage.domain.schema import VectorConfig
 from nearimage.domain.vectorizing import Modality
 from nearimage.ports.engine import Shard
-from nearimage.ports.vectorizer import Vectorizer
+from nearimage.service.embedding import Value, embed
 from nearimage.service.movement import move_away, move_to
-from nearimage.service.vectorize import ObjectVectorizer
+from nearimage.service.vectorize import ObjectVectorizer, Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class _Space:
+    """Where a query's words and objects become vectors."""
+
+    recipe: Recipe
+    vectorizer: ObjectVectorizer
+    shard: Shard
+
+    def mean(self, concepts: Sequence[str]) -> Vector:
+        """The mean of the vectors of some words, at least one."""
+        ((made,),) = embed(self.vectorizer.media, [self.recipe.order([[Value(Modality.TEXT, concept) for concept in concepts]])])
+        if isinstance(made, NearimageError):
+            raise made
+        return np.asarray(made.mean(axis=0), np.float32)
+
+    def destination(self, name: str, move: Move) -> list[Vector]:
+        """The vectors that a query moves to or away from, at least one."""
+        if not move.concepts and not move.ids:
+            raise InvalidInput(f"{name} has a force but nothing to move by; give it concepts or objects", setting=name)
+        vectors = [self.mean(move.concepts)] if move.concepts else []
+        target = self.recipe.name
+        stored = self.shard.get(move.ids, Projection(properties=(), vectors=(target,)))
+        for one in move.ids:
+            if one not in stored or target not in stored[one].vectors:
+                raise ObjectNotFound(f"{name}: there is no object {one} with a vector {target!r} in this collection", id=str(one))
+            vectors.append(stored[one].vectors[target])
+        return vectors
 
 
 def near_text(query: NearText, target: VectorConfig, vectorizer: ObjectVectorizer, shard: Shard) -> Vector:
@@ -28,37 +58,14 @@ def near_text(query: NearText, target: VectorConfig, vectorizer: ObjectVectorize
         NoVectorizer: no module makes the target vector from words.
         InvalidInput: no concepts, a force out of range, a force without anything to move to.
         ObjectNotFound: an object to move to is not there, or has no such vector.
+        Busy: the model's queue is full, or its container does not answer.
     """
-    found = vectorizer.module(target)
-    if found is None or Modality.TEXT not in found[0].modalities:
-        raise NoVectorizer(
-            f"vector {target.name!r} (vectorizer {target.module!r}) cannot be searched by words; use a vector made by multi2vec-clip",
-            vector=target.name,
-            module=target.module,
-        )
+    space = _Space(vectorizer.asked(target, Modality.TEXT), vectorizer, shard)
     if not query.concepts:
         raise InvalidInput("nearText needs at least one concept; got none")
-    module, settings = found
-    model = module.open(settings)
-    vector = _mean(model, query.concepts)
+    vector = space.mean(query.concepts)
     if query.move_to:
-        vector = move_to(vector, _destination("moveTo", query.move_to, model, target, shard), query.move_to.force)
+        vector = move_to(vector, space.destination("moveTo", query.move_to), query.move_to.force)
     if query.move_away:
-        vector = move_away(vector, _destination("moveAwayFrom", query.move_away, model, target, shard), query.move_away.force)
+        vector = move_away(vector, space.destination("moveAwayFrom", query.move_away), query.move_away.force)
     return vector
-
-
-def _mean(model: Vectorizer, concepts: Sequence[str]) -> Vector:
-    return np.asarray(model.embed_texts(concepts).mean(axis=0), np.float32)
-
-
-def _destination(name: str, move: Move, model: Vectorizer, target: VectorConfig, shard: Shard) -> list[Vector]:
-    if not move.concepts and not move.ids:
-        raise InvalidInput(f"{name} has a force but nothing to move by; give it concepts or objects", setting=name)
-    vectors = [_mean(model, move.concepts)] if move.concepts else []
-    stored = shard.get(move.ids, Projection(properties=(), vectors=(target.name,)))
-    for one in move.ids:
-        if one not in stored or target.name not in stored[one].vectors:
-            raise ObjectNotFound(f"{name}: there is no object {one} with a vector {target.name!r} in this collection", id=str(one))
-        vectors.append(stored[one].vectors[target.name])
-    return vectors

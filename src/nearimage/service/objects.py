@@ -17,7 +17,7 @@ from uuid import UUID, uuid4
 from nearimage.domain.drafts import Draft
 from nearimage.domain.errors import InvalidInput, NearimageError, ObjectChanged, ObjectNotFound, ShardReadOnly, TenantNotActive
 from nearimage.domain.objects import IDS_ONLY, Projection, Record
-from nearimage.domain.schema import Collection
+from nearimage.domain.schema import NO_MODULE, Collection
 from nearimage.ports.clock import Clock
 from nearimage.ports.engine import Shard
 from nearimage.service.auto_schema import AutoSchema
@@ -123,7 +123,7 @@ class Objects:
         schema = self.auto.fit(collection, [draft])
         changes = self._checked(schema, replace(draft, id=object_id))
         gone = {name for name, value in draft.properties.items() if value is None}
-        made = {v.name for v in schema.vectors if self.vectorizer.module(v)}
+        made = {v.name for v in schema.vectors if v.module != NO_MODULE}
 
         def merged(old: Record) -> Record:
             properties = {name: value for name, value in old.properties.items() if name not in gone} | dict(changes.properties)

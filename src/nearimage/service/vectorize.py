@@ -1,9 +1,10 @@
 """Make the vectors of objects: each named vector's module sees the properties it was told to.
 
-    record --fields--> pictures, texts --module's model--> vectors --weighted mean--> one vector per name
+    record --fields--> pictures, texts ... --each vector's model--> rows --weighted mean--> one vector per name
 
-A batch is embedded together: all pictures of all objects for one model go through it in slices, so that decoding and running keep every core
-busy while memory holds one slice of pixels. One unreadable picture fails its own object only.
+A batch is embedded together, in slices, so that decoding and running keep every core busy while memory holds one slice of pixels. A picture is decoded
+once for all the vectors that see it. One unreadable picture fails its own object only. Where an object replaces another, a vector whose properties are as
+they were is kept.
 
 The vectors of an object's fields are combined as Weaviate combines them (wire facts, 2.2): without weights the mean; with weights scaled to sum 1, the
 sum of weight x vector, divided by the number of vectors. A weight belongs to its property, so a missing property takes its weight along.
@@ -11,35 +12,61 @@ sum of weight x vector, divided by the number of vectors. A weight belongs to it
 May import `domain` and `ports` only.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nearimage.domain.errors import InvalidInput, NearimageError, NotSupported
-from nearimage.domain.objects import PropertyValue, Record, Vector
+from nearimage.domain.errors import NearimageError, NotSupported, NoVectorizer
+from nearimage.domain.objects import Matrix, PropertyValue, Record, Vector
 from nearimage.domain.schema import NO_MODULE, Collection, VectorConfig
 from nearimage.domain.vectorizing import Modality, ModuleSettings
 from nearimage.ports.media import Media
-from nearimage.ports.vectorizer import Vectorizer, VectorizerModule
+from nearimage.ports.vectorizer import VectorizerModule
+from nearimage.service.embedding import Order, Value, embed
 
 PICTURES_AT_ONCE = 64
-"""Pictures decoded before the model runs: 64 x about 1 MB of pixels bound the memory of an import; both cores stay busy from 16 on."""
+"""Pictures decoded before the models run: 64 x about 1 MB of pixels bound the memory of an import; both cores stay busy from 16 on."""
+
+_OTHERWISE = "nearVector, or a collection with a vectorizer for {}"
 
 
 @dataclass(frozen=True, slots=True)
-class Input:
-    """One field of one object, to be embedded.
+class Field:
+    """A value of an object that feeds a vector.
 
     Attributes:
-        owner: the position of the object in the batch.
         weight: None where the settings give no weights.
     """
 
-    owner: int
-    modality: Modality
-    value: PropertyValue
+    value: Value
     weight: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A vector to be made of a record's fields, at least one."""
+
+    record: int
+    fields: Sequence[Field]
+
+    @property
+    def values(self) -> Sequence[Value]:
+        """What is to be embedded together."""
+        return [field.value for field in self.fields]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recipe:
+    """How one named vector is made."""
+
+    name: str
+    module: VectorizerModule
+    settings: ModuleSettings
+
+    def order(self, bundles: Sequence[Sequence[Value]]) -> Order:
+        """What its model is to embed; the first order loads it."""
+        return Order(self.module.open(self.settings), self.settings.exact, bundles)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,20 +76,33 @@ class ObjectVectorizer:
     media: Media
     modules: Mapping[str, VectorizerModule]
 
-    def module(self, config: VectorConfig) -> tuple[VectorizerModule, ModuleSettings] | None:
-        """The module of a named vector with its settings, or None where users supply the vectors.
+    def recipe(self, config: VectorConfig) -> Recipe | None:
+        """How a named vector is made, or None where users supply it.
 
         Raises:
             NotSupported: the stored schema names a module that this server does not have.
+            ModelMissing: it names a model that is not installed, or a container whose address is not known.
         """
         if config.module == NO_MODULE:
             return None
         module = self.modules.get(config.module)
         if module is None:
             raise NotSupported(f"vector {config.name!r} is made by module {config.module!r}, which this server does not have", feature=config.module)
-        if not config.configured:
-            return module, ModuleSettings(fields={}, model=config.model)
-        return module, module.check({**config.module_settings, "model": config.model})
+        settings = module.check({**config.module_settings, "model": config.model}) if config.configured else module.unconfigured(config.model)
+        return Recipe(config.name, module, settings)
+
+    def asked(self, target: VectorConfig, modality: Modality) -> Recipe:
+        """How a query by such input gets its vector.
+
+        Raises:
+            NoVectorizer: the vector's module does not understand it, or there is none.
+        """
+        recipe = self.recipe(target)
+        if recipe is None or modality not in recipe.module.modalities:
+            what, instead = ("words", "a vector made by multi2vec-clip") if modality is Modality.TEXT else (modality, _OTHERWISE.format(modality))
+            message = f"vector {target.name!r} (vectorizer {target.module!r}) cannot be searched by {what}; use {instead}"
+            raise NoVectorizer(message, vector=target.name, module=target.module)
+        return recipe
 
     def load_models(self, collection: Collection) -> None:
         """Load the models of a collection's vectors.
@@ -71,9 +111,8 @@ class ObjectVectorizer:
             NearimageError: a module or a model is missing.
         """
         for config in collection.vectors:
-            found = self.module(config)
-            if found:
-                found[0].open(found[1])
+            if recipe := self.recipe(config):
+                recipe.module.open(recipe.settings)
 
     def add_vectors(self, collection: Collection, records: Sequence[Record], previous: Sequence[Record | None]) -> list[Record | NearimageError]:
         """Make what is missing of each record's vectors.
@@ -87,79 +126,83 @@ class ObjectVectorizer:
             For each record, in order: the record with its vectors, or why they could not be made.
         """
         vectors = [dict(record.vectors) for record in records]
-        failed: dict[int, NearimageError] = {}
-        for config in collection.vectors:
-            found = self.module(config)
-            if found is None:
-                continue
-            settings, missing = found[1], [n for n, known in enumerate(vectors) if config.name not in known and n not in failed]
-            for n in [n for n in missing if unchanged(settings, records[n], previous[n])]:
-                vectors[n].update(_kept(config.name, previous[n]))
-                missing.remove(n)
-            inputs = [found for n in missing for found in inputs_of(n, settings, records[n].properties)]
-            if not inputs:
-                continue
-            made, errors = self._embed_all(found[0].open(settings), inputs)
-            failed.update(errors)
-            for n, vector in made.items():
-                vectors[n][config.name] = vector
-        return [failed.get(n) or _with_vectors(record, vectors[n]) for n, record in enumerate(records)]
+        wanted: dict[Recipe, list[Wanted]] = {}
+        for recipe in filter(None, map(self.recipe, collection.vectors)):
+            for number, record in enumerate(records):
+                if recipe.name in vectors[number]:
+                    continue
+                if unchanged(recipe.settings, record, old := previous[number]):
+                    vectors[number].update(_kept(recipe.name, old))
+                elif fields := list(fields_of(recipe.settings, record.properties)):
+                    wanted.setdefault(recipe, []).append(Wanted(number, fields))
+        failed = self._make(wanted, vectors)
+        return [failed.get(number) or replace(record, vectors=vectors[number], revision=0) for number, record in enumerate(records)]
 
-    def _embed_all(self, vectorizer: Vectorizer, inputs: Sequence[Input]) -> tuple[dict[int, Vector], dict[int, NearimageError]]:
-        parts: dict[int, list[tuple[Vector, float | None]]] = {}
+    def _make(self, wanted: Mapping[Recipe, Sequence[Wanted]], vectors: Sequence[dict[str, Vector]]) -> dict[int, NearimageError]:
+        """Embed what is wanted and put it among the records' vectors; returns which records failed, and why."""
         failed: dict[int, NearimageError] = {}
-        for modality in Modality:
-            of_kind = [i for i in inputs if i.modality is modality]
-            for start in range(0, len(of_kind), PICTURES_AT_ONCE):
-                some = of_kind[start : start + PICTURES_AT_ONCE]
-                for entry, made in zip(some, self.embed(vectorizer, modality, [i.value for i in some]), strict=True):
-                    if isinstance(made, NearimageError):
-                        failed[entry.owner] = made
+        for some in _slices(wanted):
+            made = embed(self.media, [recipe.order([one.values for one in ones]) for recipe, ones in some.items()])
+            for (recipe, ones), outcomes in zip(some.items(), made, strict=True):
+                for one, outcome in zip(ones, outcomes, strict=True):
+                    if isinstance(outcome, NearimageError):
+                        failed.setdefault(one.record, outcome)
                     else:
-                        parts.setdefault(entry.owner, []).append((made, entry.weight))
-        return {owner: combine(vectors) for owner, vectors in parts.items() if owner not in failed}, failed
-
-    def embed(self, vectorizer: Vectorizer, modality: Modality, values: Sequence[PropertyValue]) -> list[Vector | InvalidInput]:
-        """Embed values of one kind; an unreadable picture gives its error in its place."""
-        if modality is Modality.TEXT:
-            return list(vectorizer.embed_texts([str(v) for v in values]))
-        decoded = self.media.decode([v for v in values if isinstance(v, bytes)], short_side=vectorizer.short_side)
-        rows = iter(vectorizer.embed_images([d for d in decoded if not isinstance(d, InvalidInput)]))
-        return [d if isinstance(d, InvalidInput) else next(rows) for d in decoded]
+                        vectors[one.record][recipe.name] = combine(outcome, [field.weight for field in one.fields])
+        return failed
 
 
-def inputs_of(owner: int, settings: ModuleSettings, properties: Mapping[str, PropertyValue]) -> Iterable[Input]:
-    """What of an object's properties feeds one named vector: pictures from blobs, words from text and each entry of a text array."""
-    for modality, fields in settings.fields.items():
-        weights = settings.weights.get(modality)
-        for position, name in enumerate(fields):
-            weight = (weights[position] if weights else 1.0) if settings.weights else None
-            for value in _values(modality, properties.get(name)):
-                yield Input(owner, modality, value, weight)
+def _slices(wanted: Mapping[Recipe, Sequence[Wanted]]) -> Iterator[dict[Recipe, list[Wanted]]]:
+    """What is wanted, record by record, cut where the pictures become too many to hold decoded."""
+    by_record: dict[int, list[tuple[Recipe, Wanted]]] = {}
+    for recipe, ones in wanted.items():
+        for one in ones:
+            by_record.setdefault(one.record, []).append((recipe, one))
+    some: dict[Recipe, list[Wanted]] = {}
+    pictures = 0
+    for number in sorted(by_record):
+        for recipe, one in by_record[number]:
+            some.setdefault(recipe, []).append(one)
+        pictures += len({id(field.value.content) for _, one in by_record[number] for field in one.fields if field.value.modality is not Modality.TEXT})
+        if pictures >= PICTURES_AT_ONCE:
+            yield some
+            some, pictures = {}, 0
+    if some:
+        yield some
 
 
-def _values(modality: Modality, value: PropertyValue | None) -> tuple[PropertyValue, ...]:
-    if modality is Modality.IMAGE:
+def fields_of(settings: ModuleSettings, properties: Mapping[str, PropertyValue]) -> Iterable[Field]:
+    """What of an object's properties feeds one vector: files from blobs, words from text and each entry of a text array; by kind, then by name."""
+    for modality, names in settings.fields.items():
+        weights = dict(zip(names, settings.weights.get(modality, ()), strict=False))
+        for name in sorted(set(names)):
+            weight = weights.get(name, 1.0) if settings.weights else None
+            for content in _contents(modality, properties.get(name)):
+                yield Field(Value(modality, content), weight)
+
+
+def _contents(modality: Modality, value: PropertyValue | None) -> Sequence[str | bytes]:
+    if modality is not Modality.TEXT:
         return (value,) if isinstance(value, bytes) else ()
     if isinstance(value, tuple):
-        return tuple(v for v in value if isinstance(v, str))
+        return [entry for entry in value if isinstance(entry, str)]
     return (value,) if isinstance(value, str) else ()
 
 
-def combine(parts: Sequence[tuple[Vector, float | None]]) -> Vector:
+def combine(rows: Matrix, weights: Sequence[float | None]) -> Vector:
     """One vector of the vectors of an object's fields.
 
     Args:
-        parts: at least one; weights are all None, or all numbers.
+        rows: at least one.
+        weights: for each row; all None, or all numbers.
 
     Returns:
         (dims,) float32.
     """
-    matrix = np.stack([vector for vector, _ in parts]).astype(np.float64)
-    weights = np.array([1.0 if weight is None else weight for _, weight in parts])
-    if parts[0][1] is not None and weights.sum() > 0:
-        weights = weights / weights.sum()
-    return np.asarray((matrix * weights[:, None]).mean(axis=0), np.float32)
+    factors = np.array([1.0 if weight is None else weight for weight in weights])
+    if weights[0] is not None and factors.sum() > 0:
+        factors = factors / factors.sum()
+    return np.asarray((rows.astype(np.float64) * factors[:, None]).mean(axis=0), np.float32)
 
 
 def unchanged(settings: ModuleSettings, record: Record, previous: Record | None) -> bool:
@@ -170,7 +213,3 @@ def unchanged(settings: ModuleSettings, record: Record, previous: Record | None)
 
 def _kept(name: str, previous: Record | None) -> dict[str, Vector]:
     return {name: previous.vectors[name]} if previous is not None and name in previous.vectors else {}
-
-
-def _with_vectors(record: Record, vectors: Mapping[str, Vector]) -> Record:
-    return Record(id=record.id, properties=record.properties, vectors=vectors, created_ms=record.created_ms, updated_ms=record.updated_ms)

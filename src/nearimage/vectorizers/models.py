@@ -14,10 +14,10 @@ from typing import Self
 from nearimage.domain.errors import Busy, ModelMissing
 from nearimage.ports.vectorizer import Vectorizer
 from nearimage.vectorizers.efficientnet_lite0.model import EfficientNetLite0
-from nearimage.vectorizers.efficientnet_lite0.vectorizer import Lite0Vectorizer
+from nearimage.vectorizers.efficientnet_lite0.vectorizer import lite0_vectorizer
 from nearimage.vectorizers.runtime.weights import Weights
 from nearimage.vectorizers.starter.minilm import MiniLM
-from nearimage.vectorizers.starter.vectorizer import Starter
+from nearimage.vectorizers.starter.vectorizer import starter_vectorizer
 
 
 class Models:
@@ -58,14 +58,14 @@ class Models:
                 if model is not None:
                     model.close()
 
-    def pictures(self) -> Lite0Vectorizer:
+    def pictures(self) -> Vectorizer:
         """EfficientNet-Lite0; only for `ModelChoice.make`, under the lock."""
-        return Lite0Vectorizer(self._opened_lite0())
+        return lite0_vectorizer(self._opened_lite0())
 
-    def starter(self) -> Starter:
+    def starter(self) -> Vectorizer:
         """The starter model; only for `ModelChoice.make`, under the lock."""
         self._minilm = self._minilm or MiniLM(self._cache)
-        return Starter(self._opened_lite0(), self._minilm, cache=self._cache)
+        return starter_vectorizer(self._opened_lite0(), self._minilm, cache=self._cache)
 
     def _opened_lite0(self) -> EfficientNetLite0:
         self._lite0 = self._lite0 or EfficientNetLite0(self._cache)

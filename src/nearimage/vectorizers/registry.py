@@ -1,30 +1,60 @@
 """All vectorizer modules of a server, ready to be named in schemas.
 
-    with modules(folder / "models", clip_model=None) as found:
-        found.all  ->  img2vec-neural, multi2vec-clip
+    with modules(folder / "models", Choices(clip_model="starter", urls={"multi2vec-bind": "http://localhost:8000"})) as found:
+        found.all  ->  img2vec-neural, multi2vec-clip, multi2vec-bind
 
 May import `ports` and `vectorizers`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 from nearimage.ports.vectorizer import VectorizerModule
-from nearimage.vectorizers.img2vec_neural.module import Img2VecNeural
+from nearimage.vectorizers.img2vec_neural.module import IMG2VEC_NEURAL
 from nearimage.vectorizers.models import Models
-from nearimage.vectorizers.multi2vec_clip.module import Multi2VecClip
+from nearimage.vectorizers.module import Module
+from nearimage.vectorizers.multi2vec_bind.module import MULTI2VEC_BIND
+from nearimage.vectorizers.multi2vec_clip.module import MULTI2VEC_CLIP
+from nearimage.vectorizers.remote.containers import TIMEOUT_S, Containers
+
+KINDS = (IMG2VEC_NEURAL, MULTI2VEC_CLIP, MULTI2VEC_BIND)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What whoever runs the server chose for its modules.
+
+    Attributes:
+        clip_model: what `multi2vec-clip` uses where a schema names no model; empty for none.
+        urls: inference containers, by module; a module without one runs its models in this process.
+        timeout_s: for one request to a container.
+    """
+
+    clip_model: str = ""
+    urls: Mapping[str, str] = field(default_factory=dict)
+    timeout_s: float = TIMEOUT_S
 
 
 @dataclass(frozen=True, slots=True)
 class Modules:
-    """The modules, and the models behind them."""
+    """The modules, and the models and containers behind them."""
 
     all: tuple[VectorizerModule, ...]
     models: Models
+    containers: Containers
+    urls: Mapping[str, str]
+
+    def watch(self, modules: frozenset[str]) -> None:
+        """Log when the server's containers of these modules are there, and when they are not."""
+        for kind in KINDS:
+            if kind.name in modules and (url := self.urls.get(kind.name)):
+                self.containers.watch(kind.contract, url)
 
     def close(self) -> None:
-        """Close every model; calls to their vectorizers are `Busy` after it."""
+        """Close every model and connection; calls to their vectorizers are `Busy` after it."""
+        self.containers.close()
         self.models.close()
 
     def __enter__(self) -> Self:
@@ -34,15 +64,18 @@ class Modules:
         self.close()
 
 
-def modules(cache: Path, clip_model: str | None = None) -> Modules:
-    """Every module there is; no model is loaded yet.
+def modules(cache: Path, choices: Choices | None = None) -> Modules:
+    """Every module there is; no model is loaded yet, no container asked.
 
     Args:
         cache: the folder for converted models.
-        clip_model: what `multi2vec-clip` uses where a schema names no model.
 
     Raises:
         InvalidSchema: `clip_model` is no model of that module; detail has "setting".
     """
-    models = Models(cache)
-    return Modules((Img2VecNeural(models=models), Multi2VecClip(models, default_model=clip_model)), models)
+    choices = choices or Choices()
+    models, containers = Models(cache), Containers(timeout_s=choices.timeout_s)
+    defaults = {MULTI2VEC_CLIP.name: choices.clip_model}
+    urls = {module: url.rstrip("/") for module, url in choices.urls.items() if url}
+    made = (Module(kind, models, containers, url=urls.get(kind.name, ""), default_model=defaults.get(kind.name, "")) for kind in KINDS)
+    return Modules(tuple(made), models, containers, urls)

@@ -41,6 +41,6 @@ def test_a_missing_field_takes_its_weight_along() -> None:
 
 def test_weights_that_sum_to_nothing_do_not_divide_by_it() -> None:
     """A vector of NaN would poison every search."""
-    combined = combine([(np.ones(2, np.float32), 0.0), (np.ones(2, np.float32), 0.0)])
+    combined = combine(np.ones((2, 2), np.float32), [0.0, 0.0])
 
     assert np.isfinite(combined).all()

@@ -1,52 +1,26 @@
 """The module `img2vec-neural`: pictures to vectors, for search by picture.
 
-    {"imageFields": ["photo"]}                                  the default model
-    {"imageFields": ["photo"], "model": "efficientnet-lite0"}   the same, said
+    {"imageFields": ["photo"]}                                  the default model, or the server's container
+    {"imageFields": ["photo"], "model": "efficientnet-lite0"}   that model
 
-May import `domain`, `ports` and `vectorizers`.
+May import `domain` and `vectorizers`.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import ClassVar
-
-from nearimage.domain.errors import InvalidSchema
-from nearimage.domain.vectorizing import Modality, ModuleSettings
-from nearimage.ports.vectorizer import Vectorizer
+from nearimage.domain.vectorizing import Modality
 from nearimage.vectorizers.efficientnet_lite0 import model as lite0
-from nearimage.vectorizers.models import ModelChoice, Models, chosen
-from nearimage.vectorizers.settings import read_fields, read_model
-
-NAME = "img2vec-neural"
+from nearimage.vectorizers.models import ModelChoice, Models
+from nearimage.vectorizers.module import ModuleKind
+from nearimage.vectorizers.remote.contracts import PICTURES
 
 CHOICES = {lite0.NAME: ModelChoice(name=lite0.NAME, needs=(lite0.WEIGHTS,), make=Models.pictures)}
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Img2VecNeural:
-    """The module; see the port."""
-
-    models: Models
-    name: ClassVar[str] = NAME
-    modalities: ClassVar[frozenset[Modality]] = frozenset({Modality.IMAGE})
-
-    def check(self, settings: Mapping[str, object]) -> ModuleSettings:
-        """See the port; imageFields is required."""
-        fields = read_fields(settings, "imageFields", module=NAME)
-        if not fields:
-            raise InvalidSchema(f"module {NAME!r}: imageFields not present", setting="imageFields")
-        return ModuleSettings(fields={Modality.IMAGE: fields}, model=_model(settings))
-
-    def unconfigured(self) -> ModuleSettings:
-        """See the port."""
-        return ModuleSettings(fields={}, model=_model({}))
-
-    def open(self, settings: ModuleSettings) -> Vectorizer:
-        """See the port."""
-        return self.models.vectorizer(chosen(CHOICES, settings.model))
-
-
-def _model(settings: Mapping[str, object]) -> str:
-    model = read_model(settings, known=CHOICES, default=lite0.NAME, module=NAME) or lite0.NAME
-    CHOICES[model].check_installed()
-    return model
+IMG2VEC_NEURAL = ModuleKind(
+    name=PICTURES.module,
+    fields={Modality.IMAGE: "imageFields"},
+    required="imageFields",
+    weighted=False,
+    choices=CHOICES,
+    default_model=lite0.NAME,
+    variable="IMAGE_INFERENCE_API",
+    contract=PICTURES,
+)

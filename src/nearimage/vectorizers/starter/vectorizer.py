@@ -20,6 +20,7 @@ from nearimage.vectorizers.efficientnet_lite0.model import EfficientNetLite0
 from nearimage.vectorizers.runtime.cache import converted
 from nearimage.vectorizers.starter.bridge import bridge, class_names
 from nearimage.vectorizers.starter.minilm import DIMENSIONS, MiniLM
+from nearimage.vectorizers.towers import Towers
 
 NAME = "starter"
 VERSION = 1
@@ -31,8 +32,8 @@ STARTER_LIMITS = (
 )
 
 
-class Starter:
-    """The vectorizer.
+def starter_vectorizer(pictures: EfficientNetLite0, texts: MiniLM, *, cache: Path) -> Towers:
+    """The vectorizer; rows have length 1, and what of a text is beyond 256 word pieces is not read.
 
     Args:
         cache: the folder for the vectors of the class names, computed once.
@@ -40,29 +41,15 @@ class Starter:
     Raises:
         Corrupt: the kept vectors are not what they should be; detail has "path".
     """
+    path = converted(cache, f"{NAME}-classes.v{VERSION}.npy", lambda: _saved(texts.embed(class_names())))
+    names: Matrix = np.load(path, allow_pickle=False)
+    if names.shape != (len(class_names()), DIMENSIONS):
+        raise Corrupt(f"{path} has the shape {names.shape}; delete it and it will be made again", path=str(path))
 
-    dimensions = DIMENSIONS
+    def embed(pixels: Sequence[Pixels]) -> Matrix:
+        return bridge(pictures.classify(pixels), names)
 
-    def __init__(self, pictures: EfficientNetLite0, texts: MiniLM, *, cache: Path) -> None:
-        self._pictures = pictures
-        self._texts = texts
-        path = converted(cache, f"{NAME}-classes.v{VERSION}.npy", lambda: _saved(texts.embed(class_names())))
-        self._names: Matrix = np.load(path, allow_pickle=False)
-        if self._names.shape != (len(class_names()), DIMENSIONS):
-            raise Corrupt(f"{path} has the shape {self._names.shape}; delete it and it will be made again", path=str(path))
-
-    @property
-    def short_side(self) -> int:
-        """See the port."""
-        return self._pictures.short_side
-
-    def embed_images(self, images: Sequence[Pixels]) -> Matrix:
-        """See the port; rows have length 1."""
-        return bridge(self._pictures.classify(images), self._names)
-
-    def embed_texts(self, texts: Sequence[str]) -> Matrix:
-        """See the port; rows have length 1, and what is beyond 256 word pieces is not read."""
-        return self._texts.embed(texts)
+    return Towers(name=NAME, dimensions=DIMENSIONS, short_side=pictures.short_side, pictures=embed, texts=texts.embed)
 
 
 def _saved(vectors: Matrix) -> bytes:
