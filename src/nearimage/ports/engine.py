@@ -10,7 +10,7 @@ Promises that hold for every engine, and that `nearimage.testing.EngineContract`
   - A write that raised changed nothing; in a batch, each record succeeds or fails alone.
   - Every method may be called from any thread; none returns live references into the engine's state.
 
-May import `domain` and `engine_stats` only.
+May import `domain`, `engine_answers` and `engine_stats` only.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,9 +19,6 @@ from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
-import numpy as np
-import numpy.typing as npt
-
 from nearimage.domain.aggregates import Aggregation, Group
 from nearimage.domain.errors import NearimageError
 from nearimage.domain.filters import Filter
@@ -29,6 +26,7 @@ from nearimage.domain.keywords import Keywords
 from nearimage.domain.objects import AnyVector, Projection, Record
 from nearimage.domain.query import SortBy
 from nearimage.domain.schema import Collection, Metric, TenantState
+from nearimage.ports.engine_answers import Nearest, Ranked
 from nearimage.ports.engine_stats import ShardStats
 
 Progress = Callable[[int, int], None]
@@ -41,32 +39,6 @@ class Capabilities:
 
     metrics: frozenset[Metric]
     snapshots: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Nearest:
-    """The answer to `Shard.nearest`.
-
-    Attributes:
-        records: nearest first; equal distances in the order of ids.
-        distances: (len(records),) float32, ascending, in the named vector's metric.
-    """
-
-    records: tuple[Record, ...]
-    distances: npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ranked:
-    """The answer to `Shard.match_text`.
-
-    Attributes:
-        records: best first; equal scores in the order of ids.
-        scores: (len(records),) float32, descending.
-    """
-
-    records: tuple[Record, ...]
-    scores: npt.NDArray[np.float32]
 
 
 class Shard(Protocol):
@@ -253,6 +225,10 @@ class Engine(Protocol):
         """Every collection, in the order of names."""
         ...
 
+    def find_collection(self, name: str) -> Collection | None:
+        """The collection of exactly that name; None where there is none. Waits for nobody."""
+        ...
+
     def create_collection(self, collection: Collection) -> None:
         """Make an empty collection, durably.
 
@@ -357,6 +333,10 @@ class Engine(Protocol):
             TenantNotAllowed: a tenant is named, and the collection keeps none.
             TenantNotFound, TenantNotActive: as they say.
         """
+        ...
+
+    def is_at_hand(self, collection: str, tenant: str = "") -> bool:
+        """Whether reading this shard would begin at once, with nothing to open or refuse. Waits for nobody."""
         ...
 
     def snapshot(self, into: Path, *, collections: Sequence[str] | None = None, progress: Progress | None = None) -> None:

@@ -61,13 +61,12 @@ class Collections:
             CollectionNotFound: there is none.
         """
         wanted = collection_name(name)
-        found = self._find(wanted) or self._find(self.engine.aliases().get(wanted))
+        found = self.engine.find_collection(wanted)
+        if found is None and (meant := self.engine.aliases().get(wanted)):
+            found = self.engine.find_collection(meant)
         if found is not None:
             return found
         raise CollectionNotFound(f"there is no collection named {wanted!r}; create it first", collection=wanted)
-
-    def _find(self, name: str | None) -> Collection | None:
-        return next((known for known in self.engine.collections() if known.name == name), None) if name else None
 
     def all(self) -> tuple[Collection, ...]:
         """Every collection, in the order of names."""

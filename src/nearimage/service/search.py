@@ -67,6 +67,10 @@ class Searches:
         groups = grouped(hits, query.group_by) if query.group_by else None
         return Found(hits=tuple(hits), groups=groups)
 
+    def is_at_hand(self, query: Search) -> bool:
+        """Whether `run` would begin at once: nothing has to be opened first."""
+        return self.shards.are_at_hand(self.collections.get(query.collection), query.tenant)
+
     def _question(self, query: Search) -> Question:
         collection = self.collections.get(query.collection)
         if query.group_by:

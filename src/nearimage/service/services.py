@@ -17,6 +17,7 @@ from nearimage.service.cluster import Cluster
 from nearimage.service.collections import Collections
 from nearimage.service.deletion import Deletions
 from nearimage.service.objects import Objects
+from nearimage.service.pace import Pace
 from nearimage.service.picture_choice import Modalities
 from nearimage.service.pictures import Pictures
 from nearimage.service.references import References
@@ -60,6 +61,7 @@ class Services:
     pictures: Pictures
     tokenizing: Tokenizing
     expiries: Expiries
+    pace: Pace
     modules: Mapping[str, VectorizerModule]
 
     @property
@@ -113,5 +115,6 @@ def build_services(parts: Parts, *, default_limit: int = DEFAULT_LIMIT, maximum_
         pictures=pictures,
         expiries=Expiries(collections=collections, shards=shards, clock=parts.clock),
         tokenizing=Tokenizing(collections=collections),
+        pace=Pace(),
         modules=modules,
     )

@@ -26,6 +26,10 @@ class Shards:
     engine: Engine
     locked: set[tuple[str, str]] = field(default_factory=set)
 
+    def are_at_hand(self, collection: Collection, tenant: str) -> bool:
+        """Whether reading would begin at once."""
+        return self.engine.is_at_hand(collection.name, tenant)
+
     def reading(self, collection: Collection, tenant: str) -> Shard:
         """The shard to read.
 

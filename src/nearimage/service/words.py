@@ -10,7 +10,7 @@ from nearimage.domain.keywords import Keywords
 from nearimage.domain.objects import IDS_ONLY, Hit, Projection
 from nearimage.domain.query import Words
 from nearimage.domain.schema import Collection
-from nearimage.ports.engine import Ranked as Scored
+from nearimage.ports.engine_answers import Ranked as Scored
 from nearimage.service.question import Question, Ranked
 
 

@@ -30,7 +30,8 @@ from nearimage.domain.errors import (
 from nearimage.domain.filters import And, Compare, Filter, FilterValue, Not, Operator, Or
 from nearimage.domain.objects import EVERYTHING_BUT_BLOBS, IDS_ONLY, Projection, PropertyValue, Record
 from nearimage.domain.schema import Collection, DataType, Metric, VectorConfig
-from nearimage.ports.engine import Engine, Nearest, Shard
+from nearimage.ports.engine import Engine, Shard
+from nearimage.ports.engine_answers import Nearest
 from nearimage.testing.aggregates_contract import AggregatesContract
 from nearimage.testing.aliases_contract import AliasesContract
 from nearimage.testing.altering_contract import AlteringContract
@@ -93,6 +94,8 @@ class EngineContract(
 
         assert [c.name for c in engine.collections()] == sorted(names)
         assert [engine.shard(name).count() for name in names] == [1, 0, 0, 0]
+        assert [found.name for name in names if (found := engine.find_collection(name))] == names
+        assert engine.find_collection("pHOTO") is None
 
     def test_a_collection_comes_back_as_it_was_made(self, engine: Engine) -> None:
         """Settings ride along for clients that ask for them again."""

@@ -115,6 +115,14 @@ class TenantsContract:
         shared.set_tenants("Shared", {"cold": ACTIVE})
         assert shared.shard("Shared", "cold").put([photo(1)]) == (None,)
 
+    def test_a_resting_or_unknown_tenant_is_not_at_hand(self, shared: Engine) -> None:
+        """A server answers on its event loop what is at hand; opening, or an error on the way, would hold up everybody."""
+        shared.shard("Shared", "anna").count()
+        assert shared.is_at_hand("Shared", "anna")
+        assert not any(shared.is_at_hand(*unknown) for unknown in (("Shared", "zoe"), ("Shared",), ("Missing", "anna")))
+        shared.set_tenants("Shared", {"anna": INACTIVE})
+        assert not shared.is_at_hand("Shared", "anna")
+
     def test_changing_the_state_of_an_unknown_tenant_changes_none(self, shared: Engine) -> None:
         """Half a change is none that anybody asked for."""
         with pytest.raises(TenantNotFound):

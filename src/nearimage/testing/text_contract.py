@@ -17,7 +17,8 @@ from nearimage.domain.filters import Compare, Operator
 from nearimage.domain.keywords import Keywords
 from nearimage.domain.objects import IDS_ONLY, Projection, PropertyValue
 from nearimage.domain.schema import AsciiFold, Collection, DataType, KeywordSettings, Property, Tokenization, VectorConfig
-from nearimage.ports.engine import Engine, Ranked, Shard
+from nearimage.ports.engine import Engine, Shard
+from nearimage.ports.engine_answers import Ranked
 from nearimage.testing.engine_examples import photo, uid
 
 

@@ -17,7 +17,7 @@ from nearimage.domain.vectors import exact_distances
 from nearimage.engines.embedded import EmbeddedEngine
 from nearimage.engines.embedded.ann import Thresholds
 from nearimage.engines.embedded.shard import EmbeddedShard
-from nearimage.ports.engine import Nearest
+from nearimage.ports.engine_answers import Nearest
 from nearimage.ports.engine_stats import VectorIndexStats
 from nearimage.testing.engine_examples import uid
 

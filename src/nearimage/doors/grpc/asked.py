@@ -32,6 +32,11 @@ class Asked:
     metadata: Any
 
     @property
+    def is_costly(self) -> bool:
+        """Whether the reply takes pictures, or objects of other collections."""
+        return bool(self.references) or any(prop.data_type is DataType.BLOB for prop in self.properties)
+
+    @property
     def projection(self) -> Projection:
         """The same for the engine."""
         return Projection(properties=(*(p.name for p in self.properties), *(r.property for r in self.references)), vectors=self.vectors)

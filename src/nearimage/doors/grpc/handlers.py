@@ -2,11 +2,15 @@
 
     bytes --parse--> query --service--> hits --render--> bytes
 
+A handler begins on the event loop. What is quick it answers there and then; of anything else it returns the work, for a thread that may wait (`service.pace`
+says which is which). Writes always wait for a disk.
+
 May import `domain`, `service` and `doors.wire` only; whatever carries the bytes is in `server.py`.
 """
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
@@ -21,9 +25,29 @@ from nearimage.doors.grpc.search_reply import Replies
 from nearimage.doors.grpc.search_request import read_query
 from nearimage.doors.grpc.tenants import tenants_get
 from nearimage.doors.wire.messages import HealthCheckResponse, SearchRequest
+from nearimage.service.pace import kind_of
 from nearimage.service.services import Services
 
-Handler = Callable[[bytes], bytes]
+Work = Callable[[], bytes]
+"""The rest of a request, which may take its time and may wait; raises what the handler would."""
+
+Answer = bytes | Work
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """One method.
+
+    Attributes:
+        begin: the reply, or the work that makes it. Takes a millisecond at most and waits for nothing; for the event loop.
+    """
+
+    begin: Callable[[bytes], Answer]
+
+    def __call__(self, request: bytes) -> bytes:
+        """The reply; blocks."""
+        answer = self.begin(request)
+        return answer if isinstance(answer, bytes) else answer()
 
 
 class Session(Protocol):
@@ -42,21 +66,26 @@ class Session(Protocol):
 OpenSession = Callable[[], Session]
 SERVICE = "/weaviate.v1.Weaviate/"
 HEALTH_CHECK = "/grpc.health.v1.Health/Check"
+SHORT_BYTES = 64 << 10
+"""A longer request is not even parsed on the loop: it carries a picture, or very much else."""
+
 _SERVING = bytes(HealthCheckResponse(status=HealthCheckResponse.SERVING).SerializeToString())
 
 
 def handlers(services: Services) -> Mapping[str, Handler]:
     """The handler of each method, by its path."""
-    methods: dict[str, Handler] = {
-        f"{SERVICE}Search": partial(search, services),
-        f"{SERVICE}BatchObjects": partial(batch_objects, services),
-        f"{SERVICE}Aggregate": partial(aggregate, services),
-        f"{SERVICE}BatchReferences": partial(batch_references, services),
-        f"{SERVICE}BatchDelete": partial(batch_delete, services),
-        f"{SERVICE}TenantsGet": partial(tenants_get, services),
-        HEALTH_CHECK: _health,
+    waiting = {
+        "BatchObjects": batch_objects,
+        "Aggregate": aggregate,
+        "BatchReferences": batch_references,
+        "BatchDelete": batch_delete,
+        "TenantsGet": tenants_get,
     }
-    return methods
+    return {
+        f"{SERVICE}Search": Handler(partial(begin_search, services)),
+        HEALTH_CHECK: Handler(_health),
+        **{f"{SERVICE}{name}": Handler(partial(partial, answer, services)) for name, answer in waiting.items()},
+    }
 
 
 def streams(services: Services) -> Mapping[str, OpenSession]:
@@ -64,19 +93,41 @@ def streams(services: Services) -> Mapping[str, OpenSession]:
     return {f"{SERVICE}BatchStream": partial(BatchStreamSession, services)}
 
 
-def search(services: Services, request: bytes) -> bytes:
-    """Answer a SearchRequest.
+def begin_search(services: Services, request: bytes) -> Answer:
+    """Answer a SearchRequest, or say what is left to do.
 
     Raises:
         NearimageError: as the use case does.
     """
-    started = time.perf_counter()
-    message = parse(SearchRequest, request)
-    collection = services.collections.get(message.collection)
-    asked = read_asked(message, collection, services.collections.get)
-    query = read_query(message, asked)
-    found = services.searches.run(query)
-    return Replies(services.objects, message.tenant).render(asked, found, time.perf_counter() - started)
+    if len(request) > SHORT_BYTES:
+        return lambda: _Asking(services, request).answer()
+    asking = _Asking(services, request)
+    return asking.answer() if asking.is_quick else asking.answer
+
+
+class _Asking:
+    """A SearchRequest, read."""
+
+    def __init__(self, services: Services, request: bytes) -> None:
+        self._started = time.perf_counter()
+        self._services = services
+        message = parse(SearchRequest, request)
+        self._asked = read_asked(message, services.collections.get(message.collection), services.collections.get)
+        self._query = read_query(message, self._asked)
+        self._kind = None if self._asked.is_costly else kind_of(self._query)
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether the answer takes no longer than a hop to another thread is worth."""
+        return self._services.pace.is_quick(self._kind) and self._services.searches.is_at_hand(self._query)
+
+    def answer(self) -> bytes:
+        """The reply."""
+        return self._services.pace.measured(self._kind, self._search)
+
+    def _search(self) -> bytes:
+        found = self._services.searches.run(self._query)
+        return Replies(self._services.objects, self._query.tenant).render(self._asked, found, time.perf_counter() - self._started)
 
 
 def _health(_: bytes) -> bytes:

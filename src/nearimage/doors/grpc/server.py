@@ -1,6 +1,6 @@
 """The transport of the gRPC door: grpcio's asyncio server around the handlers.
 
-Handlers block, so they run in the pool that the doors share; the event loop only moves bytes. May import grpc, `domain` and `doors` only.
+Handlers begin on the event loop; what they leave to do blocks, and is done in the pool that the doors share. May import grpc, `domain` and `doors` only.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ import grpc
 
 from nearimage.domain.errors import PortTaken
 from nearimage.doors.faults import fault_of
-from nearimage.doors.grpc.handlers import HEALTH_CHECK, Handler, OpenSession
+from nearimage.doors.grpc.handlers import Handler, OpenSession
 
 MAX_MESSAGE_BYTES = 104_858_000
 """What the clients allow themselves by default and `/v1/meta` announces."""
@@ -50,11 +50,9 @@ class GrpcDoor:
 
     async def answer(self, method: str, request: bytes, context: Any) -> bytes:
         """Run one handler; what it raises becomes the status of the call."""
-        handler = self.methods[method]
         try:
-            if method == HEALTH_CHECK:  # never behind a queue of searches
-                return handler(request)
-            return await asyncio.get_running_loop().run_in_executor(self.executor, handler, request)
+            answer = self.methods[method].begin(request)
+            return answer if isinstance(answer, bytes) else await asyncio.get_running_loop().run_in_executor(self.executor, answer)
         except Exception as error:  # noqa: BLE001 - the door's boundary
             await _abort(context, error)
 

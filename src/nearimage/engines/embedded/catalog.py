@@ -95,8 +95,8 @@ class Catalog:
 
     def collections(self) -> tuple[Collection, ...]:
         """Every collection, in the order of names."""
-        with self._lock:
-            return tuple(self._entries[name].collection for name in sorted(self._entries))
+        entries = dict(self._entries)  # in one step of the interpreter: whoever lists waits for no change that is on its way to the disk
+        return tuple(entries[name].collection for name in sorted(entries))
 
     def find(self, name: str) -> Collection | None:
         """The collection of that name."""
@@ -175,8 +175,7 @@ class Catalog:
 
     def aliases(self) -> Mapping[str, str]:
         """The collection that each alias stands for, in the order of aliases."""
-        with self._lock:
-            return dict(sorted(self._aliases.items()))
+        return dict(sorted(dict(self._aliases).items()))
 
     def set_alias(self, alias: str, name: str) -> None:
         """Let an alias stand for a collection, durably.

@@ -86,6 +86,11 @@ class EmbeddedEngine:
         with self._gate:
             return self._catalog.collections()
 
+    def find_collection(self, name: str) -> Collection | None:
+        """The collection of that name."""
+        with self._gate:
+            return self._catalog.find(name)
+
     def create_collection(self, collection: Collection) -> None:
         """Make an empty collection, durably."""
         with self._gate, self._changing:
@@ -172,6 +177,11 @@ class EmbeddedEngine:
             found = self._shards.get(collection, {}).get(tenant) or self._known_shard(collection, tenant)
             found.open()
             return found
+
+    def is_at_hand(self, collection: str, tenant: str = "") -> bool:
+        """Whether the shard is open."""
+        shard = self._shards.get(collection, {}).get(tenant)
+        return shard is not None and shard.is_open
 
     def snapshot(self, into: Path, *, collections: Sequence[str] | None = None, progress: Progress | None = None) -> None:
         """Copy collections into a folder while reading and writing go on; each shard is copied as of one commit."""

@@ -47,6 +47,11 @@ class Gate:
         self._barred: NearimageError | None = None
         self._closed: NearimageError | None = None
 
+    @property
+    def is_awake(self) -> bool:
+        """Whether a call would come in at once; by the time it comes that may have changed."""
+        return self._awake and not self._turning and self._barred is None and self._closed is None
+
     def __enter__(self) -> None:
         with self._changed:
             self.last_used = time.monotonic()

@@ -49,7 +49,7 @@ from nearimage.engines.embedded.upkeep import Upkeep
 from nearimage.engines.embedded.value_codes import Coded, Rows
 from nearimage.engines.embedded.vector_indexes import VectorIndexes
 from nearimage.engines.embedded.writing import Writer
-from nearimage.ports.engine import Nearest, Ranked
+from nearimage.ports.engine_answers import Nearest, Ranked
 from nearimage.ports.engine_stats import ShardStats, VectorIndexStats
 
 
@@ -88,6 +88,11 @@ class EmbeddedShard:
         self._codec = codec
         self._open_shards = open_shards
         self._gate = Gate(self._open_files, self._close_files)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a call would begin at once."""
+        return self._gate.is_awake
 
     def open(self) -> None:
         """Open the files now.

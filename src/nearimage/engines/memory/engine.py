@@ -50,6 +50,11 @@ class MemoryEngine:
         with self._open():
             return tuple(self._collections[name] for name in sorted(self._collections))
 
+    def find_collection(self, name: str) -> Collection | None:
+        """The collection of that name."""
+        with self._open():
+            return self._collections.get(name)
+
     def create_collection(self, collection: Collection) -> None:
         """Make an empty collection."""
         with self._open():
@@ -139,6 +144,11 @@ class MemoryEngine:
             if shard.tenant_state is not TenantState.ACTIVE:
                 raise TenantNotActive(f"tenant not active: {tenant!r}", collection=collection, tenant=tenant)
             return shard
+
+    def is_at_hand(self, collection: str, tenant: str = "") -> bool:
+        """Everything is in memory; what is missing or at rest is refused."""
+        shard = self._shards.get(collection, {}).get(tenant)
+        return shard is not None and shard.tenant_state is TenantState.ACTIVE
 
     def snapshot(self, into: Path, *, collections: Sequence[str] | None = None, progress: Progress | None = None) -> None:  # noqa: ARG002 the protocol's arguments
         """There is nothing on a disk to copy."""

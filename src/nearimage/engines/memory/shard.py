@@ -26,7 +26,7 @@ from nearimage.engines.memory.aggregates import aggregate
 from nearimage.engines.memory.filters import passes
 from nearimage.engines.memory.keywords import ranked
 from nearimage.engines.memory.sorting import in_order
-from nearimage.ports.engine import Nearest, Ranked
+from nearimage.ports.engine_answers import Nearest, Ranked
 from nearimage.ports.engine_stats import ShardStats, VectorIndexStats
 
 

@@ -1,0 +1,132 @@
+"""Which requests are answered on the event loop."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import count
+
+import numpy as np
+import pytest
+
+from nearimage.domain.boost import Boost
+from nearimage.domain.filters import And, Compare, Filter, Not, Operator, Through
+from nearimage.domain.query import GroupBy, Hybrid, NearMedia, NearText, NearVector, Search, SortBy, Words
+from nearimage.domain.vectorizing import Modality
+from nearimage.service.pace import Pace, kind_of
+
+NEAR = Search(collection="Dog", by=NearVector(vectors=(np.ones(2, np.float32),)), limit=10)
+
+
+class Taking:
+    """A clock by which every piece of work takes what `seconds` says at the time."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._readings = self._read()
+
+    def __call__(self) -> float:
+        return next(self._readings)
+
+    def _read(self) -> Iterator[float]:
+        for start in count(step=1000):
+            yield start
+            yield start + self.seconds
+
+
+def worked(pace: Pace, clock: Taking, *, kind: object = "a", seconds: float, times: int = 1) -> None:
+    clock.seconds = seconds
+    for _ in range(times):
+        pace.measured(kind, lambda: None)
+
+
+def test_a_kind_is_not_quick_before_it_was_seen() -> None:
+    """A first request may take a second: it must not hold up everybody."""
+    assert not Pace().is_quick("a")
+
+
+def test_what_has_been_quick_stays_on_the_loop_and_what_has_not_leaves_it() -> None:
+    """A collection that outgrows the loop must move to threads after a few requests, and come back when its index is there."""
+    clock = Taking()
+    pace = Pace(clock=clock)
+    worked(pace, clock, seconds=0.0005)
+    assert pace.is_quick("a")
+    assert not pace.is_quick("b")
+    worked(pace, clock, seconds=0.005)
+    assert not pace.is_quick("a")
+    worked(pace, clock, seconds=0.0005, times=20)
+    assert pace.is_quick("a")
+
+
+def test_one_late_answer_among_many_changes_nothing() -> None:
+    """A machine that was busy for a moment says nothing about the request."""
+    clock = Taking()
+    pace = Pace(clock=clock)
+    worked(pace, clock, seconds=0.0003, times=5)
+    worked(pace, clock, seconds=0.004)
+    assert pace.is_quick("a")
+
+
+def test_work_without_a_kind_is_done_and_not_remembered() -> None:
+    """Such work may wait for anything; its CPU time says nothing."""
+    pace = Pace()
+    assert pace.measured(None, lambda: 7) == 7
+    assert not pace.is_quick(None)
+
+
+def test_new_kinds_without_end_take_no_memory_without_end() -> None:
+    """A client that names another property in each request must not fill the server."""
+    clock = Taking()
+    pace = Pace(clock=clock)
+    for number in range(10_000):
+        worked(pace, clock, kind=number, seconds=0.0001)
+    assert pace.is_quick(9_999)
+    assert len(pace._means) <= 4096
+
+
+OTHERS: dict[str, Search] = {
+    "collection": replace(NEAR, collection="Cat"),
+    "tenant": replace(NEAR, tenant="anna"),
+    "way of ranking": replace(NEAR, by=Words(text="corgi")),
+    "filter": replace(NEAR, where=Compare("age", Operator.EQUAL, 1)),
+    "operator": replace(NEAR, where=Compare("age", Operator.LIKE, 1)),
+    "negation": replace(NEAR, where=Not(Compare("age", Operator.EQUAL, 1))),
+    "size of the page": replace(NEAR, limit=1000),
+    "offset": replace(NEAR, offset=100),
+    "groups": replace(NEAR, group_by=GroupBy(property="age", groups=2, per_group=2)),
+    "order": Search(collection="Dog", limit=10, sort=(SortBy(field="age"),)),
+    "listing": Search(collection="Dog", limit=10),
+    "fused": replace(NEAR, by=Hybrid(words=Words(text="corgi"), near=NEAR.by if isinstance(NEAR.by, NearVector) else None)),
+}
+
+
+def test_requests_that_differ_in_what_there_is_to_do_are_of_different_kinds() -> None:
+    """One mean over both would call the heavy one quick."""
+    kinds = [kind_of(one) for one in (NEAR, *OTHERS.values())]
+    assert None not in kinds
+    assert len(set(kinds)) == len(kinds)
+
+
+def test_requests_that_differ_in_values_are_of_one_kind() -> None:
+    """Else none would ever be seen twice."""
+    other = replace(NEAR, by=NearVector(vectors=(np.zeros(2, np.float32),)), limit=11)
+    assert kind_of(other) == kind_of(NEAR)
+    first, second = (kind_of(replace(NEAR, where=And((Compare("age", Operator.EQUAL, value),)))) for value in (1, 2))
+    assert first == second
+
+
+def waiting() -> list[Search]:
+    elsewhere: Filter = Through("owner", None, Compare("name", Operator.EQUAL, "x"))
+    return [
+        replace(NEAR, by=NearMedia(modality=Modality.IMAGE, data="")),
+        replace(NEAR, by=NearText(concepts=("corgi",))),
+        replace(NEAR, by=Hybrid(words=Words(text="corgi"))),
+        replace(NEAR, by=Hybrid(words=Words(text="corgi"), near=NearText(concepts=("corgi",)))),
+        replace(NEAR, where=elsewhere),
+        replace(NEAR, where=And((Compare("age", Operator.EQUAL, 1), Not(elsewhere)))),
+        replace(NEAR, boost=Boost(conditions=(), weight=0.5)),
+    ]
+
+
+@pytest.mark.parametrize("query", waiting(), ids=lambda query: type(query.by).__name__)
+def test_what_may_wait_has_no_kind(query: Search) -> None:
+    """Waiting is no CPU time: a model, or another collection that has to be opened, would look quick and stop the loop."""
+    assert kind_of(query) is None
