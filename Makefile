@@ -20,7 +20,7 @@ PYTHON_V3 := weaviate-client==3.26.7
 TYPESCRIPT_V2 := weaviate-ts-client@2.2.0
 TYPESCRIPT_V3 := weaviate-client@3.14.0
 
-.PHONY: help demo test browser clients check fix bench docs clean
+.PHONY: help demo test browser clients check conformance fix bench docs clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -44,6 +44,9 @@ fix: $(VENV)/.dev ## Mend what can be mended by itself
 
 bench: $(VENV)/.dev ## Print every measurement
 	@set -e; for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script; done
+
+conformance: $(VENV)/.dev ## Run the official client's own server tests (ten minutes; not part of `make test`)
+	@$(BIN)/python -m tools.conformance
 
 docs: $(VENV)/.dev ## Check the documents: links, code blocks
 	@$(BIN)/pytest tests/house/test_documents.py
