@@ -31,14 +31,14 @@ def main() -> int:
     """Returns the exit code of the runner: 0 where every test passed."""
     runner = SHARED / "conformance" / "run.py"
     if not runner.exists():
-        print(f"there is no {runner}: say with NEARIMAGE_SHARED where the client's tests are")  # noqa: T201
+        print(f"there is no {runner}: say with NEARIMAGE_SHARED where the client's tests are")
         return 1
     with tempfile.TemporaryDirectory(prefix="nearimage-conformance-") as folder:
         server = start_server(Path(folder) / "data", environment=SETTINGS | {"BACKUP_FILESYSTEM_PATH": str(Path(folder) / "backups")})
         home = ROOT / ".cache" / "conformance"
         ports = ["--http", str(server.http_port), "--grpc", str(server.grpc_port)]
         try:
-            return subprocess.run([sys.executable, runner, "py4", *ports, "--home", home, *sys.argv[1:]], check=False).returncode
+            return subprocess.run([sys.executable, runner, "py4", *sys.argv[1:], *ports, "--home", home], check=False).returncode
         finally:
             server.stop()
 
