@@ -136,7 +136,7 @@ def test_named_vectors_are_told_from_one_without_a_name(http: TestClient) -> Non
         ({"vectorConfig": {"a": {"vectorizer": {"none": {}}}}}, 422),
         ({"vectorizer": None, "vectorConfig": {"a": {"vectorizer": {}}}}, 422),
         ({"vectorizer": None, "vectorConfig": {"a b": {"vectorizer": {"none": {}}}}}, 422),
-        ({"properties": [{"name": "x", "dataType": ["blobHash"]}]}, 501),
+        ({"properties": [{"name": "x", "dataType": ["blobHash[]"]}]}, 422),
         ({"properties": [{"name": "x", "dataType": ["cref"]}]}, 422),
         ({"properties": [{"name": "x", "dataType": ["object"]}]}, 422),
         ({"properties": [{"name": "x", "dataType": ["Cat"]}]}, 422),

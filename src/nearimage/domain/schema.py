@@ -27,6 +27,7 @@ class DataType(StrEnum):
     DATE = "date"
     UUID = "uuid"
     BLOB = "blob"
+    BLOB_HASH = "blobHash"
     GEO_COORDINATES = "geoCoordinates"
     PHONE_NUMBER = "phoneNumber"
     OBJECT = "object"

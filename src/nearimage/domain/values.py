@@ -15,6 +15,7 @@ A missing value is an absent key, never None. May import the standard library on
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
 from uuid import UUID
 
 Scalar = str | int | float | bool
@@ -56,6 +57,22 @@ class Reference:
 
     collection: str
     id: UUID
+
+
+class BlobToHash(bytes):
+    """What was sent for a blobHash, until its vectors are made; then its hash is stored in its place.
+
+    Attributes:
+        digest: that hash, in hexadecimal digits.
+    """
+
+    digest: str
+
+    def __new__(cls, data: bytes, digest: str) -> Self:
+        """The bytes of the blob, with its hash."""
+        made = super().__new__(cls, data)
+        made.digest = digest
+        return made
 
 
 Nested = Mapping[str, "PropertyValue"]

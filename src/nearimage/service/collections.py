@@ -15,6 +15,7 @@ from nearimage.service.altering import altered
 from nearimage.service.expiry import check_expiry
 from nearimage.service.names import check_collection_name, check_vector_name, collection_name
 from nearimage.service.properties import check_presets, check_property, check_unique
+from nearimage.service.vector_settings import check_hashes, check_multi_vector
 
 _WITHOUT: Mapping[str, Callable[[Property], Property]] = {
     "filterable": lambda prop: replace(prop, filterable=False),
@@ -156,7 +157,7 @@ class Collections:
         check_vector_name(vector.name)
         if vector.metric not in self.engine.capabilities.metrics:
             raise InvalidSchema(f"vector {vector.name!r}: this engine cannot compare by {vector.metric}", setting="distance")
-        _check_multi(vector, legacy=legacy)
+        check_multi_vector(vector, legacy=legacy)
         if vector.module == NO_MODULE:
             return vector
         if vector.module not in self.modules:
@@ -168,26 +169,12 @@ class Collections:
         return replace(vector, model=settings.model)
 
 
-def _check_multi(vector: VectorConfig, *, legacy: bool) -> None:
-    settings, where = vector.index_settings.get("multivector"), f"vector {vector.name!r}"
-    if not vector.is_multi:
-        return
-    if legacy:
-        raise InvalidSchema(f"{where}: only named vectors can be multi-vectors; declare it in vectorConfig", setting="vectorIndexConfig.multivector")
-    if vector.index_type != "hnsw":
-        raise InvalidSchema(f"{where}: multi-vectors go with vectorIndexType hnsw, not {vector.index_type}", setting="vectorIndexType")
-    if vector.module != NO_MODULE:
-        raise InvalidSchema(f"{where}: {vector.module} makes one vector an object; multi-vectors are supplied by the client", setting="vectorizer")
-    aggregation = settings.get("aggregation") if isinstance(settings, Mapping) else None
-    if aggregation not in (None, "", "maxSim"):
-        raise InvalidSchema(f"{where}: multi-vectors are compared by maxSim, not by {aggregation!r}", setting="vectorIndexConfig.multivector.aggregation")
-
-
 def _check_parts(collection: Collection, others: Iterable[str]) -> None:
     check_unique((p.name for p in collection.properties), "properties")
     check_unique((v.name for v in collection.vectors), "vectorConfig")
     known = {collection.name, *others}
     for prop in collection.properties:
         check_property(prop, known)
+    check_hashes(collection)
     check_expiry(collection)
     check_presets(collection.properties, collection.keywords)

@@ -6,6 +6,7 @@ The wire decides little: JSON has no int64 beside its doubles, gRPC's Struct has
 property decides, in one place for all doors. May import `domain` and `ports` only.
 """
 
+import hashlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from uuid import UUID
 from nearimage.domain.dates import instant_ns
 from nearimage.domain.errors import InvalidInput, InvalidValue
 from nearimage.domain.schema import Collection, DataType, Property
-from nearimage.domain.values import Element, GeoCoordinates, PhoneNumber, PropertyValue, Reference, Scalar
+from nearimage.domain.values import BlobToHash, Element, GeoCoordinates, PhoneNumber, PropertyValue, Reference, Scalar
 from nearimage.ports.media import Media
 from nearimage.service.beacons import read_beacon
 from nearimage.service.names import property_name
@@ -61,6 +62,8 @@ class ValueReader:
         kind = prop.data_type.element
         if kind is DataType.BLOB:
             return self._blob(prop, value)
+        if kind is DataType.BLOB_HASH:
+            return BlobToHash(self._blob(prop, value), hashlib.sha256(str(value).encode()).hexdigest())
         return self._nested(prop, value) if kind is DataType.OBJECT else _CONVERT[kind](prop, value)
 
     def _nested(self, prop: Property, value: object) -> dict[str, PropertyValue]:
@@ -74,7 +77,8 @@ class ValueReader:
                 f"property {prop.name!r} has no nested property {unknown[0]!r}; it has {sorted(known)}", property=prop.name, data_type=str(prop.data_type)
             )
         given = ((known[name], entry) for name, entry in value.items() if entry is not None)
-        return {inner.name: self._value(replace(inner, name=f"{prop.name}.{inner.name}"), entry) for inner, entry in given}
+        read = {inner.name: self._value(replace(inner, name=f"{prop.name}.{inner.name}"), entry) for inner, entry in given}
+        return {name: inner.digest if isinstance(inner, BlobToHash) else inner for name, inner in read.items()}
 
     def _blob(self, prop: Property, value: object) -> bytes:
         if not isinstance(value, str):
@@ -179,7 +183,9 @@ _SCALARS: Mapping[DataType, Callable[[Property, object], Scalar]] = {
     DataType.BOOLEAN: as_boolean,
     DataType.DATE: as_date,
     DataType.UUID: as_uuid,
+    DataType.BLOB_HASH: as_text,
 }
+"""What filters compare; of a blobHash that is the hash."""
 _CONVERT: Mapping[DataType, Callable[[Property, object], Element]] = {
     **_SCALARS,
     DataType.GEO_COORDINATES: as_place,

@@ -20,6 +20,7 @@ import numpy as np
 from nearimage.domain.errors import NearimageError, NotSupported, NoVectorizer
 from nearimage.domain.objects import Matrix, PropertyValue, Record, Vector
 from nearimage.domain.schema import NO_MODULE, Collection, VectorConfig
+from nearimage.domain.values import BlobToHash
 from nearimage.domain.vectorizing import Modality, ModuleSettings
 from nearimage.ports.media import Media
 from nearimage.ports.vectorizer import VectorizerModule
@@ -136,7 +137,10 @@ class ObjectVectorizer:
                 elif fields := list(fields_of(recipe.settings, record.properties)):
                     wanted.setdefault(recipe, []).append(Wanted(number, fields))
         failed = self._make(wanted, vectors)
-        return [failed.get(number) or replace(record, vectors=vectors[number], revision=0) for number, record in enumerate(records)]
+        return [
+            failed.get(number) or replace(record, properties=_hashed(record.properties), vectors=vectors[number], revision=0)
+            for number, record in enumerate(records)
+        ]
 
     def _make(self, wanted: Mapping[Recipe, Sequence[Wanted]], vectors: Sequence[dict[str, Vector]]) -> dict[int, NearimageError]:
         """Embed what is wanted and put it among the records' vectors; returns which records failed, and why."""
@@ -208,7 +212,17 @@ def combine(rows: Matrix, weights: Sequence[float | None]) -> Vector:
 def unchanged(settings: ModuleSettings, record: Record, previous: Record | None) -> bool:
     """Whether every property that feeds the vector is as it was."""
     names = {name for fields in settings.fields.values() for name in fields}
-    return previous is not None and all(record.properties.get(n) == previous.properties.get(n) for n in names)
+    if previous is None:
+        return False
+    stored = _hashed(record.properties)
+    return all(stored.get(n) == previous.properties.get(n) for n in names)
+
+
+def _hashed(properties: Mapping[str, PropertyValue]) -> Mapping[str, PropertyValue]:
+    """What is stored: of a blobHash its hash."""
+    if BlobToHash not in map(type, properties.values()):
+        return properties
+    return {name: value.digest if isinstance(value, BlobToHash) else value for name, value in properties.items()}
 
 
 def _kept(name: str, previous: Record | None) -> dict[str, Vector]:

@@ -6,6 +6,7 @@ drawn here is bound, as the port asks: its field is there and filterable, its va
 May import hypothesis, numpy and `domain`.
 """
 
+import hashlib
 from uuid import UUID
 
 import numpy as np
@@ -57,6 +58,7 @@ _ELEMENTS: dict[DataType, st.SearchStrategy[Scalar]] = {
     DataType.BOOLEAN: st.booleans(),
     DataType.DATE: st.sampled_from(_DATES),
     DataType.UUID: IDS.map(str),
+    DataType.BLOB_HASH: st.sampled_from(_WORDS).map(lambda word: hashlib.sha256(word.encode()).hexdigest()),
 }
 
 

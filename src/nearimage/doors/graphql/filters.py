@@ -23,6 +23,7 @@ _KINDS: Mapping[DataType, tuple[str, ...]] = {
     DataType.TEXT: _TEXT,
     DataType.UUID: _TEXT,
     DataType.BLOB: _TEXT,
+    DataType.BLOB_HASH: _TEXT,
     DataType.INT: ("valueInt",),
     DataType.NUMBER: ("valueNumber",),
     DataType.BOOLEAN: ("valueBoolean",),

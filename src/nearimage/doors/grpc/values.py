@@ -59,6 +59,7 @@ _SCALARS: Mapping[DataType, tuple[str, Callable[[Any], Any]]] = {
     DataType.DATE: ("date_value", _text),
     DataType.UUID: ("uuid_value", _text),
     DataType.BLOB: ("blob_value", _base64),
+    DataType.BLOB_HASH: ("blob_value", _text),
 }
 _LISTS = {DataType.BOOLEAN: "bool_values", DataType.DATE: "date_values", DataType.UUID: "uuid_values"}
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from nearimage.domain.errors import InvalidParameter, InvalidSchema, NotSupported
+from nearimage.domain.errors import InvalidParameter, InvalidSchema
 from nearimage.domain.schema import (
     LEGACY_VECTOR,
     NO_MODULE,
@@ -32,7 +32,6 @@ from nearimage.service.collection_defaults import BLOCKS, INDEX_SETTINGS, MULTI_
 from nearimage.service.names import property_name
 from nearimage.service.properties import check_preset
 
-_DATA_TYPES_NOT_YET = {"blobHash"}
 _DATA_TYPES = {str(t): t for t in DataType if t is not DataType.REFERENCE}
 _OLD_DATA_TYPES = {"string": "text", "string[]": "text[]"}
 _TOKENIZATIONS_NOT_YET = {"gse", "gse_ch", "kagome_ja", "kagome_kr"}
@@ -107,7 +106,6 @@ def read_class(body: ClassBody, *, default_module: str = NO_MODULE, known: Colle
 
     Raises:
         InvalidSchema: it cannot be; detail has "setting".
-        NotSupported: a data type or a setting that this version does not have.
     """
     named = body.vector_config
     legacy = not named or (known is not None and known.legacy_vector)
@@ -229,7 +227,6 @@ def read_property(body: PropertyBody) -> Property:
 
     Raises:
         InvalidSchema, InvalidParameter: it cannot be.
-        NotSupported: a data type or a tokenization that this version does not have.
     """
     data_type = _data_type(body)
     is_text = data_type.element is DataType.TEXT
@@ -255,8 +252,6 @@ def _data_type(body: PropertyBody) -> DataType:
     if len(body.data_type) != 1:
         raise InvalidSchema(f"property {body.name!r} needs exactly one data type, got {body.data_type}", setting="dataType")
     name = body.data_type[0]
-    if name in _DATA_TYPES_NOT_YET:
-        raise NotSupported(f"property {body.name!r}: data type {name!r} is not supported by this version", feature=f"data type {name}")
     try:
         return _DATA_TYPES[_OLD_DATA_TYPES.get(name, name)]
     except KeyError as wrong:

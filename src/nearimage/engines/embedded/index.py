@@ -53,6 +53,7 @@ _MAKE: dict[DataType, Callable[..., Column]] = {
 }
 _MAKE_OTHERS: dict[DataType, Callable[[], Column]] = {
     DataType.UUID: partial(TokenColumn, None),
+    DataType.BLOB_HASH: partial(TokenColumn, None),
     DataType.GEO_COORDINATES: GeoColumn,
     DataType.REFERENCE: ReferenceColumn,
 }
