@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from nearimage.domain.errors import InvalidBase64, InvalidInput, InvalidSchema, NearimageError, UnreadablePicture
+from nearimage.domain.errors import FetchFailed, InvalidBase64, InvalidInput, InvalidSchema, NearimageError, UnreadablePicture
 from nearimage.domain.objects import Matrix
 from nearimage.domain.schema import Collection, DataType, Property, Tokenization, VectorConfig
 from nearimage.domain.vectorizing import Modality, ModuleSettings
@@ -30,12 +30,30 @@ BROKEN = b64encode(b"these bytes are no picture").decode()
 
 
 class FakeMedia:
-    """Reads pictures of one pixel; counts what it decodes."""
+    """Reads pictures of one pixel; counts what it decodes and remembers what it fetched; `web:red` is a picture that has to be fetched."""
 
     def __init__(self) -> None:
         self.decoded = 0
+        self.fetched: list[str] = []
+
+    def waits(self, reference: str) -> bool:
+        return reference.startswith("web:")
+
+    def read_many(self, references: Sequence[str]) -> list[bytes | InvalidInput]:
+        outcomes: list[bytes | InvalidInput] = []
+        for reference in references:
+            try:
+                outcomes.append(self.read(reference))
+            except InvalidInput as wrong:
+                outcomes.append(wrong)
+        return outcomes
 
     def read(self, reference: str) -> bytes:
+        if self.waits(reference):
+            self.fetched.append(reference)
+            if reference.removeprefix("web:") not in WORDS:
+                raise FetchFailed("nobody answers", url=reference)
+            return b"RGB" + bytes(WORDS[reference.removeprefix("web:")])
         try:
             return b64decode(reference, validate=True)
         except ValueError as wrong:

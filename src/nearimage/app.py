@@ -18,12 +18,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from nearimage.config.durations import seconds
-from nearimage.config.settings import Settings
+from nearimage.config.settings import InvalidSetting, Settings
 from nearimage.domain.checks import CheckReport
-from nearimage.domain.errors import FolderUnusable, NearimageError, PortTaken
+from nearimage.domain.errors import FolderUnusable, InvalidInput, NearimageError, PortTaken
 from nearimage.domain.schema import DataType
 from nearimage.engines.embedded import EmbeddedEngine, check_folder, check_snapshot, is_snapshot
-from nearimage.media import PictureReader
+from nearimage.media import Destinations, Fetcher, FetchLimits, PictureFolder, PictureReader, Places, RequestLimits, Sources, read_places
 from nearimage.media.formats import recognise
 from nearimage.ports.engine import Progress
 from nearimage.service.auto_schema import AutoSettings, data_type_setting
@@ -89,7 +89,7 @@ def open_database(settings: Settings) -> Database:
     """
     folder = Path(settings.data).expanduser()
     engine = EmbeddedEngine(folder, open_shards=settings.open_shards)
-    media = PictureReader(max_bytes=settings.max_picture_mib * MIB, max_pixels=settings.max_picture_mpx * 1_000_000)
+    media = picture_reader(settings)
     vectorizers = modules(folder / "models", _module_choices(settings))
     parts = Parts(engine=engine, media=media, modules=vectorizers.all, clock=SystemClock())
     auto = _auto_schema(settings)
@@ -104,6 +104,56 @@ def _module_choices(settings: Settings) -> Choices:
         "multi2vec-bind": settings.bind_inference_api,
     }
     return Choices(clip_model=settings.clip_model, urls=urls, timeout_s=seconds(settings.modules_client_timeout))
+
+
+def picture_reader(settings: Settings) -> PictureReader:
+    """What reads pictures, from where the settings allow.
+
+    Raises:
+        InvalidSetting: a list of hosts that cannot be read, or a folder that is not there.
+    """
+    max_bytes = settings.max_picture_mib * MIB
+    limits = RequestLimits(
+        size=settings.fetch_request_mib * MIB,
+        timeout_s=settings.fetch_request_timeout_s,
+        parallel=settings.fetch_parallel,
+        requests=settings.fetch_requests,
+    )
+    sources = Sources(max_bytes=max_bytes, web=_fetcher(settings, max_bytes), folder=_folder(settings, max_bytes), limits=limits)
+    return PictureReader(max_bytes=max_bytes, max_pixels=settings.max_picture_mpx * 1_000_000, sources=sources)
+
+
+def _fetcher(settings: Settings, max_bytes: int) -> Fetcher | None:
+    if settings.fetch.lower() == "off":
+        return None
+    rules = Destinations(
+        allow=_places("fetch_allow", settings.fetch_allow),
+        deny=_places("fetch_deny", settings.fetch_deny),
+        only_listed=settings.fetch.lower() == "listed",
+    )
+    limits = FetchLimits(
+        max_bytes=max_bytes,
+        timeout_s=settings.fetch_timeout_s,
+        connect_timeout_s=settings.fetch_connect_timeout_s,
+        redirects=settings.fetch_redirects,
+    )
+    return Fetcher(rules, limits)
+
+
+def _folder(settings: Settings, max_bytes: int) -> PictureFolder | None:
+    if not settings.file_root:
+        return None
+    root = Path(settings.file_root).expanduser()
+    if not root.is_dir():
+        raise InvalidSetting(f"file_root: there is no folder {root}", setting="file_root", source=None)
+    return PictureFolder(root, max_bytes=max_bytes)
+
+
+def _places(name: str, text: str) -> Places:
+    try:
+        return read_places(text)
+    except InvalidInput as wrong:
+        raise InvalidSetting(f"{name}: {wrong.message}", setting=name, source=None) from wrong
 
 
 def _auto_schema(settings: Settings) -> AutoSettings:

@@ -47,6 +47,17 @@ class Settings:
     graphql_max_characters: int = _setting(100_000, "NEARIMAGE_GRAPHQL_MAX_CHARACTERS", "the longest GraphQL document, beside its strings and numbers")
     max_picture_mib: int = _setting(64, "NEARIMAGE_MAX_PICTURE_MIB", "the largest picture in bytes, refused before it is decoded")
     max_picture_mpx: int = _setting(200, "NEARIMAGE_MAX_PICTURE_MPX", "the largest picture in megapixels, refused before it is decoded")
+    fetch: str = _setting("public", "NEARIMAGE_FETCH", "http(s) URLs for pictures: public fetches from public addresses, listed from listed ones only, or off")
+    fetch_allow: str = _setting("", "NEARIMAGE_FETCH_ALLOW", "hosts, *.names, addresses, networks (with commas) that may be fetched from, private ones too")
+    fetch_deny: str = _setting("", "NEARIMAGE_FETCH_DENY", "the same for those never fetched from; wins over the list above")
+    fetch_timeout_s: int = _setting(20, "NEARIMAGE_FETCH_TIMEOUT_S", "seconds for one URL, from its name to its last byte")
+    fetch_connect_timeout_s: int = _setting(5, "NEARIMAGE_FETCH_CONNECT_TIMEOUT_S", "seconds to reach one address")
+    fetch_redirects: int = _setting(5, "NEARIMAGE_FETCH_REDIRECTS", "redirects followed, each checked like the first URL")
+    fetch_parallel: int = _setting(16, "NEARIMAGE_FETCH_PARALLEL", "URLs of batches fetched at once, of all requests together")
+    fetch_requests: int = _setting(4, "NEARIMAGE_FETCH_REQUESTS", "requests that may wait for URLs at once: half of the threads, so that the rest goes on")
+    fetch_request_mib: int = _setting(256, "NEARIMAGE_FETCH_REQUEST_MIB", "what the URLs of one request may bring together; bounds the memory of a batch")
+    fetch_request_timeout_s: int = _setting(60, "NEARIMAGE_FETCH_REQUEST_TIMEOUT_S", "seconds for all URLs of one request; clients wait 90 for an insert")
+    file_root: str = _setting("", "NEARIMAGE_FILE_ROOT", "the folder below which file:///... may be read; empty refuses all")
     clip_model: str = _setting("", "NEARIMAGE_CLIP_MODEL", "the model of multi2vec-clip where a schema names none; 'starter' needs no download, knows little")
     image_inference_api: str = _setting("", "IMAGE_INFERENCE_API", "the inference container of img2vec-neural; without one the model runs in this process")
     clip_inference_api: str = _setting("", "CLIP_INFERENCE_API", "the inference container of multi2vec-clip")
@@ -122,10 +133,17 @@ _AT_LEAST_ONE = (
     "graphql_max_characters",
     "max_picture_mib",
     "max_picture_mpx",
+    "fetch_timeout_s",
+    "fetch_connect_timeout_s",
+    "fetch_parallel",
+    "fetch_requests",
+    "fetch_request_mib",
+    "fetch_request_timeout_s",
     "threads",
     "expiry_sweep_s",
 )
 _URLS = ("image_inference_api", "clip_inference_api", "bind_inference_api")
+_ONE_OF = {"log_level": ("debug", "info", "warning", "error"), "fetch": ("public", "listed", "off")}
 _YES_OR_NO = {"true": True, "on": True, "1": True, "enabled": True, "false": False, "off": False, "0": False, "disabled": False}
 
 
@@ -150,8 +168,12 @@ def _checked(settings: Settings) -> Settings:
         if (value := getattr(settings, name)) and not _is_url(value):
             raise InvalidSetting(f"{name} must be an address such as http://localhost:8000, got {value!r}", setting=name, source=None)
     _check_duration("modules_client_timeout", settings.modules_client_timeout)
-    if settings.log_level.lower() not in ("debug", "info", "warning", "error"):
-        raise InvalidSetting(f"log_level must be debug, info, warning or error, got {settings.log_level!r}", setting="log_level", source=None)
+    if settings.fetch_redirects < 0:
+        raise InvalidSetting(f"fetch_redirects must be at least 0, got {settings.fetch_redirects}", setting="fetch_redirects", source=None)
+    for name, words in _ONE_OF.items():
+        value = getattr(settings, name)
+        if value.lower() not in words:
+            raise InvalidSetting(f"{name} must be {', '.join(words[:-1])} or {words[-1]}, got {value!r}", setting=name, source=None)
     return settings
 
 

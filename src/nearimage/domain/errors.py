@@ -121,6 +121,24 @@ class InputRefused(InvalidInput):
     code = "input-refused"
 
 
+class InvalidUrl(InvalidInput):
+    """Text that begins like a URL and is none that can be read; detail has "url"."""
+
+    code = "invalid-url"
+
+
+class UrlRefused(InvalidInput):
+    """A URL or a file that the server's settings do not let it read for a client; detail has "url"."""
+
+    code = "url-refused"
+
+
+class FetchFailed(InvalidInput):
+    """A URL or a file that gave no bytes: no answer, too late, cut off, or another status than 200; detail has "url"."""
+
+    code = "fetch-failed"
+
+
 class InvalidFilter(InvalidInput):
     """A filter that fits no property; detail has "property"."""
 

@@ -1,6 +1,6 @@
 """Read pictures: the one implementation of the media port.
 
-    text --references--> bytes --formats--> format --opening--> header, limits --jpeg | Pillow--> pixels --orientation--> upright pixels
+    text --sources--> bytes --formats--> format --opening--> header, limits --jpeg | Pillow--> pixels --orientation--> upright pixels
 
 Everything hostile is refused as early as it shows: bytes by the length of the text, formats by the first bytes, pixels by the header. Decoding runs in
 a pool of one thread a core (the decoders release the GIL), shared by all callers, so that however many ask, an import never has more pictures than
@@ -23,7 +23,7 @@ from nearimage.media.formats import READABLE, describe, recognise
 from nearimage.media.jpeg import MAX_SCANS_FULL_SIZE, jpeg_pixels, scans
 from nearimage.media.opening import open_header
 from nearimage.media.orientation import orientation_of, upright
-from nearimage.media.references import read_reference
+from nearimage.media.sources import Sources
 from nearimage.media.thumbnails import jpeg_thumbnail
 from nearimage.ports.media import Pixels
 
@@ -40,12 +40,14 @@ class PictureReader:
     """Reads pictures, within limits; implements `nearimage.ports.media.Media`.
 
     Args:
+        sources: reads references; by default those only that carry their bytes.
         max_bytes: the most bytes a picture may have.
         max_pixels: the most pixels a picture may have; checked from its header.
         threads: how many pictures are decoded at a time; by default as many as this process has cores.
     """
 
-    def __init__(self, *, max_bytes: int = MAX_BYTES, max_pixels: int = MAX_PIXELS, threads: int | None = None) -> None:
+    def __init__(self, *, max_bytes: int = MAX_BYTES, max_pixels: int = MAX_PIXELS, threads: int | None = None, sources: Sources | None = None) -> None:
+        self._sources = sources or Sources(max_bytes=max_bytes)
         self._max_bytes = max_bytes
         self._max_pixels = max_pixels
         self._large = threading.Lock()
@@ -53,8 +55,16 @@ class PictureReader:
         self._closed = False
 
     def read(self, reference: str) -> bytes:
-        """The bytes of a picture that a request carries; see the port."""
-        return read_reference(reference, max_bytes=self._max_bytes)
+        """The bytes of a picture that a request carries or names; see the port."""
+        return self._sources.read(reference)
+
+    def read_many(self, references: Sequence[str]) -> list[bytes | InvalidInput]:
+        """The bytes of several; see the port."""
+        return self._sources.read_many(references)
+
+    def waits(self, reference: str) -> bool:
+        """Whether its bytes are somewhere else; see the port."""
+        return self._sources.waits(reference)
 
     def decode(self, pictures: Sequence[bytes], *, short_side: int, exact: bool = False) -> list[Pixels | InvalidInput]:
         """Decode pictures, on all cores; see the port.
@@ -87,6 +97,7 @@ class PictureReader:
     def close(self) -> None:
         """Finish what runs and let the threads go; closing twice is fine."""
         self._closed = True
+        self._sources.close()
         self._pool.shutdown()
 
     def _decode(self, data: bytes, short_side: int | None) -> Pixels | InvalidInput:

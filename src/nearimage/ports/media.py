@@ -18,15 +18,37 @@ Pixels = npt.NDArray[np.uint8]
 class Media(Protocol):
     """Reads pictures, within limits."""
 
+    def waits(self, reference: str) -> bool:
+        """Whether reading a reference means waiting for another machine or a disk: a URL, and no base64."""
+        ...
+
     def read(self, reference: str) -> bytes:
-        """The bytes of a picture that a request carries.
+        """The bytes of a picture (or of a sound ...) that a request carries or names.
 
         Args:
-            reference: strict base64 (RFC 4648, padded, no line breaks), with or without a `data:...;base64,` prefix.
+            reference: strict base64 (RFC 4648, padded, no line breaks), with or without a `data:...;base64,` prefix; or an http, https or file
+                URL, where the settings allow it.
 
         Raises:
-            InvalidBase64: neither of them.
-            PictureTooLarge: more bytes than the limit; nothing was decoded.
+            InvalidBase64, InvalidUrl: neither of them.
+            UrlRefused: a URL that the settings do not allow; detail has "url".
+            FetchFailed: a URL that brought nothing; detail has "url".
+            PictureTooLarge: more bytes than the limit; no more of them were decoded or fetched.
+            Busy: too many requests wait for URLs.
+
+        Cost:
+            Blocks while it waits; seconds, at worst the time limit on URLs.
+        """
+        ...
+
+    def read_many(self, references: Sequence[str]) -> list[bytes | InvalidInput]:
+        """The bytes of several references, those that have to be waited for side by side.
+
+        Returns:
+            One entry a reference, in order: its bytes, or what `read` would raise; one bad reference costs the others nothing.
+
+        Raises:
+            Busy: too many requests wait for URLs; nothing was read.
         """
         ...
 

@@ -9,7 +9,7 @@ take turns, so that none of them starts again ten times; a batch or another proc
 May import `domain` and `ports` only.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Lock
 from uuid import UUID, uuid4
@@ -18,6 +18,7 @@ from nearimage.domain.drafts import Draft
 from nearimage.domain.errors import InvalidInput, NearimageError, ObjectChanged, ObjectNotFound, ShardReadOnly, TenantNotActive
 from nearimage.domain.objects import IDS_ONLY, Projection, Record
 from nearimage.domain.schema import NO_MODULE, Collection
+from nearimage.domain.values import PropertyValue
 from nearimage.ports.clock import Clock
 from nearimage.ports.engine import Shard
 from nearimage.service.auto_schema import AutoSchema
@@ -165,9 +166,9 @@ class Objects:
     def _prepare(self, schema: Collection, drafts: Sequence[Draft]) -> list[Record | NearimageError]:
         """Check and vectorize; an entry is an error where the draft cannot be stored."""
         checked: list[Record | NearimageError] = []
-        for draft in drafts:
+        for draft, values in zip(drafts, self.values.read_many(schema, [draft.properties for draft in drafts]), strict=True):
             try:
-                checked.append(self._checked(schema, draft))
+                checked.append(values if isinstance(values, InvalidInput) else self._record(schema, draft, values))
             except InvalidInput as wrong:
                 checked.append(wrong)
         good = [record for record in checked if isinstance(record, Record)]
@@ -187,10 +188,13 @@ class Objects:
             return [refused] * len(records)
 
     def _checked(self, schema: Collection, draft: Draft) -> Record:
+        return self._record(schema, draft, self.values.read(schema, draft.properties))
+
+    def _record(self, schema: Collection, draft: Draft, values: Mapping[str, PropertyValue]) -> Record:
         now = self.clock.now_ms()
         return Record(
             id=draft.id or uuid4(),
-            properties=self.values.read(schema, draft.properties),
+            properties=values,
             vectors=name_vectors(schema, draft.vectors),
             created_ms=now,
             updated_ms=now,

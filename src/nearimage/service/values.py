@@ -8,7 +8,8 @@ property decides, in one place for all doors. May import `domain` and `ports` on
 
 import hashlib
 import math
-from collections.abc import Callable, Mapping
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -36,20 +37,69 @@ class ValueReader:
         Raises:
             InvalidValue: an unknown property, or a value that does not fit its data type.
         """
-        known = {p.name: p for p in collection.properties}
-        read: dict[str, PropertyValue] = {}
-        for given, value in properties.items():
-            if value is None:
-                continue
-            name = given if given in known else property_name(given)
-            if name not in known:
-                raise InvalidValue(
-                    f"collection {collection.name!r} has no property {name!r}; it has {sorted(known)}. Add the property to the collection first",
-                    property=name,
-                    data_type=None,
-                )
-            read[name] = self._value(known[name], value)
-        return read
+        (outcome,) = self.read_many(collection, [properties])
+        if isinstance(outcome, InvalidInput):
+            raise outcome
+        return outcome
+
+    def read_many(self, collection: Collection, objects: Sequence[Mapping[str, object]]) -> list[dict[str, PropertyValue] | InvalidInput]:
+        """Check and convert the properties of many objects; pictures that URLs name are fetched side by side, each once.
+
+        Returns:
+            For each object, in order: its values, or what is wrong with them.
+
+        Raises:
+            Busy: too many requests wait for URLs.
+        """
+        named = [_named(collection, properties) for properties in objects]
+        waited_for = {text: None for pairs in named if not isinstance(pairs, InvalidInput) for prop, value in pairs for text in self._to_wait_for(prop, value)}
+        contents = dict(zip(waited_for, self.media.read_many(list(waited_for)), strict=True)) if waited_for else {}
+        conversion = _Conversion(self.media, contents)
+        return [pairs if isinstance(pairs, InvalidInput) else conversion.values(pairs) for pairs in named]
+
+    def _to_wait_for(self, prop: Property, value: object) -> Iterator[str]:
+        """The references in a value whose bytes are somewhere else."""
+        kind = prop.data_type.element
+        if kind not in (DataType.BLOB, DataType.BLOB_HASH, DataType.OBJECT):
+            return
+        for entry in value if isinstance(value, list | tuple) else (value,):
+            if isinstance(entry, str) and kind is not DataType.OBJECT and self.media.waits(entry):
+                yield entry
+            elif isinstance(entry, Mapping) and kind is DataType.OBJECT:
+                for inner in prop.nested:
+                    yield from self._to_wait_for(inner, entry.get(inner.name))
+
+
+def _named(collection: Collection, properties: Mapping[str, object]) -> list[tuple[Property, object]] | InvalidInput:
+    """The properties that have a value, or what is wrong with a name."""
+    known = {p.name: p for p in collection.properties}
+    pairs: list[tuple[Property, object]] = []
+    for given, value in properties.items():
+        if value is None:
+            continue
+        name = given if given in known else property_name(given)
+        if name not in known:
+            return InvalidValue(
+                f"collection {collection.name!r} has no property {name!r}; it has {sorted(known)}. Add the property to the collection first",
+                property=name,
+                data_type=None,
+            )
+        pairs.append((known[name], value))
+    return pairs
+
+
+@dataclass(frozen=True, slots=True)
+class _Conversion:
+    """Makes values, with what was fetched for them at hand."""
+
+    media: Media
+    contents: Mapping[str, bytes | InvalidInput]
+
+    def values(self, pairs: Sequence[tuple[Property, object]]) -> dict[str, PropertyValue] | InvalidInput:
+        try:
+            return {prop.name: self._value(prop, value) for prop, value in pairs}
+        except InvalidInput as wrong:
+            return wrong
 
     def _value(self, prop: Property, value: object) -> PropertyValue:
         if prop.data_type.is_array or prop.data_type is DataType.REFERENCE:
@@ -63,8 +113,13 @@ class ValueReader:
         if kind is DataType.BLOB:
             return self._blob(prop, value)
         if kind is DataType.BLOB_HASH:
-            return BlobToHash(self._blob(prop, value), hashlib.sha256(str(value).encode()).hexdigest())
+            return self._to_hash(self._blob(prop, value), str(value))
         return self._nested(prop, value) if kind is DataType.OBJECT else _CONVERT[kind](prop, value)
+
+    def _to_hash(self, content: bytes, sent: str) -> BlobToHash:
+        """The same picture has the same hash, sent as base64 or fetched."""
+        text = b64encode(content) if self.media.waits(sent) else sent.encode()
+        return BlobToHash(content, hashlib.sha256(text).hexdigest())
 
     def _nested(self, prop: Property, value: object) -> dict[str, PropertyValue]:
         """The fields of a nested object, whose names begin with its own in what is said about them."""
@@ -84,11 +139,12 @@ class ValueReader:
         if not isinstance(value, str):
             raise _misfit(prop, value, "base64 text")
         try:
-            return self.media.read(value)
-        except InvalidInput as wrong:
-            wrong.message = f"property {prop.name!r}: {wrong.message}"
-            wrong.detail["property"] = prop.name
-            raise
+            content = self.contents[value] if self.media.waits(value) else self.media.read(value)
+        except InvalidInput as error:
+            content = error
+        if isinstance(content, InvalidInput):  # a new one: several objects may name the same URL
+            raise type(content)(f"property {prop.name!r}: {content.message}", **{**content.detail, "property": prop.name}) from content
+        return content
 
 
 def as_text(prop: Property, value: object) -> str:

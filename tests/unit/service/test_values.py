@@ -2,7 +2,7 @@
 
 import pytest
 
-from nearimage.domain.errors import InvalidInput, InvalidValue
+from nearimage.domain.errors import FetchFailed, InvalidInput, InvalidValue
 from nearimage.domain.schema import Collection, DataType, Property
 from nearimage.service.values import ValueReader
 from tests.fakes import RED, FakeMedia
@@ -75,3 +75,53 @@ def test_a_long_wrong_value_is_shown_by_its_beginning() -> None:
         read(DataType.INT, "x" * 1_000_000)
 
     assert len(str(caught.value)) < 300
+
+
+def with_pictures() -> Collection:
+    """A picture, and an object that has another."""
+    inner = Property(name="page", data_type=DataType.BLOB)
+    return Collection(
+        name="C",
+        properties=(Property(name="image", data_type=DataType.BLOB), Property(name="scans", data_type=DataType.OBJECT_ARRAY, nested=(inner,))),
+    )
+
+
+def test_pictures_that_urls_name_are_fetched_together_and_once() -> None:
+    """A batch names the same logo in every object; and what is fetched one after the other takes an hour."""
+    media = FakeMedia()
+    objects: list[dict[str, object]] = [{"image": "web:red"}, {"image": RED}, {"image": "web:red", "scans": [{"page": "web:blue"}, {"page": None}]}, {}]
+
+    read = ValueReader(media=media).read_many(with_pictures(), objects)
+
+    assert read == [
+        {"image": b"RGB\xff\x00\x00"},
+        {"image": b"RGB\xff\x00\x00"},
+        {"image": b"RGB\xff\x00\x00", "scans": ({"page": b"RGB\x00\x00\xff"}, {})},
+        {},
+    ]
+    assert media.fetched == ["web:red", "web:blue"]
+
+
+def test_a_url_that_brings_nothing_fails_each_object_that_names_it_and_no_other() -> None:
+    """One dead link must not cost an import, and each object says which property it was."""
+    objects: list[dict[str, object]] = [{"image": "web:dead"}, {"image": "web:red"}, {"scans": [{"page": "web:dead"}]}, {"nonsense": "web:green"}]
+    media = FakeMedia()
+
+    first, second, third, fourth = ValueReader(media=media).read_many(with_pictures(), objects)
+
+    assert second == {"image": b"RGB\xff\x00\x00"}
+    assert isinstance(first, FetchFailed)
+    assert isinstance(third, FetchFailed)
+    assert (first.detail, third.detail) == ({"url": "web:dead", "property": "image"}, {"url": "web:dead", "property": "scans.page"})
+    assert first.message.startswith("property 'image': ")
+    assert isinstance(fourth, InvalidValue)
+    assert media.fetched == ["web:dead", "web:red"]
+
+
+def test_a_picture_that_is_hashed_has_the_hash_of_its_base64_however_it_came() -> None:
+    """The hash is there to find the same picture again."""
+    collection = Collection(name="C", properties=(Property(name="p", data_type=DataType.BLOB_HASH),))
+
+    by_url, sent = ValueReader(media=FakeMedia()).read_many(collection, [{"p": "web:red"}, {"p": RED}])
+
+    assert by_url == sent
