@@ -17,6 +17,7 @@ CLIENT := weaviate-client==4.23.1
 # Further clients, each in a folder of its own, that the tests drive: the older one for Python, and both for TypeScript where there is a Node.
 CLIENTS := .cache/clients
 PYTHON_V3 := weaviate-client==3.26.7
+GQL := gql[httpx]==4.0.0
 TYPESCRIPT_V2 := weaviate-ts-client@2.2.0
 TYPESCRIPT_V3 := weaviate-client@3.14.0
 
@@ -60,12 +61,19 @@ browser: # what the tests of the search page drive; any Chrome on the PATH will 
 
 clients: # a client that cannot be had is said to be missing, and its tests are skipped
 	@mkdir -p $(CLIENTS)
-	@test -e $(CLIENTS)/python-v3/.made || { echo "installing $(PYTHON_V3)" && $(PYTHON) -m venv --clear $(CLIENTS)/python-v3 && \
-		$(CLIENTS)/python-v3/bin/python -m pip install --quiet --disable-pip-version-check '$(PYTHON_V3)' && touch $(CLIENTS)/python-v3/.made; } || \
-		echo "$(PYTHON_V3) cannot be installed: its tests will be skipped"
+	@$(MAKE) --no-print-directory $(CLIENTS)/python-v3/.made || echo "$(PYTHON_V3) cannot be installed: its tests will be skipped"
+	@$(MAKE) --no-print-directory $(CLIENTS)/gql/.made || echo "$(GQL) cannot be installed: its tests will be skipped"
 	@command -v npm >/dev/null || echo "no Node on this machine: the tests of the TypeScript clients will be skipped"
 	@! command -v npm >/dev/null || $(MAKE) --no-print-directory $(CLIENTS)/typescript-v2/.made $(CLIENTS)/typescript-v3/.made || \
 		echo "a TypeScript client cannot be installed: its tests will be skipped"
+
+$(CLIENTS)/python-v3/.made: PACKAGE = $(PYTHON_V3)
+$(CLIENTS)/gql/.made: PACKAGE = $(GQL)
+$(CLIENTS)/python-v3/.made $(CLIENTS)/gql/.made:
+	@echo "installing $(PACKAGE)"
+	@$(PYTHON) -m venv --clear $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check '$(PACKAGE)'
+	@touch $@
 
 $(CLIENTS)/typescript-v2/.made: PACKAGE = $(TYPESCRIPT_V2)
 $(CLIENTS)/typescript-v3/.made: PACKAGE = $(TYPESCRIPT_V3)

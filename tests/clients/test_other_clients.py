@@ -1,137 +1,122 @@
-"""The older Python client and both TypeScript clients, unmodified, against a live server: the sections of Weaviate's page "Image search".
+"""What programs of the other clients do all day, unmodified, against a live server: the older Python client, and both for TypeScript.
 
-Each runs in a process of its own (`programs/`), for the clients cannot live in one environment; `make clients` installs them under `.cache/clients`. The
-answers are named after the page's sections: the tabs "py3", "js" of its time and "js" of today.
+A program a client (`programs/work/`) does all of it once; each test looks at one part of what came of it. Weaviate's page "Image search" has tests of its own.
 """
 
-import json
-import shutil
-import subprocess
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from PIL import Image
 
+from tests.clients.installed import PROGRAMS, python, run, typescript
 from tests.servers import LiveServer
 
-PROGRAMS = Path(__file__).parent / "programs"
-CLIENTS = Path(__file__).resolve().parents[2] / ".cache" / "clients"
-COLOURS = {"red": (250, 10, 10), "green": (10, 250, 10), "blue": (10, 10, 250)}
-RUN_S = 100
+CLIENTS: Mapping[str, tuple[Callable[[], tuple[object, ...]], str]] = {
+    "python v3": (lambda: (python("python-v3"),), "python_v3.py"),
+    "typescript v3": (lambda: typescript("typescript-v3"), "typescript_v3.mjs"),
+    "typescript v2": (lambda: typescript("typescript-v2"), "typescript_v2.mjs"),
+}
+FOUND = {
+    "near vector": ["car 100", "car 99"],
+    "near object": ["car 5"],
+    "keywords": ["car 17"],
+    "hybrid": ["car 17"],
+    "sorted": ["car 3", "car 7"],
+    "after": ["car 99", "car 100"],
+    "and": ["car 95", "car 99"],
+    "date": ["car 1"],
+    "boolean": ["car 2"],
+    "id": ["car 50"],
+    "any": ["car 7", "car 8"],
+}
+Answers = Mapping[str, Any]
 
 
 @pytest.fixture(scope="session")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A picture of each colour."""
-    folder = tmp_path_factory.mktemp("pictures")
-    for name, colour in COLOURS.items():
-        Image.new("RGB", (64, 64), colour).save(folder / f"{name}.png")
-    return folder
+def known() -> dict[str, Answers]:
+    """What the programs said, for they need seconds."""
+    return {}
 
 
-def run(*command: object) -> dict[str, Any]:
-    """What a program prints."""
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=RUN_S, check=False)
-    assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+@pytest.fixture(params=CLIENTS)
+def said(request: pytest.FixtureRequest, known: dict[str, Answers], shared_server: LiveServer) -> Answers:
+    """What one client's program was answered, by part."""
+    name = str(request.param)
+    if name not in known:
+        client, program = CLIENTS[name]
+        interpreter, *more = client()
+        known[name] = run(interpreter, PROGRAMS / "work" / program, *more, shared_server.http_port, shared_server.grpc_port)
+    return known[name]
 
 
-def node(client: str) -> tuple[str, Path]:
-    """Node, and where a client is; skips where one is missing."""
-    program, folder = shutil.which("node"), CLIENTS / client
-    if program is None:
-        pytest.skip("there is no Node on this machine")
-    if not (folder / ".made").exists():
-        pytest.skip(f"{client} is not installed; make clients does it")
-    return program, folder
+def test_schema(said: Answers) -> None:
+    """A property is added to a collection that is there."""
+    assert said["schema"][:2] == [True, ["name", "age"]]
 
 
-def python_v3() -> Path:
-    """The interpreter of the older client's environment; skips where there is none."""
-    if not (CLIENTS / "python-v3" / ".made").exists():
-        pytest.skip("the older Python client is not installed; make clients does it")
-    return CLIENTS / "python-v3" / "bin" / "python"
+def test_an_object_is_made_changed_and_deleted(said: Answers) -> None:
+    """Merged and then replaced, which drops what is not said again; the vector comes back as given."""
+    merged, vector, replaced, *existed = said["objects"]
+
+    assert merged == {"name": "Ann", "age": 40}
+    assert vector == [1, 0]
+    assert {name: value for name, value in replaced.items() if value is not None} == {"name": "Anna"}
+    assert existed in ([True, False], [False, True, None])  # the older client also checks an object that is wrong, and reads one that is gone
 
 
-def get(answer: Any) -> list[dict[str, Any]]:
-    """The objects of an answer to Get."""
-    (found,) = answer["data"]["Get"].values()
-    assert "errors" not in answer
-    assert isinstance(found, list)
-    return found
+def test_batches(said: Answers) -> None:
+    """Of a hundred people, cars and links all are stored, and the one with a number for a name is told."""
+    failed, *rest = said["batches"]
+
+    assert failed == 1
+    assert rest in ([2, 100], [0, 2], [0, 100])  # each client counts and lists in its own way
 
 
-def breeds(answer: Any) -> list[str]:
-    return [hit["breed"] for hit in get(answer)]
+def test_references(said: Answers) -> None:
+    """Followed, added, taken away, and filtered by what they lead to."""
+    first, changed, through = said["references"]
+
+    assert first in ([{"name": "person 1", "_additional": {"id": "00000000-0000-0000-0000-000000000001"}}], ["person 1"])
+    assert changed in (["00000000-0000-0000-0000-000000000002"], ["person 2"])
+    assert through in ([{"name": "car 77"}], ["car 77"])
 
 
-def check_sections(found: dict[str, Any]) -> None:
-    """What the older clients of both languages read."""
-    assert get(found["by local image path"]) == [{"breed": "red"}]
-    assert get(found["by the base64 representation"]) == [{"breed": "green"}]
-    assert get(found["distance"]) == [{"breed": "red", "_additional": {"distance": 0}}]
-    assert sorted(breeds(found["filter"])) == ["blue", "green"]
-    assert breeds(found["near object"]) == ["blue"]
-    assert breeds(found["keywords"]) == ["green"]
-    assert breeds(found["hybrid"]) == ["blue"]
-    assert [hit["weight"] for hit in get(found["sorted"])] == [3, 2, 1]
-    assert [hit["_additional"]["group"]["count"] for hit in get(found["group"])] == [1]
-    (figures,) = next(iter(found["aggregate"]["data"]["Aggregate"].values()))
-    assert (figures["meta"]["count"], figures["weight"]["sum"]) == (3, 6)
-    assert breeds(found["raw"]) == ["red"]
+def test_searches_and_filters(said: Answers) -> None:
+    """The same hits, whatever the client and its protocol."""
+    assert {name: said["searches"][name] for name in FOUND} == FOUND
+    assert said["searches"].get("near text", ["sweet wine"]) == ["sweet wine"]
 
 
-def test_py3(shared_server: LiveServer, pictures: Path) -> None:
-    """Programs written before 2024 speak GraphQL only, through this client."""
-    found = run(python_v3(), PROGRAMS / "python_v3.py", f"http://127.0.0.1:{shared_server.http_port}", pictures)
+def test_aggregates(said: Answers) -> None:
+    """Figures of the whole, of groups, and of the nearest."""
+    found = said["aggregates"]
+    whole = found["whole"][0] if isinstance(found["whole"][0], dict) else {"meta": {"count": found["whole"][0]}, **found["whole"][1]}
 
-    check_sections(found)
-    assert found["by local image path"] == {"data": {"Get": {"DogV3": [{"breed": "red"}]}}}  # the page compares the whole answer
-    assert len(breeds(found["limit and offset"])) == 1
-    assert [hit["weight"] for hit in get(found["after"])] == [2]
-    assert next(iter(found["aggregate near"]["data"]["Aggregate"].values())) == [{"meta": {"count": 1}}]
-    assert found["no picture"]["data"] == {"Get": {"DogV3": None}}
-    assert "base64" in found["no picture"]["errors"][0]["message"]
-
-
-def test_js_of_the_time(shared_server: LiveServer, pictures: Path) -> None:
-    """The page's own code of that time: a file read by the program, its base64 put into GraphQL."""
-    program, client = node("typescript-v2")
-    found = run(program, PROGRAMS / "typescript_v2.mjs", client, shared_server.http_port, pictures)
-
-    check_sections(found)
-    assert "base64" in found["no picture"]["failed"]
+    assert whole["meta"] == {"count": 100}
+    assert {name: whole["seats"][name] for name in ("minimum", "maximum", "mean", "sum")} == {"minimum": 0, "maximum": 3, "mean": 1.5, "sum": 150}
+    assert whole["fast"]["totalTrue"] == 50
+    assert whole.get("owner", {"pointingTo": [""]})["pointingTo"][0] in ("", "PersonV3", "PersonTs2")
+    groups = [one if isinstance(one, list) else [one["groupedBy"]["value"] == "true", one["meta"]["count"]] for one in found["groups"]]
+    assert groups == [[False, 50], [True, 50]]
+    assert found["near"] in ([{"meta": {"count": 3}}], 3)
 
 
-def test_js_of_today(shared_server: LiveServer, pictures: Path) -> None:
-    """Reads the file itself, and asks over gRPC."""
-    program, client = node("typescript-v3")
-    found = run(program, PROGRAMS / "typescript_v3.mjs", client, shared_server.http_port, shared_server.grpc_port, pictures)
+def test_tenants(said: Answers) -> None:
+    """Each sees its own, and a question without one is refused."""
+    got, counted, left, refused = said["tenants"]
 
-    assert {name: found[name] for name in ("by local image path", "by the base64 representation", "distance", "near object", "keywords")} == {
-        "by local image path": ["red"],
-        "by the base64 representation": ["green"],
-        "distance": ["red"],
-        "near object": ["blue"],
-        "keywords": ["green"],
-    }
-    assert sorted(found["filter"]) == ["blue", "green"]
-    assert (found["sorted"], found["aggregate"]) == ([3, 2, 1], 3)
+    assert [[one if isinstance(one, str) else one["name"] for one in some] for some in got] == [["hers"], ["his"]]
+    assert counted in ([{"meta": {"count": 1}}], 1)
+    assert left == ["ann"]
+    assert refused is True
 
 
-def test_the_tab_graphql(shared_server: LiveServer) -> None:
-    """No client at all: a question pasted into a shell, with a comment in it and no commas."""
-    curl = shutil.which("curl")
-    if curl is None:
-        pytest.skip("there is no curl on this machine")
-    url = f"http://127.0.0.1:{shared_server.http_port}/v1"
-    named = {"class": "Tab", "properties": [{"name": "title", "dataType": ["text"]}], "vectorConfig": {"title": {"vectorizer": {"none": {}}}}}
-    created = run(curl, "-s", f"{url}/schema", "-H", "Content-Type: application/json", "-d", json.dumps(named))
-    question = '{ Get { Tab(limit: 2 nearVector: {targetVectors: ["title"] vector: [1 0]}) { title # its name\n } } }'
-    asked = run(curl, "-s", f"{url}/graphql", "-H", "Content-Type: application/json", "-d", json.dumps({"query": question}))
-    subprocess.run([curl, "-s", "-X", "DELETE", f"{url}/schema/Tab"], check=True)
+def test_deleting_by_filter(said: Answers) -> None:
+    """First to see what would go; then as many go."""
+    assert said["deletion"] == [25, 25, 0]
 
-    assert created["class"] == "Tab"
-    assert asked == {"data": {"Get": {"Tab": []}}}
+
+def test_backups_are_refused_with_what_to_do_instead(said: Answers) -> None:
+    """An operator must not believe that there is one."""
+    assert said["backups"]
+    assert all("nearimage backup" in message for message in said["backups"])

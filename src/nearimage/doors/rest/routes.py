@@ -4,6 +4,7 @@ from starlette.responses import Response
 
 from nearimage.doors.rest import (
     alias_routes,
+    backup_routes,
     batch_routes,
     cluster_routes,
     object_routes,
@@ -32,6 +33,7 @@ ROUTES: tuple[Route, ...] = (
     *reference_routes.ROUTES,
     *batch_routes.ROUTES,
     *tokenize_routes.ROUTES,
+    *backup_routes.ROUTES,
     *search.ROUTES,
     Route(method="GET", path="/v1/schema.openapi.json", endpoint=describe),
 )
