@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,7 +17,10 @@ from nearimage.ports.vectorizer import Vectorizer
 from nearimage.testing.vectorizer_contract import VectorizerContract, generated_pictures, rows_of
 from nearimage.vectorizers import Choices, Modules, modules
 from nearimage.vectorizers.efficientnet_lite0.model import EfficientNetLite0
+from nearimage.vectorizers.remote.containers import Containers
+from nearimage.vectorizers.remote.contracts import BIND, CLIP, PICTURES, Contract
 from nearimage.vectorizers.starter.minilm import HOW, PACKAGE
+from tests.containers import FakeContainer
 
 REFERENCE: Mapping[str, Any] = json.loads(Path(__file__).with_name("reference_vectors.json").read_text(encoding="utf-8"))
 
@@ -103,6 +106,48 @@ class TestStarter(VectorizerContract):
         similarities = rows_of(vectorizer, Modality.TEXT, texts) @ rows_of(vectorizer, Modality.IMAGE, photographs).T
 
         assert similarities.argmax(axis=1).tolist() == [0, 1, 2]
+
+
+FILES: Mapping[Modality, Sequence[bytes]] = {
+    modality: tuple(f"{modality} {number}".encode() for number in range(3)) for modality in Modality if modality is not Modality.TEXT
+}
+
+
+class _Container(VectorizerContract):
+    """A container, asked over HTTP by one of the three contracts."""
+
+    contract: ClassVar[Contract]
+
+    @pytest.fixture
+    def vectorizer(self) -> Iterator[Vectorizer]:
+        with FakeContainer() as container:
+            containers = Containers()
+            yield containers.vectorizer(self.contract, container.url)
+            containers.close()
+
+
+class TestPictureContainer(_Container):
+    """What stands behind IMAGE_INFERENCE_API."""
+
+    contract = PICTURES
+    understands: ClassVar[frozenset[Modality]] = frozenset({Modality.IMAGE})
+    files: ClassVar[Mapping[Modality, Sequence[bytes]]] = {Modality.IMAGE: FILES[Modality.IMAGE]}
+
+
+class TestClipContainer(_Container):
+    """What stands behind CLIP_INFERENCE_API."""
+
+    contract = CLIP
+    understands: ClassVar[frozenset[Modality]] = frozenset({Modality.IMAGE, Modality.TEXT})
+    files: ClassVar[Mapping[Modality, Sequence[bytes]]] = {Modality.IMAGE: FILES[Modality.IMAGE]}
+
+
+class TestBindContainer(_Container):
+    """What stands behind BIND_INFERENCE_API."""
+
+    contract = BIND
+    understands: ClassVar[frozenset[Modality]] = frozenset(Modality)
+    files: ClassVar[Mapping[Modality, Sequence[bytes]]] = FILES
 
 
 @pytest.mark.parametrize("name", generated_pictures())

@@ -112,6 +112,8 @@ class Container:
                 raise self._busy(f"did not answer within {self._timeout_s:g} s") from error
             except httpx.HTTPError as error:
                 raise self._busy(f"does not answer ({_reason(error)})") from error
+            except RuntimeError as error:  # what httpx raises once it is closed
+                raise Busy("the server is stopping; send the request again later") from error
         raise AssertionError("the last pause is None")
 
     def _send_once(self, path: str, content: bytes, ends: float) -> _Answer:

@@ -160,7 +160,8 @@ def _list(value: object) -> Sequence[object]:
 
 def _matrix(vectors: Sequence[object], count: int) -> Matrix:
     """The vectors as rows, all of one length, all numbers finite."""
-    rows = np.array(vectors, np.float32)
+    with np.errstate(over="ignore"):  # what overflows becomes infinite, and is refused as such
+        rows = np.array(vectors, np.float32)
     if rows.ndim != 2 or rows.shape[0] != count or not rows.shape[1]:
         raise ValueError(f"the vectors make an array of shape {rows.shape}")
     if not np.isfinite(rows).all():
