@@ -114,4 +114,4 @@ def test_excluding_something_else_is_refused(http: TestClient) -> None:
 
 def test_the_server_says_what_each_module_understands(http: TestClient) -> None:
     """The page offers a search by words only where it can be answered."""
-    assert http.get("/v1/meta").json()["modules"] == {"img2vec-neural": {"modalities": ["image"]}, "multi2vec-clip": {"modalities": ["image", "text"]}}
+    assert http.get("/v1/modules").json() == {"img2vec-neural": {"modalities": ["image"]}, "multi2vec-clip": {"modalities": ["image", "text"]}}

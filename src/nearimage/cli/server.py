@@ -1,6 +1,6 @@
 """A running server, asked over REST; implements `connection.Connection`.
 
-    GET  /v1/meta                              once, to see that it answers and what it takes
+    GET  /v1/meta, /v1/modules                 once, to see that it answers and what it takes
     GET  /v1/schema/{collection}               POST /v1/schema
     GET  /v1/objects?class=&exclude=blobs      POST /v1/batch/objects
     POST /v1/search/{collection}/near-image    GET  /v1/objects/{collection}/{id}/pictures/{property}
@@ -63,7 +63,7 @@ class ServerConnection:
         except httpx.InvalidURL as wrong:
             raise ServerUnreachable(f"{url!r} is no URL ({wrong}); write it like http://127.0.0.1:8080", url=url) from wrong
         meta = self._ask("GET", "/v1/meta")
-        self.modules = {name: frozenset(Modality(kind) for kind in about.get("modalities", ())) for name, about in meta.get("modules", {}).items()}
+        self.modules = {name: frozenset(map(Modality, about["modalities"])) for name, about in self._ask("GET", "/v1/modules").items()}
         self.max_picture_bytes = int(meta.get("grpcMaxMessageSize", 0)) * 3 // 4 - _ENVELOPE_BYTES  # base64 writes 3 bytes as 4
 
     def collection(self, name: str) -> Collection:

@@ -33,8 +33,13 @@ def own_info(_: Call) -> Response:
 def meta(call: Call) -> Response:
     """Who this is and what clients may count on."""
     about = call.about
-    modules: Json = {name: {"modalities": sorted(module.modalities)} for name, module in call.services.modules.items()}
+    modules: Json = {name: dict(module.about()) for name, module in call.services.modules.items()}
     return json_response({"hostname": about.hostname, "version": about.version, "modules": modules, "grpcMaxMessageSize": about.max_message_bytes})
+
+
+def modules(call: Call) -> Response:
+    """What each module can be asked about; `/v1/meta` has no room for it, its modules describe themselves in words of their own."""
+    return json_response({name: {"modalities": sorted(understood)} for name, understood in call.services.modalities.items()})
 
 
 def nodes(call: Call) -> Response:
@@ -81,6 +86,7 @@ ROUTES = (
     Route(method="GET", path="/v1/.well-known/live", endpoint=well_known),
     Route(method="GET", path="/v1/.well-known/ready", endpoint=well_known),
     Route(method="GET", path="/v1/meta", endpoint=meta),
+    Route(method="GET", path="/v1/modules", endpoint=modules),
     Route(method="GET", path="/v1/nodes", endpoint=nodes, query=("output", "shardName")),
     Route(method="GET", path="/v1/nodes/{collection}", endpoint=nodes, query=("output", "shardName")),
     Route(method="GET", path="/v1/cluster/statistics", endpoint=statistics),

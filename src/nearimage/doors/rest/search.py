@@ -3,6 +3,8 @@
     POST /v1/search/Dog/near-image   {"image": "<base64>", "limit": 5}
     POST /v1/search/Dog/near-text    {"text": "a sleeping cat"}
     POST /v1/search/Dog/near-object  {"id": "36ddd591-..."}
+    POST /v1/search/Dog/near-audio   {"audio": "<base64>"}      and so video, thermal, depth, imu
+    ... {"image": "<base64>", "targets": ["photo", "cover"], "combination": "manualWeights", "weights": [0.8, 0.2]}
 
 answers {"hits": [{"id", "distance", "certainty", "properties"}], "took_ms"}. May import msgspec, starlette, `domain`, `service` and `doors` only.
 """
@@ -14,27 +16,40 @@ from starlette.responses import Response
 
 from nearimage.domain.errors import InvalidInput
 from nearimage.domain.objects import Hit, Projection
-from nearimage.domain.query import AnyNear, NearMedia, NearObject, NearText, Search, Targets
+from nearimage.domain.query import AnyNear, Combination, NearMedia, NearObject, NearText, Search, Targets
 from nearimage.domain.vectorizing import Modality
 from nearimage.doors.rest.call import Call, Route
 from nearimage.doors.rest.json_body import Json, json_response, read_body
 from nearimage.doors.uuids import read_uuid
+
+_MEDIA = {f"near-{modality}": modality for modality in Modality if modality is not Modality.TEXT}
 
 
 class SearchBody(msgspec.Struct, forbid_unknown_fields=True):
     """A search as JSON.
 
     Attributes:
-        image, text, id: what is looked for; the one that the path names.
+        image, audio, video, thermal, depth, imu, text, id: what is looked for; the one that the path names.
         target: the target vector.
+        targets: several of them, in its place.
+        combination: how the distances to them become one: minimum, sum, average, manualWeights or relativeScore.
+        weights: one a target, for the last two.
         distance, certainty: keep only what is at least so near.
         properties: what to return; by default all but pictures.
     """
 
     image: str | None = None
+    audio: str | None = None
+    video: str | None = None
+    thermal: str | None = None
+    depth: str | None = None
+    imu: str | None = None
     text: str | None = None
     id: str | None = None
     target: str | None = None
+    targets: list[str] | None = None
+    combination: Combination = Combination.MINIMUM
+    weights: list[float] | None = None
     distance: float | None = None
     certainty: float | None = None
     limit: int | None = None
@@ -59,14 +74,22 @@ def search(call: Call) -> Response:
 
 
 def _near(kind: str, body: SearchBody) -> AnyNear:
-    targets, distance, certainty = Targets.of(body.target), body.distance, body.certainty
-    if kind == "near-image" and body.image is not None:
-        return NearMedia(modality=Modality.IMAGE, data=body.image, targets=targets, max_distance=distance, min_certainty=certainty)
+    targets, distance, certainty = _targets(body), body.distance, body.certainty
+    if kind in _MEDIA and (data := getattr(body, _MEDIA[kind])) is not None:
+        return NearMedia(modality=_MEDIA[kind], data=data, targets=targets, max_distance=distance, min_certainty=certainty)
     if kind == "near-text" and body.text is not None:
         return NearText(concepts=(body.text,), targets=targets, max_distance=distance, min_certainty=certainty)
     if kind == "near-object" and body.id is not None:
         return NearObject(id=read_uuid(body.id, what="id"), targets=targets, max_distance=distance, min_certainty=certainty)
-    raise InvalidInput("send 'image' to near-image, 'text' to near-text or 'id' to near-object")
+    raise InvalidInput(f"send 'text' to near-text, 'id' to near-object, or {', '.join(f'{what.value!r} to {path}' for path, what in _MEDIA.items())}")
+
+
+def _targets(body: SearchBody) -> Targets:
+    if body.target is not None and body.targets is not None:
+        raise InvalidInput("give target or targets, not both")
+    if body.targets is None:
+        return Targets.of(body.target)
+    return Targets(names=tuple(body.targets), combination=body.combination, weights=tuple(body.weights or ()))
 
 
 def _render(hit: Hit) -> Json:

@@ -19,7 +19,7 @@ const object = (collection, id) => `v1/objects/${encodeURIComponent(collection)}
 
 // The collections as the page needs them: which property holds the picture, and what each named vector understands.
 export async function collections() {
-  const [{ classes }, { modules }] = await Promise.all([request("v1/schema"), request("v1/meta")]);
+  const [{ classes }, modules] = await Promise.all([request("v1/schema"), request("v1/modules")]);
   const understands = (module) => modules[module]?.modalities ?? [];
   const target = (name, module) => ({ name, module, image: understands(module).includes("image"), text: understands(module).includes("text") });
   return classes.map((found) => ({
