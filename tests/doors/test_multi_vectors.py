@@ -130,6 +130,16 @@ def test_several_vectors_for_a_plain_target_are_several_queries(pages: TestClien
     assert [result.metadata.distance for result in reply.results][:2] == pytest.approx([0, 0], abs=1e-6)
 
 
+def test_a_list_of_vectors_goes_to_a_target_named_as_often(pages: TestClient, services: Services) -> None:
+    """With a weight for each: that is how the client spells several weighted queries of one target."""
+    weights = [base_search_pb2.WeightsForTarget(target="plain", weight=weight) for weight in (1, 3)]
+    manual = base_search_pb2.COMBINATION_METHOD_TYPE_MANUAL
+    targets = base_search_pb2.Targets(target_vectors=["plain", "plain"], combination=manual, weights_for_targets=weights)
+    entry = base_search_pb2.VectorForTarget(name="plain", vectors=[multi("plain", [[1.0, 1.0], [3.0, 1.0]])])
+    reply = search(services, base_search_pb2.NearVector(targets=targets, vector_for_targets=[entry]))
+    assert numbers(reply) == [3, 2, 1]
+
+
 def test_near_object_and_hybrid_use_multi_vectors(pages: TestClient, services: Services) -> None:
     """Whoever has an object of the collection has a query, also in a hybrid search."""
     metadata = search_get_pb2.MetadataRequest(uuid=True)

@@ -123,11 +123,17 @@ def _near_vector(near: Any, common: Mapping[str, Any]) -> NearVector:
             raise InvalidVector("near_vector has no vector; set vectors, vector_bytes or vector", vector=None)
         return NearVector(vectors=tuple(vectors), **common)
     names = targets.names or tuple(name for name, _ in named)
+    named = [(name, part) for name, vector in named for part in _parts(vector, names.count(name))]
     if sorted(names) != sorted(name for name, _ in named):
         raise InvalidInput(f"near_vector: the vectors are for {[name for name, _ in named]}, the targets are {list(names)}; give each target its vector")
     left = list(named)
     ordered = [left.pop(next(place for place, (other, _) in enumerate(left) if other == name))[1] for name in names]
     return NearVector(vectors=tuple(ordered), **{**common, "targets": Targets(names=names, combination=targets.combination, weights=targets.weights)})
+
+
+def _parts(vector: AnyVector, times: int) -> Sequence[AnyVector]:
+    """A list of vectors for a target that is named as often is one for each time."""
+    return list(vector) if vector.ndim > 1 and times == len(vector) > 1 else [vector]
 
 
 def read_targets(message: Any) -> Targets:
