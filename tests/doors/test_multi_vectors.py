@@ -132,7 +132,7 @@ def test_several_vectors_for_a_plain_target_are_several_queries(pages: TestClien
 
 def test_a_list_of_vectors_goes_to_a_target_named_as_often(pages: TestClient, services: Services) -> None:
     """With a weight for each: that is how the client spells several weighted queries of one target."""
-    weights = [base_search_pb2.WeightsForTarget(target="plain", weight=weight) for weight in (1, 3)]
+    weights = [base_search_pb2.WeightsForTarget(target="plain", weight=weight) for weight in (1, 9)]
     manual = base_search_pb2.COMBINATION_METHOD_TYPE_MANUAL
     targets = base_search_pb2.Targets(target_vectors=["plain", "plain"], combination=manual, weights_for_targets=weights)
     entry = base_search_pb2.VectorForTarget(name="plain", vectors=[multi("plain", [[1.0, 1.0], [3.0, 1.0]])])
