@@ -13,11 +13,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from nearimage.config.durations import seconds
+from nearimage.config.keys import allows_anonymous, users_of_keys
 from nearimage.config.settings import InvalidSetting, Settings
 from nearimage.domain.checks import CheckReport
 from nearimage.domain.errors import FolderUnusable, InvalidInput, NearimageError, PortTaken
@@ -33,6 +35,7 @@ from nearimage.vectorizers import STARTER_LIMITS, Choices, Modules, modules
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
+    from nearimage.doors.access import Access
     from nearimage.doors.graphql.answering import GraphQl
 
 _log = logging.getLogger(__name__)
@@ -242,6 +245,7 @@ def run_server(settings: Settings, on_ready: Callable[[str], None]) -> None:
     from nearimage.doors.server import Address, serve
     from nearimage.doors.web.routes import web_routes
 
+    access = _access(settings)
     _allow_many_files()
     with open_database(settings) as database:
         _warn_about_modules(settings, database)
@@ -260,8 +264,9 @@ def run_server(settings: Settings, on_ready: Callable[[str], None]) -> None:
         asking = _graphql(settings, database)
         registry = registry_of(database.services)
         routes = (*web_routes(), metrics_route(registry))
+        answering = partial(serve, database.services, about, address, threads=settings.threads, access=access, graphql=asking, extra_routes=routes)
         with _sweeping(database.services, settings.expiry_sweep_s), _measured(settings, registry):
-            uvloop.run(serve(database.services, about, address, threads=settings.threads, on_ready=ready, graphql=asking, extra_routes=routes))
+            uvloop.run(answering(on_ready=ready))
 
 
 @contextmanager
@@ -304,6 +309,14 @@ def _sweeping(services: Services, every_s: int) -> Iterator[None]:
     finally:
         stop.set()
         thread.join()
+
+
+def _access(settings: Settings) -> "Access":
+    """Who may call, as the settings say."""
+    from nearimage.doors.access import Access, digest_of
+
+    users = {digest_of(key): user for key, user in users_of_keys(settings).items()}
+    return Access(users=users, anonymous=allows_anonymous(settings))
 
 
 def _graphql(settings: Settings, database: Database) -> "GraphQl | None":

@@ -34,7 +34,9 @@ class Settings:
     """What a server is told."""
 
     data: str = _setting("data", "PERSISTENCE_DATA_PATH", "the folder that holds everything; made if it is not there")
-    host: str = _setting("127.0.0.1", "NEARIMAGE_HOST", "the address to listen on; 0.0.0.0 lets other machines in, and nothing asks them for a password")
+    host: str = _setting(
+        "127.0.0.1", "NEARIMAGE_HOST", "the address to listen on; 0.0.0.0 lets other machines in, which are asked for a key only if there are keys"
+    )
     port: int = _setting(8080, "PORT", "REST and the search page")
     grpc_port: int = _setting(50051, "GRPC_PORT", "gRPC")
     query_defaults_limit: int = _setting(DEFAULT_LIMIT, "QUERY_DEFAULTS_LIMIT", "hits where a query names no limit")
@@ -70,6 +72,10 @@ class Settings:
     autoschema_default_string: str = _setting("text", "AUTOSCHEMA_DEFAULT_STRING", "what the auto-schema takes text for: text or blob")
     autoschema_default_number: str = _setting("number", "AUTOSCHEMA_DEFAULT_NUMBER", "what the auto-schema takes numbers for: number or int")
     autoschema_default_date: str = _setting("date", "AUTOSCHEMA_DEFAULT_DATE", "what the auto-schema takes dates for: date or text")
+    anonymous_access: str = _setting("", "AUTHENTICATION_ANONYMOUS_ACCESS_ENABLED", "whether callers without a key may come in; empty: unless there are keys")
+    api_keys_enabled: bool = _setting(False, "AUTHENTICATION_APIKEY_ENABLED", "true lets in whoever has one of the keys")
+    api_keys: str = _setting("", "AUTHENTICATION_APIKEY_ALLOWED_KEYS", "the keys, separated by commas")
+    api_key_users: str = _setting("", "AUTHENTICATION_APIKEY_USERS", "whose key each is, separated by commas; or one name for all of them")
     enable_modules: str = _setting("", "ENABLE_MODULES", "accepted for Weaviate's sake: every module this server has is on; others are warned about")
     hostname: str = _setting("nearimage", "CLUSTER_HOSTNAME", "how the server calls itself in /v1/meta")
     metrics: bool = _setting(False, "PROMETHEUS_MONITORING_ENABLED", "true answers /metrics on a port of its own too; it is always there beside REST")
@@ -153,6 +159,18 @@ def _convert_bool(value: Any) -> bool:
     if text not in _YES_OR_NO:
         raise ValueError(text)
     return _YES_OR_NO[text]
+
+
+def as_yes_or_no(text: str, name: str) -> bool:
+    """What a setting says that may also be left open.
+
+    Raises:
+        InvalidSetting: neither true nor false.
+    """
+    try:
+        return _convert_bool(text)
+    except ValueError as wrong:
+        raise InvalidSetting(f"{name} must be true or false, got {text!r}", setting=name, source=None) from wrong
 
 
 def _checked(settings: Settings) -> Settings:

@@ -3,6 +3,7 @@
     InvalidInput   change the request
     NotFound       name something that exists
     Conflict       look at what is there first
+    Unauthenticated  say who you are, with a key
     Denied         ask for the right
     Busy           try again, unchanged
     NotSupported   do it another way: this version cannot
@@ -53,6 +54,12 @@ class Denied(NearimageError):
     """The caller may not do this."""
 
     code = "denied"
+
+
+class Unauthenticated(NearimageError):
+    """The caller does not say who he is, or with a key that nobody has."""
+
+    code = "unauthenticated"
 
 
 class Busy(NearimageError):

@@ -23,6 +23,7 @@ from nearimage.domain.errors import (
     NearimageError,
     NotFound,
     NotSupported,
+    Unauthenticated,
     UnsupportedMediaType,
 )
 
@@ -46,6 +47,7 @@ _TABLE: tuple[tuple[type[NearimageError], int, str], ...] = (
     (InvalidInput, 422, "INVALID_ARGUMENT"),
     (NotFound, 404, "NOT_FOUND"),
     (Conflict, 422, "ALREADY_EXISTS"),
+    (Unauthenticated, 401, "UNAUTHENTICATED"),
     (Denied, 403, "PERMISSION_DENIED"),
     (Busy, 503, "UNAVAILABLE"),
     (NotSupported, 501, "UNIMPLEMENTED"),

@@ -17,6 +17,7 @@ import uvicorn
 from starlette.routing import BaseRoute
 
 from nearimage.domain.errors import InvalidInput, PortTaken
+from nearimage.doors.access import OPEN, Access
 from nearimage.doors.graphql.answering import GraphQl
 from nearimage.doors.graphql.door import graphql_routes
 from nearimage.doors.grpc.handlers import handlers, streams
@@ -53,24 +54,26 @@ async def serve(
     threads: int,
     on_ready: Callable[[Address], None],
     graphql: GraphQl | None,
+    access: Access = OPEN,
     extra_routes: Sequence[BaseRoute] = (),
 ) -> None:
     """Answer until SIGINT or SIGTERM.
 
     Args:
         graphql: None where it is switched off.
+        access: who may call.
         on_ready: called once, with the ports in use, when requests are answered.
 
     Raises:
         PortTaken: another program listens on one of the ports.
     """
     with ThreadPoolExecutor(threads, thread_name_prefix="request") as executor:
-        door = GrpcDoor(methods=handlers(services), streams=streams(services), executor=executor, max_message_bytes=about.max_message_bytes)
+        door = GrpcDoor(methods=handlers(services), streams=streams(services), executor=executor, access=access, max_message_bytes=about.max_message_bytes)
         listener = _listen(address.host, address.http_port)
         try:
             grpc_server, grpc_port = door.start(address.host, address.grpc_port)
             more_routes = (*graphql_routes(graphql, executor, about.max_message_bytes), *extra_routes)
-            http = _Http(uvicorn.Config(rest_app(services, about, executor, more_routes), log_config=None, timeout_graceful_shutdown=GRACE_S))
+            http = _Http(uvicorn.Config(rest_app(services, about, executor, more_routes, access), log_config=None, timeout_graceful_shutdown=GRACE_S))
             _stop_on_signals(http)
             await grpc_server.start()
             running = asyncio.ensure_future(http.serve(sockets=[listener]))

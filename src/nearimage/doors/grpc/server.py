@@ -4,16 +4,17 @@ Handlers begin on the event loop; what they leave to do blocks, and is done in t
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import grpc
 
-from nearimage.domain.errors import PortTaken
+from nearimage.domain.errors import PortTaken, Unauthenticated
+from nearimage.doors.access import OPEN, Access
 from nearimage.doors.faults import fault_of
-from nearimage.doors.grpc.handlers import Handler, OpenSession
+from nearimage.doors.grpc.handlers import HEALTH_CHECK, Handler, OpenSession
 
 MAX_MESSAGE_BYTES = 104_858_000
 """What the clients allow themselves by default and `/v1/meta` announces."""
@@ -26,6 +27,7 @@ class GrpcDoor:
     methods: Mapping[str, Handler]
     streams: Mapping[str, OpenSession]
     executor: Executor
+    access: Access = OPEN
     max_message_bytes: int = MAX_MESSAGE_BYTES
 
     def start(self, host: str, port: int) -> tuple[Any, int]:
@@ -69,6 +71,17 @@ class GrpcDoor:
         except Exception as error:  # noqa: BLE001 - the door's boundary
             await _abort(context, error)
 
+    def refusal(self, method: str, metadata: Sequence[tuple[str, str | bytes]]) -> Unauthenticated | None:
+        """Why a call is not let in; anybody may ask whether the server is there."""
+        if method == HEALTH_CHECK:
+            return None
+        sent = next((value for name, value in metadata or () if name == "authorization"), None)
+        try:
+            self.access.user(sent.decode("latin-1") if isinstance(sent, bytes) else sent)
+        except Unauthenticated as refused:
+            return refused
+        return None
+
 
 async def _abort(context: Any, error: Exception) -> NoReturn:
     fault = fault_of(error)
@@ -82,6 +95,13 @@ class _Methods(grpc.GenericRpcHandler):  # type: ignore[misc] # grpc has no type
 
     def service(self, handler_call_details: Any) -> Any:
         method = handler_call_details.method
+        refusal = self._door.refusal(method, handler_call_details.invocation_metadata)
+        if refusal:
+
+            async def refuse(_: bytes, context: Any) -> bytes:
+                await _abort(context, refusal)
+
+            return grpc.unary_unary_rpc_method_handler(refuse)
         if method in self._door.streams:
 
             def stream(requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[bytes]:

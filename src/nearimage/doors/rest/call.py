@@ -34,13 +34,18 @@ class About:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A request, taken apart."""
+    """A request, taken apart.
+
+    Attributes:
+        user: who sent it; empty where nobody had to say so.
+    """
 
     services: Services
     about: About
     path: Mapping[str, str]
     query: Mapping[str, str]
     body: bytes
+    user: str = ""
 
     @property
     def collection(self) -> str:

@@ -12,13 +12,15 @@ from dataclasses import dataclass
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.routing import Route as PathRoute
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from nearimage.domain.errors import InvalidInput, UnsupportedMediaType
+from nearimage.domain.errors import InvalidInput, Unauthenticated, UnsupportedMediaType
+from nearimage.doors.access import OPEN, Access
 from nearimage.doors.faults import fault_of
 from nearimage.doors.rest.call import About, Call, Endpoint
 from nearimage.doors.rest.json_body import fault_response, json_response
@@ -26,6 +28,9 @@ from nearimage.doors.rest.routes import ROUTES
 from nearimage.service.services import Services
 
 JSON = "application/json"
+
+USER = "nearimage.user"
+"""Where a request's scope says whose it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +60,8 @@ class _Path:
             return _not_allowed(request.method, list(self.endpoints))
         try:
             body = await _read(request, self.door.about.max_message_bytes)
-            call = Call(services=self.door.services, about=self.door.about, path=request.path_params, query=request.query_params, body=body)
+            asked = {"path": request.path_params, "query": request.query_params, "body": body, "user": request.scope[USER]}
+            call = Call(services=self.door.services, about=self.door.about, **asked)
             return await asyncio.get_running_loop().run_in_executor(self.door.executor, endpoint, call)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody reads it
@@ -63,15 +69,50 @@ class _Path:
             return fault_response(error, fault_of(error), request.url.path)
 
 
-def rest_app(services: Services, about: About, executor: Executor, extra_routes: Sequence[BaseRoute] = ()) -> Starlette:
-    """The REST door as an ASGI application."""
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Lets requests through to the doors behind it, with the name of their user; what anybody must be able to ask needs none."""
+
+    app: ASGIApp
+    access: Access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "http":
+            try:
+                scope[USER] = "" if _is_public(scope["path"]) else self.access.user(_authorization(scope))
+            except Unauthenticated as refused:
+                response = fault_response(refused, fault_of(refused), scope["path"])
+                response.headers["WWW-Authenticate"] = "Bearer"
+                await response(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
+
+
+def _is_public(path: str) -> bool:
+    """Whether it is alive, and the page itself, which shows nothing that it has not asked for."""
+    return path == "/" or path.startswith(("/v1/.well-known/", "/page/"))
+
+
+def _authorization(scope: Scope) -> str | None:
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"), None)
+
+
+def rest_app(services: Services, about: About, executor: Executor, extra_routes: Sequence[BaseRoute] = (), access: Access = OPEN) -> Starlette:
+    """The REST door as an ASGI application.
+
+    Args:
+        extra_routes: of the other doors that speak HTTP.
+        access: who may call any of them.
+    """
     door = _Door(services=services, about=about, executor=executor)
     paths: dict[str, dict[str, Endpoint]] = {}
     for route in ROUTES:
         paths.setdefault(route.path, {})[route.method] = route.endpoint
     literal_first = sorted(paths, key=lambda path: path.count("{"))  # /v1/objects/validate is no object's id
     routes = [PathRoute(path, _Path(door, paths[path])) for path in literal_first]
-    return Starlette(routes=[*routes, *extra_routes], exception_handlers={HTTPException: _no_such_route})
+    guard = Middleware(Guard, access=access)
+    return Starlette(routes=[*routes, *extra_routes], middleware=[guard], exception_handlers={HTTPException: _no_such_route})
 
 
 async def _read(request: Request, limit: int) -> bytes:

@@ -14,7 +14,7 @@ import msgspec
 import orjson
 from starlette.responses import Response
 
-from nearimage.domain.errors import InvalidParameter, MalformedJson, UnsupportedMediaType
+from nearimage.domain.errors import InvalidParameter, MalformedJson, Unauthenticated, UnsupportedMediaType
 from nearimage.domain.values import GeoCoordinates, PhoneNumber, Reference
 from nearimage.doors.faults import Fault
 from nearimage.doors.rest.call import MISSING
@@ -53,7 +53,7 @@ def fault_response(error: BaseException, fault: Fault, path: str) -> Response:
     """An error, in the form that the clients read."""
     if isinstance(error, InvalidParameter):
         return json_response({"code": error.detail["rule"], "message": fault.message}, fault.http_status)
-    if isinstance(error, MalformedJson | UnsupportedMediaType):
+    if isinstance(error, MalformedJson | UnsupportedMediaType | Unauthenticated):
         return json_response({"code": fault.http_status, "message": fault.message}, fault.http_status)
     told: dict[str, Any] = {"error": [{"message": fault.message, "code": fault.code}]}
     if fault.http_status == 422 and path.startswith("/v1/schema") and "/tenants" not in path:

@@ -1,0 +1,37 @@
+"""API keys as settings have them: who has which.
+
+May import `config` and `domain`.
+"""
+
+from nearimage.config.settings import InvalidSetting, Settings, as_yes_or_no
+
+
+def users_of_keys(settings: Settings) -> dict[str, str]:
+    """Whose key each is, by key; none where keys are switched off.
+
+    Raises:
+        InvalidSetting: no key, an empty one, one that two have, or another number of users.
+    """
+    if not settings.api_keys_enabled:
+        return {}
+    keys, users = ([part.strip() for part in text.split(",")] for text in (settings.api_keys, settings.api_key_users))
+    if not all(keys) or len(set(keys)) < len(keys):
+        raise InvalidSetting("api_keys (AUTHENTICATION_APIKEY_ALLOWED_KEYS) needs keys, none of them empty or twice", setting="api_keys", source=None)
+    if not all(users) or len(users) not in (1, len(keys)):
+        message = f"api_key_users (AUTHENTICATION_APIKEY_USERS) needs one user, or one for each of the {len(keys)} keys; got {len(list(filter(None, users)))}"
+        raise InvalidSetting(message, setting="api_key_users", source=None)
+    return dict(zip(keys, users * (len(keys) // len(users)), strict=True))
+
+
+def allows_anonymous(settings: Settings) -> bool:
+    """Whether callers without a key may come in: as it is set, and where it is not, unless there are keys.
+
+    Raises:
+        InvalidSetting: neither true nor false; or nobody could come in.
+    """
+    said = settings.anonymous_access
+    allowed = as_yes_or_no(said, "anonymous_access") if said else not settings.api_keys_enabled
+    if not allowed and not settings.api_keys_enabled:
+        message = "nobody could come in: anonymous access is off, and there are no API keys; set AUTHENTICATION_APIKEY_ENABLED and the keys"
+        raise InvalidSetting(message, setting="anonymous_access", source=None)
+    return allowed

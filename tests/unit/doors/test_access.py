@@ -1,0 +1,67 @@
+"""Who is let in."""
+
+import pytest
+
+from nearimage.config.keys import allows_anonymous, users_of_keys
+from nearimage.config.settings import InvalidSetting, load_settings
+from nearimage.domain.errors import Unauthenticated
+from nearimage.doors.access import OPEN, Access, digest_of
+
+LOCKED = Access(users={digest_of("s3cret"): "ann", digest_of("ø-key"): "bob"}, anonymous=False)
+
+
+def test_a_known_key_says_whose_request_it_is() -> None:
+    """Clients ask who they are, and the scheme's name has no case."""
+    assert LOCKED.user("Bearer s3cret") == "ann"
+    assert LOCKED.user("bearer  s3cret ") == "ann"
+
+
+@pytest.mark.parametrize("sent", [None, "", "Bearer ", "Bearer s3cre", "Bearer s3cret2", "Basic s3cret", "s3cret", "Bearer ann", "Bearer \udcff"])
+def test_anything_else_is_refused(sent: str | None) -> None:
+    """A key that is nearly right opens nothing, and the refusal repeats nothing of it."""
+    with pytest.raises(Unauthenticated) as caught:
+        LOCKED.user(sent)
+    assert "s3cre" not in caught.value.message
+
+
+def test_a_wrong_key_is_refused_also_where_anybody_may_come_in() -> None:
+    """Its sender believes that it counts."""
+    both = Access(users={digest_of("s3cret"): "ann"}, anonymous=True)
+    assert both.user(None) == ""
+    with pytest.raises(Unauthenticated):
+        both.user("Bearer other")
+
+
+def test_where_there_are_no_keys_a_key_is_not_looked_at() -> None:
+    """Programs that send one everywhere work against a server for one's own machine too."""
+    assert OPEN.user("Bearer whatever") == ""
+
+
+def test_weaviates_variables_say_who_has_a_key() -> None:
+    """Deployment files move over; without anonymous access said, keys switch it off."""
+    environment = {"AUTHENTICATION_APIKEY_ENABLED": "true", "AUTHENTICATION_APIKEY_ALLOWED_KEYS": "one, two", "AUTHENTICATION_APIKEY_USERS": "ann,bob"}
+    settings = load_settings({}, environment)
+    assert users_of_keys(settings) == {"one": "ann", "two": "bob"}
+    assert not allows_anonymous(settings)
+    assert allows_anonymous(load_settings({}, environment | {"AUTHENTICATION_ANONYMOUS_ACCESS_ENABLED": "true"}))
+    assert allows_anonymous(load_settings({}, {}))
+    assert users_of_keys(load_settings({}, environment | {"AUTHENTICATION_APIKEY_USERS": "ann"})) == {"one": "ann", "two": "ann"}
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"AUTHENTICATION_APIKEY_ENABLED": "true"},
+        {"AUTHENTICATION_APIKEY_ENABLED": "true", "AUTHENTICATION_APIKEY_ALLOWED_KEYS": "one"},
+        {"AUTHENTICATION_APIKEY_ENABLED": "true", "AUTHENTICATION_APIKEY_ALLOWED_KEYS": "one,,two", "AUTHENTICATION_APIKEY_USERS": "ann"},
+        {"AUTHENTICATION_APIKEY_ENABLED": "true", "AUTHENTICATION_APIKEY_ALLOWED_KEYS": "one,one", "AUTHENTICATION_APIKEY_USERS": "ann,bob"},
+        {"AUTHENTICATION_APIKEY_ENABLED": "true", "AUTHENTICATION_APIKEY_ALLOWED_KEYS": "1,2,3", "AUTHENTICATION_APIKEY_USERS": "ann,bob"},
+        {"AUTHENTICATION_ANONYMOUS_ACCESS_ENABLED": "false"},
+        {"AUTHENTICATION_ANONYMOUS_ACCESS_ENABLED": "perhaps"},
+    ],
+)
+def test_settings_that_would_lock_out_or_let_in_by_mistake_stop_the_start(environment: dict[str, str]) -> None:
+    """An empty key would be everybody's."""
+    settings = load_settings({}, environment)
+    with pytest.raises(InvalidSetting):
+        _ = users_of_keys(settings), allows_anonymous(settings)
