@@ -1,0 +1,146 @@
+"""The door itself: a socket that listens, the connections it has, and how they end.
+
+May import asyncio, `domain` and `doors` only.
+"""
+
+import asyncio
+import socket
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from nearimage.doors.grpc.handlers import Handler, OpenSession
+from nearimage.doors.grpc.http2.limits import Limits
+from nearimage.doors.grpc.native.memory import Memory
+from nearimage.doors.grpc.native.methods import methods_by_path
+from nearimage.doors.grpc.native.protocol import SocketProtocol
+from nearimage.doors.grpc.native.service import Service
+from nearimage.doors.grpc.native.watch import Patience
+from nearimage.doors.grpc.native.work import Work
+from nearimage.doors.grpc.tls import Tls
+from nearimage.doors.listening import BACKLOG, listen
+
+MIB = 1024 * 1024
+TICK_S = 5.0
+"""How often the connections are looked at: a few microseconds each."""
+
+NEWS_S = 1.0
+"""How long clients may take to hear that the server goes away, before it says which request is the last one; most answer within a round trip."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowances:
+    """What clients may use.
+
+    Attributes:
+        limits: of each connection.
+        patience: with each connection.
+        connections: at once; further ones are closed.
+        memory_bytes: for messages larger than a window, all together.
+        unread_bytes: of replies that a connection's client has not made room for.
+    """
+
+    limits: Limits = field(default_factory=Limits)
+    patience: Patience = field(default_factory=Patience)
+    connections: int = 10_000
+    memory_bytes: int = 512 * MIB
+    unread_bytes: int = 64 * MIB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NativeDoor:
+    """Serves gRPC on one address."""
+
+    methods: Mapping[str, Handler]
+    streams: Mapping[str, OpenSession]
+    executor: Executor
+    threads: int
+    max_message_bytes: int
+    allowances: Allowances = field(default_factory=Allowances)
+    tls: Tls | None = None
+
+    def bind(self, host: str, port: int) -> "tuple[NativeServer, int]":
+        """Bind and return the server, not yet started, with its port.
+
+        Raises:
+            PortTaken: another program listens there.
+            InvalidInput: the address, the certificate or the key cannot be used.
+        """
+        context = self.tls.context() if self.tls is not None else None
+        listener = listen(host, port, what="gRPC", option="--grpc-port")
+        return NativeServer(self, listener, context), listener.getsockname()[1]
+
+
+class NativeServer:
+    """A listening door, and its connections."""
+
+    def __init__(self, door: NativeDoor, listener: socket.socket, context: ssl.SSLContext | None) -> None:
+        self.patience = door.allowances.patience
+        self._door = door
+        self._listener = listener
+        self._context = context
+        self._open: set[SocketProtocol] = set()
+        self._all_closed = asyncio.Event()
+
+    async def start(self) -> None:
+        """Answer from now on."""
+        loop = asyncio.get_running_loop()
+        self.service = self._service(loop)
+        handshake_s = self.patience.handshake_s if self._context is not None else None
+        self._server = await loop.create_server(
+            lambda: SocketProtocol(self, loop), sock=self._listener, ssl=self._context, ssl_handshake_timeout=handshake_s, backlog=BACKLOG
+        )
+        self._ticking = asyncio.ensure_future(self._tick())
+
+    async def stop(self, grace_s: float) -> None:
+        """Accept nothing new, answer what is under way, and close; whoever is not done in time is cut off."""
+        self._server.close()
+        self._tell(SocketProtocol.shut_down)
+        await self._wait_until_closed(min(NEWS_S, grace_s))
+        self._tell(SocketProtocol.stop_accepting)
+        await self._wait_until_closed(grace_s)
+        self._tell(SocketProtocol.abort)
+        self._ticking.cancel()
+
+    def add(self, one: SocketProtocol) -> bool:
+        """See `protocol.Connections`."""
+        self._open.add(one)
+        return len(self._open) <= self._door.allowances.connections
+
+    def remove(self, one: SocketProtocol) -> None:
+        """See `protocol.Connections`."""
+        self._open.discard(one)
+        if not self._open:
+            self._all_closed.set()
+
+    def _service(self, loop: asyncio.AbstractEventLoop) -> Service:
+        door, allowances = self._door, self._door.allowances
+        return Service(
+            methods=methods_by_path(door.methods, door.streams),
+            limits=allowances.limits,
+            max_message_bytes=door.max_message_bytes,
+            max_unread_bytes=allowances.unread_bytes,
+            stall_s=allowances.patience.stall_s,
+            memory=Memory(allowances.memory_bytes),
+            work=Work(door.executor, door.threads, loop.call_soon_threadsafe),
+            call_later=loop.call_later,
+            clock=time.monotonic,
+        )
+
+    def _tell(self, what: Callable[[SocketProtocol], None]) -> None:
+        for one in list(self._open):
+            what(one)
+
+    async def _wait_until_closed(self, seconds: float) -> None:
+        self._all_closed.clear()
+        if self._open:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._all_closed.wait(), seconds)
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            self._tell(lambda one: one.tick(TICK_S))

@@ -1,0 +1,78 @@
+"""A call with one message and one reply.
+
+What is quick is answered on the event loop, while its bytes are read: no thread, no timer, one piece of bytes out. The rest waits for a thread. May import
+`doors` only.
+"""
+
+from functools import partial
+from typing import Any
+
+from nearimage.doors.grpc.http2.streams import Stream
+from nearimage.doors.grpc.native import status
+from nearimage.doors.grpc.native.asked import Asked
+from nearimage.doors.grpc.native.call import Call, Owner
+from nearimage.doors.grpc.native.messages import PREFIX, PREFIX_BYTES, Message, framed
+from nearimage.doors.grpc.native.methods import UnaryMethod
+from nearimage.doors.grpc.native.status import Status
+
+
+class Unary(Call):
+    """One message in, one out."""
+
+    __slots__ = ("_message", "_method")
+
+    def __init__(self, owner: Owner, stream: Stream, asked: Asked, method: UnaryMethod) -> None:
+        super().__init__(owner, stream, asked)
+        self._method = method
+        self._message: Message | None = None
+
+    def arrived(self, data: bytes, ended: bool) -> None:
+        """See `Call`."""
+        if ended and self._reader is None and len(data) >= PREFIX_BYTES:  # all at once, as small requests come
+            flag, length = PREFIX.unpack_from(data)
+            if length == len(data) - PREFIX_BYTES and flag < 2 and length <= self._owner.service.max_message_bytes:
+                self._answer(Message(data[PREFIX_BYTES:], flag == 1))
+                return
+        self._collect(data, ended)
+
+    def _collect(self, data: bytes, ended: bool) -> None:
+        for message in self._feed(data):
+            if self._message is not None:
+                self.fail(Status.INVALID_ARGUMENT, "one message was expected, got more")
+                return
+            self._message = message
+        if self.is_over or not ended:
+            return
+        if self._message is None or (self._reader is not None and not self._reader.is_between_messages):
+            self.fail(Status.INVALID_ARGUMENT, "one message was expected, got " + ("less than that" if self._stream.received_bytes else "none"))
+            return
+        message, self._message = self._message, None
+        self._answer(message)
+
+    def _answer(self, message: Message) -> None:
+        if not self._method.is_quick or message.is_compressed or self._owner.lane.is_held:
+            self._begin(partial(self._run, message), self._done)
+            return
+        try:
+            reply = framed(self._method.answer(message.data))
+        except Exception as error:  # noqa: BLE001 - the door's boundary
+            self.fail_with(error)
+            return
+        self._reply(reply, status.HEADERS)
+
+    def _run(self, message: Message) -> bytes:
+        """In a thread."""
+        return self._folded(self._method.answer(self._unfolded(message)))
+
+    def _done(self, reply: Any, error: BaseException | None) -> None:
+        self._job = None
+        if error is not None:
+            self.fail_with(error)
+        else:
+            self._reply(reply, status.HEADERS_BY_ENCODING[self._asked.reply_encoding])
+        self._owner.flush()
+
+    def _reply(self, reply: bytes, headers: bytes) -> None:
+        self._owner.connection.sender.reply(self._stream, headers, reply, status.TRAILERS_OK)
+        self.end()
+        self._owner.relieve()
