@@ -23,7 +23,8 @@ from collections.abc import Collection
 from nearimage.doors.grpc.http2 import frames
 from nearimage.doors.grpc.http2.control import Control
 from nearimage.doors.grpc.http2.faults import ConnectionFault, ErrorCode, StreamFault
-from nearimage.doors.grpc.http2.frames import HEADER, HEADER_BYTES, LARGEST_STREAM_ID
+from nearimage.doors.grpc.http2.frames import END_HEADERS, HEADER, HEADER_BYTES, HEADERS, LARGEST_STREAM_ID
+from nearimage.doors.grpc.http2.hot.short_way import ShortWay
 from nearimage.doors.grpc.http2.incoming import Incoming, Receiver, allow
 from nearimage.doors.grpc.http2.limits import Limits
 from nearimage.doors.grpc.http2.peer import own_settings
@@ -56,6 +57,7 @@ class Connection:
         self._effort = Effort(limits, clock)
         self.sender.control(own_settings(limits))
         self._incoming = Incoming(receiver, self._streams, self.sender, self._effort, limits)
+        self._short_way = ShortWay(receiver, self._streams, self.sender, self._incoming, limits)
         control = Control(self._streams, self.sender, self._effort, self._settings_agreed, self._ping_answered)
         self._unread = b""
         self._expects_preface = self._expects_settings = True
@@ -165,7 +167,7 @@ class Connection:
     def _read(self, data: bytes) -> None:
         at, end = self._read_preface(data), len(data)
         turn, largest, readers = self._limits.turn_frames, self._limits.frame_bytes, self._readers
-        while turn and end - at >= HEADER_BYTES and not self._expects_preface:
+        while turn > 0 and end - at >= HEADER_BYTES and not self._expects_preface:
             high, low, kind, flags, stream_id = HEADER.unpack_from(data, at)
             size = high << 16 | low
             if size > largest:
@@ -176,6 +178,9 @@ class Connection:
             at, turn, stream_id = begin + size, turn - 1, stream_id & LARGEST_STREAM_ID
             if self._incoming.block_stream or self._expects_settings:
                 self._check_order(kind, stream_id)
+            elif kind == HEADERS and flags == END_HEADERS and (whole := self._short_way.go(data, begin, at, stream_id)):
+                at, turn = whole, turn - 1
+                continue
             try:
                 readers.get(kind, self._unknown)(flags, stream_id, data[begin:at])
             except StreamFault as fault:
@@ -216,7 +221,7 @@ class Connection:
     def _ended_here(self, stream: Stream) -> None:
         """The server has said all on a stream."""
         self._streams.open.pop(stream.id, None)
-        self._effort.answered()
+        self._effort.useful += 1
         if stream.receives:  # the client need not go on (section 8.1)
             stream.receives = False
             self._streams.end_here(stream.id)

@@ -44,13 +44,17 @@ TABLE_GONE = b"\x20"
 
 
 class HeaderBlocks:
-    """The decoding side of one connection."""
+    """The decoding side of one connection.
 
-    __slots__ = ("_decoder", "_known")
+    Attributes:
+        known: the fields of blocks that leave the table alone, as the table is now.
+    """
+
+    __slots__ = ("_decoder", "known")
 
     def __init__(self, limits: Limits) -> None:
         self._decoder = Decoder(max_header_list_size=limits.header_list_bytes * HARD_LIMIT)
-        self._known: dict[bytes, Head] = {}
+        self.known: dict[bytes, Head] = {}
 
     def limit_table(self, size: int) -> None:
         """The client has agreed to this table size."""
@@ -62,7 +66,7 @@ class HeaderBlocks:
         Raises:
             ConnectionFault: it is no such block, or it unfolds to far more than is allowed.
         """
-        known = self._known.get(block)
+        known = self.known.get(block)
         if known is not None:
             return known
         table = self._decoder.header_table
@@ -70,11 +74,11 @@ class HeaderBlocks:
         newest, length, size = entries[0] if entries else None, len(entries), table.maxsize
         head = Head(self._decode(block))
         if (entries[0] if entries else None) is not newest or len(entries) != length or table.maxsize != size:
-            self._known.clear()
+            self.known.clear()
         elif len(block) <= LONGEST_KNOWN_BYTES:
-            if len(self._known) >= KNOWN_BLOCKS:
-                self._known.clear()
-            self._known[block] = head
+            if len(self.known) >= KNOWN_BLOCKS:
+                self.known.clear()
+            self.known[block] = head
         return head
 
     def _decode(self, block: bytes) -> Fields:

@@ -21,6 +21,12 @@ from nearimage.doors.grpc.http2.requests import Head, check_request, check_trail
 from nearimage.doors.grpc.http2.sending import Sender
 from nearimage.doors.grpc.http2.streams import Stream, Streams
 
+LEAST_WINDOW = LARGEST_WINDOW // 2
+"""Bytes of the connection's window below which it is opened wide again."""
+
+Reply = tuple[bytes, bytes, bytes]
+"""Header block, DATA, header block of the trailers; without trailers, the first block is the whole reply."""
+
 
 class Receiver(Protocol):
     """What is told about the streams of a connection. Must not raise."""
@@ -33,6 +39,10 @@ class Receiver(Protocol):
         """Bytes of a request; with `ended`, nothing follows."""
         ...
 
+    def at_once(self, head: Head, data: bytes, begin: int, end: int) -> Reply | None:
+        """A request that came in one piece, `data[begin:end]`: the reply, or None if it is to be opened like any other (`hot.short_way`)."""
+        ...
+
     def cancelled(self, stream: Stream) -> None:
         """The stream is gone: reset by either side, or its connection broke off."""
         ...
@@ -43,10 +53,12 @@ class Incoming:
 
     Attributes:
         blocks: the header compression.
+        effort: what the client makes the server do.
+        window: how many bytes of DATA the client may still send.
         block_stream: the stream whose header block is not complete; 0 if there is none.
     """
 
-    __slots__ = ("_block", "_block_flags", "_continuations", "_effort", "_limits", "_receiver", "_sender", "_streams", "_window", "block_stream", "blocks")
+    __slots__ = ("_block", "_block_flags", "_continuations", "_limits", "_receiver", "_sender", "_streams", "block_stream", "blocks", "effort", "window")
 
     def __init__(self, receiver: Receiver, streams: Streams, sender: Sender, effort: Effort, limits: Limits) -> None:
         self.blocks = HeaderBlocks(limits)
@@ -54,11 +66,11 @@ class Incoming:
         self._receiver = receiver
         self._streams = streams
         self._sender = sender
-        self._effort = effort
+        self.effort = effort
         self._limits = limits
         self._block = b""
         self._block_flags = self._continuations = 0
-        self._window = DEFAULT_WINDOW
+        self.window = DEFAULT_WINDOW
         self._open_window()
 
     def headers(self, flags: int, stream_id: int, payload: bytes) -> None:
@@ -90,8 +102,8 @@ class Incoming:
     def data(self, flags: int, stream_id: int, payload: bytes) -> None:
         """Bytes of a request."""
         size = len(payload)
-        self._window -= size
-        if self._window < LARGEST_WINDOW // 2:
+        self.window -= size
+        if self.window < LEAST_WINDOW:
             self._open_window()
         stream = self._streams.open.get(stream_id)
         if stream is None or not stream.receives:
@@ -108,14 +120,14 @@ class Incoming:
         if ended:
             self._end(stream)
         elif not payload:
-            self._effort.frame()
+            self.effort.frame()
         self._receiver.arrived(stream, payload, ended)
 
     def rst_stream(self, _: int, stream_id: int, payload: bytes) -> None:
         """The client gives a request up. To ask and to give up at once, again and again, is an attack (CVE-2023-44487)."""
         frames.number_in(payload, "RST_STREAM")
         self._streams.check_known(stream_id, "RST_STREAM")
-        self._effort.reset()
+        self.effort.reset()
         stream = self._streams.open.pop(stream_id, None)
         if stream is not None:
             self._sender.drop(stream)
@@ -130,7 +142,7 @@ class Incoming:
         elif stream_id > self._streams.last_id:
             self._open(stream_id, head, flags & END_STREAM != 0)
         elif self._streams.ended_here(stream_id):
-            self._effort.frame()
+            self.effort.frame()
         elif self._streams.was_passed_over(stream_id):
             raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, f"stream {stream_id} was passed over; numbers of streams grow")
         else:
@@ -146,7 +158,6 @@ class Incoming:
             check_request(head)
         if len(streams.open) >= self._limits.streams:
             raise StreamFault(ErrorCode.REFUSED_STREAM, f"{self._limits.streams} requests at once are allowed")
-        self._effort.request()
         stream = streams.open[stream_id] = Stream(stream_id, head, self._limits.window_bytes, self._sender.stream_window)
         if ended:
             self._end(stream)
@@ -173,11 +184,11 @@ class Incoming:
         if not self._streams.ended_here(stream_id):
             raise StreamFault(ErrorCode.STREAM_CLOSED, "DATA after END_STREAM")
         if size < SMALL_INCREMENT:  # of a large upload, much may be under way
-            self._effort.frame()
+            self.effort.frame()
 
     def _open_window(self) -> None:
-        self._sender.control(frames.window_update(0, LARGEST_WINDOW - self._window))
-        self._window = LARGEST_WINDOW
+        self._sender.control(frames.window_update(0, LARGEST_WINDOW - self.window))
+        self.window = LARGEST_WINDOW
 
 
 def allow(sender: Sender, stream: Stream, increment: int) -> None:

@@ -11,7 +11,7 @@ from nearimage.doors.grpc.http2.faults import ConnectionFault, ErrorCode
 from nearimage.doors.grpc.http2.limits import Limits
 
 FRAMES_PER_REQUEST = 4
-"""Control frames that a request allows for: a PING and its answer, a WINDOW_UPDATE for the stream and one for the connection."""
+"""Control frames that an answered request allows for: a PING and its answer, a WINDOW_UPDATE for the stream and one for the connection."""
 
 Clock = Callable[[], float]
 """Seconds from any beginning, never going back."""
@@ -20,48 +20,36 @@ Clock = Callable[[], float]
 class Bucket:
     """One kind of event on one connection."""
 
-    __slots__ = ("_burst", "_clock", "_filled_at", "_per_s", "_tokens")
+    __slots__ = ("_burst", "_clock", "_filled_at", "_per_s", "tokens")
 
     def __init__(self, burst: int, per_s: int, clock: Clock) -> None:
+        self.tokens: float = burst
         self._burst = burst
         self._per_s = per_s
         self._clock = clock
-        self._tokens: float = burst
         self._filled_at = clock()
 
-    def take(self) -> bool:
-        """Whether it may happen once more."""
-        if self._tokens < 1:
-            now = self._clock()
-            self._tokens = min(self._burst, self._tokens + (now - self._filled_at) * self._per_s)
-            self._filled_at = now
-            if self._tokens < 1:
-                return False
-        self._tokens -= 1
-        return True
-
-    def give(self, tokens: int) -> None:
-        """Useful work was done."""
-        if self._tokens < self._burst:
-            self._tokens += tokens
+    def fill(self, tokens: int) -> None:
+        """Put back what time has earned, and these."""
+        now = self._clock()
+        self.tokens = min(self._burst, self.tokens + (now - self._filled_at) * self._per_s + tokens)
+        self._filled_at = now
 
 
 class Effort:
-    """What a client makes the server do for nothing. Who goes on loses the connection: ENHANCE_YOUR_CALM."""
+    """What a client makes the server do for nothing. Who goes on loses the connection: ENHANCE_YOUR_CALM.
 
-    __slots__ = ("_control", "_resets")
+    Attributes:
+        useful: how many requests were answered; counted up by whoever answers.
+    """
+
+    __slots__ = ("_control", "_resets", "_rewarded_control", "_rewarded_resets", "useful")
 
     def __init__(self, limits: Limits, clock: Clock) -> None:
+        self.useful = 0
         self._control = Bucket(limits.control_burst, limits.control_per_s, clock)
         self._resets = Bucket(limits.reset_burst, limits.resets_per_s, clock)
-
-    def request(self) -> None:
-        """A request has begun."""
-        self._control.give(FRAMES_PER_REQUEST)
-
-    def answered(self) -> None:
-        """A request was answered in full."""
-        self._resets.give(1)
+        self._rewarded_control = self._rewarded_resets = 0
 
     def frame(self) -> None:
         """A frame that carries nothing.
@@ -69,8 +57,13 @@ class Effort:
         Raises:
             ConnectionFault: one too many.
         """
-        if not self._control.take():
-            raise ConnectionFault(ErrorCode.ENHANCE_YOUR_CALM, "too many frames that carry nothing")
+        bucket = self._control
+        if bucket.tokens < 1:
+            bucket.fill((self.useful - self._rewarded_control) * FRAMES_PER_REQUEST)
+            self._rewarded_control = self.useful
+            if bucket.tokens < 1:
+                raise ConnectionFault(ErrorCode.ENHANCE_YOUR_CALM, "too many frames that carry nothing")
+        bucket.tokens -= 1
 
     def reset(self) -> None:
         """A stream was reset by the client or through its fault.
@@ -78,5 +71,10 @@ class Effort:
         Raises:
             ConnectionFault: one too many.
         """
-        if not self._resets.take():
-            raise ConnectionFault(ErrorCode.ENHANCE_YOUR_CALM, "too many streams were reset")
+        bucket = self._resets
+        if bucket.tokens < 1:
+            bucket.fill(self.useful - self._rewarded_resets)
+            self._rewarded_resets = self.useful
+            if bucket.tokens < 1:
+                raise ConnectionFault(ErrorCode.ENHANCE_YOUR_CALM, "too many streams were reset")
+        bucket.tokens -= 1

@@ -48,6 +48,11 @@ class Sender:
         return bool(self._out)
 
     @property
+    def room(self) -> int:
+        """How many bytes of DATA may leave at once, before all that waits; 0 if something waits."""
+        return 0 if self._ring or self.block_opening else min(self.window, SMALLEST_FRAME_LIMIT)
+
+    @property
     def has_data(self) -> bool:
         """Whether there is DATA that could leave now."""
         return bool(self._ring) and self.window > 0
@@ -65,9 +70,12 @@ class Sender:
             self._ended(stream)
 
     def reply(self, stream: Stream, block: bytes, data: bytes, trailers: bytes) -> None:
-        """Send headers, DATA and trailers: a whole reply."""
+        """Send headers, DATA and trailers: a whole reply. Without trailers, the headers are all."""
+        if not trailers:
+            self.headers(stream, block, end=True)
+            return
         size = len(data)
-        if size > stream.send_window or size > self.window or size > SMALLEST_FRAME_LIMIT or self._ring or self.block_opening:
+        if size > stream.send_window or size > self.room:
             self.headers(stream, block)
             self.data(stream, data)
             self.trailers(stream, trailers)

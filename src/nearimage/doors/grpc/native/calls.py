@@ -8,15 +8,18 @@ A call ends once: answered, refused, past its deadline, or cancelled by the clie
 from collections.abc import Callable
 
 from nearimage.doors.grpc.http2.connection import Connection
+from nearimage.doors.grpc.http2.incoming import Reply
+from nearimage.doors.grpc.http2.requests import Head
 from nearimage.doors.grpc.http2.streams import Stream
 from nearimage.doors.grpc.native import status
 from nearimage.doors.grpc.native.asked import Asked, Refusal, read_asked
 from nearimage.doors.grpc.native.call import Call
 from nearimage.doors.grpc.native.conversation import Conversation
 from nearimage.doors.grpc.native.foreign import Foreign
+from nearimage.doors.grpc.native.messages import PREFIX_BYTES
 from nearimage.doors.grpc.native.methods import UnaryMethod
 from nearimage.doors.grpc.native.service import Service
-from nearimage.doors.grpc.native.unary import Unary
+from nearimage.doors.grpc.native.unary import Unary, answer_at_once
 from nearimage.doors.grpc.native.work import Lane
 
 
@@ -63,6 +66,19 @@ class Calls:
         call = stream.call
         if call is not None and not call.is_over:
             call.arrived(data, ended)
+
+    def at_once(self, head: Head, data: bytes, begin: int, end: int) -> Reply | None:
+        """A call in one piece, answered on the spot if that is quick."""
+        asked = head.reading
+        if asked.__class__ is not Asked or asked.method.__class__ is not UnaryMethod or not asked.method.is_quick or self.lane.is_held:
+            return None
+        begin_message = begin + PREFIX_BYTES
+        if end < begin_message or data[begin]:
+            return None
+        message = data[begin_message:end]
+        if int.from_bytes(data[begin + 1 : begin_message], "big") != len(message):
+            return None
+        return answer_at_once(asked.method, message)
 
     def cancelled(self, stream: Stream) -> None:
         """A call is over without an answer."""

@@ -1,6 +1,7 @@
 """A request of somebody who speaks HTTP/2 but no gRPC, such as curl or a browser: answered in HTTP, in words.
 
-It is answered when it is complete, or when its first data shows that it has a body: whoever is still writing header fields and windows is not interrupted. May import `doors` only.
+It is answered when it is complete, or when its first data shows that it has a body: whoever is still writing header fields and windows is not interrupted.
+May import `doors` only.
 """
 
 from nearimage.doors.grpc.http2.header_blocks import encoded

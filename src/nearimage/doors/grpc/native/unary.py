@@ -7,11 +7,13 @@ What is quick is answered on the event loop, while its bytes are read: no thread
 from functools import partial
 from typing import Any
 
+from nearimage.doors.faults import fault_of
+from nearimage.doors.grpc.http2.incoming import Reply
 from nearimage.doors.grpc.http2.streams import Stream
 from nearimage.doors.grpc.native import status
 from nearimage.doors.grpc.native.asked import Asked
 from nearimage.doors.grpc.native.call import Call, Owner
-from nearimage.doors.grpc.native.messages import PREFIX, PREFIX_BYTES, Message, framed
+from nearimage.doors.grpc.native.messages import PREFIX, PREFIX_BYTES, Message
 from nearimage.doors.grpc.native.methods import UnaryMethod
 from nearimage.doors.grpc.native.status import Status
 
@@ -53,12 +55,11 @@ class Unary(Call):
         if not self._method.is_quick or message.is_compressed or self._owner.lane.is_held:
             self._begin(partial(self._run, message), self._done)
             return
-        try:
-            reply = framed(self._method.answer(message.data))
-        except Exception as error:  # noqa: BLE001 - the door's boundary
-            self.fail_with(error)
-            return
-        self._reply(reply, status.HEADERS)
+        reply = answer_at_once(self._method, message.data)
+        if reply is None:
+            self._begin(partial(self._run, message), self._done)
+        else:
+            self._reply(reply)
 
     def _run(self, message: Message) -> bytes:
         """In a thread."""
@@ -69,10 +70,20 @@ class Unary(Call):
         if error is not None:
             self.fail_with(error)
         else:
-            self._reply(reply, status.HEADERS_BY_ENCODING[self._asked.reply_encoding])
+            self._reply((status.HEADERS_BY_ENCODING[self._asked.reply_encoding], reply, status.TRAILERS_OK))
         self._owner.flush()
 
-    def _reply(self, reply: bytes, headers: bytes) -> None:
-        self._owner.connection.sender.reply(self._stream, headers, reply, status.TRAILERS_OK)
+    def _reply(self, reply: Reply) -> None:
+        self._owner.connection.sender.reply(self._stream, *reply)
         self.end()
         self._owner.relieve()
+
+
+def answer_at_once(method: UnaryMethod, message: bytes) -> Reply | None:
+    """The reply to a message if it can be given on the event loop; None if a thread must do it."""
+    try:
+        reply = method.answer(message)
+    except Exception as error:  # noqa: BLE001 - the door's boundary
+        fault = fault_of(error)
+        return status.trailers_only(Status[fault.grpc_code], fault.message), b"", b""
+    return status.HEADERS, PREFIX.pack(0, len(reply)) + reply, status.TRAILERS_OK

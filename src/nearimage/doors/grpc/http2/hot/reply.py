@@ -1,6 +1,6 @@
-"""A whole reply in one piece: HEADERS, DATA and trailers, joined once (`bench/transport.py`, the row with a constant reply).
+"""A whole reply in one piece: HEADERS, DATA and trailers, joined once (`bench/transport.py`, the rows with a constant reply).
 
-Three frames built by `frames.frame` and joined cost 1.6 us; this costs 0.7.
+Three frames built by `frames.frame` and joined cost twice as much.
 """
 
 from struct import Struct
