@@ -7,6 +7,7 @@ the connection, even on streams that are closed; that window is kept wide open, 
 of a connection is the windows of its streams (`limits.Limits.streams`): one large upload can then never hold up the others.
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
 from nearimage.doors.grpc.http2 import frames
@@ -27,6 +28,9 @@ LEAST_WINDOW = LARGEST_WINDOW // 2
 Reply = tuple[bytes, bytes, bytes]
 """Header block, DATA, header block of the trailers; without trailers, the first block is the whole reply."""
 
+Later = Callable[[Stream], None]
+"""What to do with the stream of a request that is not answered at once after all."""
+
 
 class Receiver(Protocol):
     """What is told about the streams of a connection. Must not raise."""
@@ -39,8 +43,8 @@ class Receiver(Protocol):
         """Bytes of a request; with `ended`, nothing follows."""
         ...
 
-    def at_once(self, head: Head, data: bytes, begin: int, end: int) -> Reply | None:
-        """A request that came in one piece, `data[begin:end]`: the reply, or None if it is to be opened like any other (`hot.short_way`)."""
+    def at_once(self, head: Head, data: bytes, begin: int, end: int) -> Reply | Later | None:
+        """A request that came in one piece, `data[begin:end]`: the reply, or what makes it, or None if it is to be opened like any other."""
         ...
 
     def cancelled(self, stream: Stream) -> None:

@@ -6,9 +6,11 @@ A call ends once: answered, refused, past its deadline, or cancelled by the clie
 """
 
 from collections.abc import Callable
+from functools import partial
 
+from nearimage.doors.grpc.handlers import Handler, Work
 from nearimage.doors.grpc.http2.connection import Connection
-from nearimage.doors.grpc.http2.incoming import Reply
+from nearimage.doors.grpc.http2.incoming import Later, Reply
 from nearimage.doors.grpc.http2.requests import Head
 from nearimage.doors.grpc.http2.streams import Stream
 from nearimage.doors.grpc.native import status
@@ -17,9 +19,8 @@ from nearimage.doors.grpc.native.call import Call
 from nearimage.doors.grpc.native.conversation import Conversation
 from nearimage.doors.grpc.native.foreign import Foreign
 from nearimage.doors.grpc.native.messages import PREFIX_BYTES
-from nearimage.doors.grpc.native.methods import UnaryMethod
 from nearimage.doors.grpc.native.service import Service
-from nearimage.doors.grpc.native.unary import Unary, answer_at_once
+from nearimage.doors.grpc.native.unary import Unary, begin_answer
 from nearimage.doors.grpc.native.work import Lane
 
 
@@ -55,7 +56,7 @@ class Calls:
             self._refuse(stream, asked, ended)
             return
         method = asked.method
-        call = stream.call = Unary(self, stream, asked, method) if isinstance(method, UnaryMethod) else Conversation(self, stream, asked, method)
+        call = stream.call = Unary(self, stream, asked, method) if isinstance(method, Handler) else Conversation(self, stream, asked, method)
         if asked.timeout_s is not None:
             self._unwatched.append(call)
         if ended:
@@ -67,18 +68,23 @@ class Calls:
         if call is not None and not call.is_over:
             call.arrived(data, ended)
 
-    def at_once(self, head: Head, data: bytes, begin: int, end: int) -> Reply | None:
+    def at_once(self, head: Head, data: bytes, begin: int, end: int) -> Reply | Later | None:
         """A call in one piece, answered on the spot if that is quick."""
         asked = head.reading
-        if asked.__class__ is not Asked or asked.method.__class__ is not UnaryMethod or not asked.method.is_quick or self.lane.is_held:
+        if asked.__class__ is not Asked or asked.method.__class__ is not Handler or self.lane.is_held:
             return None
         begin_message = begin + PREFIX_BYTES
-        if end < begin_message or data[begin]:
+        if end < begin_message or data[begin] or int.from_bytes(data[begin + 1 : begin_message], "big") != end - begin_message:
             return None
-        message = data[begin_message:end]
-        if int.from_bytes(data[begin + 1 : begin_message], "big") != len(message):
-            return None
-        return answer_at_once(asked.method, message)
+        answer = begin_answer(asked.method, data[begin_message:end])
+        return answer if isinstance(answer, tuple) else partial(self._work, asked, asked.method, answer)
+
+    def _work(self, asked: Asked, handler: Handler, work: Work, stream: Stream) -> None:
+        """Let a thread do what the loop does not wait for."""
+        call = stream.call = Unary(self, stream, asked, handler)
+        if asked.timeout_s is not None:
+            self._unwatched.append(call)
+        call.work(work)
 
     def cancelled(self, stream: Stream) -> None:
         """A call is over without an answer."""

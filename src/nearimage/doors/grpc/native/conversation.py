@@ -15,7 +15,7 @@ from nearimage.doors.grpc.native import status
 from nearimage.doors.grpc.native.asked import Asked
 from nearimage.doors.grpc.native.call import Call, Owner
 from nearimage.doors.grpc.native.messages import Message
-from nearimage.doors.grpc.native.methods import StreamMethod
+from nearimage.doors.grpc.native.methods import Conversational
 from nearimage.doors.grpc.native.status import Status
 
 
@@ -24,7 +24,7 @@ class Conversation(Call):
 
     __slots__ = ("_has_all", "_inbox", "_method", "_session")
 
-    def __init__(self, owner: Owner, stream: Stream, asked: Asked, method: StreamMethod) -> None:
+    def __init__(self, owner: Owner, stream: Stream, asked: Asked, method: Conversational) -> None:
         super().__init__(owner, stream, asked)
         self._method = method
         self._inbox: deque[Message] = deque()

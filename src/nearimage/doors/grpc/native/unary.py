@@ -8,24 +8,24 @@ from functools import partial
 from typing import Any
 
 from nearimage.doors.faults import fault_of
+from nearimage.doors.grpc.handlers import Handler, Work
 from nearimage.doors.grpc.http2.incoming import Reply
 from nearimage.doors.grpc.http2.streams import Stream
 from nearimage.doors.grpc.native import status
 from nearimage.doors.grpc.native.asked import Asked
 from nearimage.doors.grpc.native.call import Call, Owner
 from nearimage.doors.grpc.native.messages import PREFIX, PREFIX_BYTES, Message
-from nearimage.doors.grpc.native.methods import UnaryMethod
 from nearimage.doors.grpc.native.status import Status
 
 
 class Unary(Call):
     """One message in, one out."""
 
-    __slots__ = ("_message", "_method")
+    __slots__ = ("_handler", "_message")
 
-    def __init__(self, owner: Owner, stream: Stream, asked: Asked, method: UnaryMethod) -> None:
+    def __init__(self, owner: Owner, stream: Stream, asked: Asked, handler: Handler) -> None:
         super().__init__(owner, stream, asked)
-        self._method = method
+        self._handler = handler
         self._message: Message | None = None
 
     def arrived(self, data: bytes, ended: bool) -> None:
@@ -51,19 +51,27 @@ class Unary(Call):
         message, self._message = self._message, None
         self._answer(message)
 
-    def _answer(self, message: Message) -> None:
-        if not self._method.is_quick or message.is_compressed or self._owner.lane.is_held:
-            self._begin(partial(self._run, message), self._done)
-            return
-        reply = answer_at_once(self._method, message.data)
-        if reply is None:
-            self._begin(partial(self._run, message), self._done)
-        else:
-            self._reply(reply)
+    def work(self, work: Work) -> None:
+        """Let a thread make the reply."""
+        self._begin(partial(self._made, work), self._done)
 
-    def _run(self, message: Message) -> bytes:
+    def _answer(self, message: Message) -> None:
+        if message.is_compressed or self._owner.lane.is_held:
+            self._begin(partial(self._read_and_made, message), self._done)
+            return
+        answer = begin_answer(self._handler, message.data)
+        if isinstance(answer, tuple):
+            self._reply(answer)
+        else:
+            self.work(answer)
+
+    def _read_and_made(self, message: Message) -> bytes:
         """In a thread."""
-        return self._folded(self._method.answer(self._unfolded(message)))
+        return self._folded(self._handler(self._unfolded(message)))
+
+    def _made(self, work: Work) -> bytes:
+        """In a thread."""
+        return self._folded(work())
 
     def _done(self, reply: Any, error: BaseException | None) -> None:
         self._job = None
@@ -79,11 +87,13 @@ class Unary(Call):
         self._owner.relieve()
 
 
-def answer_at_once(method: UnaryMethod, message: bytes) -> Reply | None:
-    """The reply to a message if it can be given on the event loop; None if a thread must do it."""
+def begin_answer(handler: Handler, message: bytes) -> Reply | Work:
+    """The reply to a message if it is quick, or the work that makes it. For the event loop."""
     try:
-        reply = method.answer(message)
+        answer = handler.begin(message)
     except Exception as error:  # noqa: BLE001 - the door's boundary
         fault = fault_of(error)
         return status.trailers_only(Status[fault.grpc_code], fault.message), b"", b""
-    return status.HEADERS, PREFIX.pack(0, len(reply)) + reply, status.TRAILERS_OK
+    if isinstance(answer, bytes):
+        return status.HEADERS, PREFIX.pack(0, len(answer)) + answer, status.TRAILERS_OK
+    return answer

@@ -10,8 +10,9 @@ the end.
 
 from nearimage.doors.grpc.http2.frames import DATA, END_STREAM, HEADER, HEADER_BYTES, PADDED
 from nearimage.doors.grpc.http2.hot.reply import reply_frames
-from nearimage.doors.grpc.http2.incoming import LEAST_WINDOW, Incoming, Receiver
+from nearimage.doors.grpc.http2.incoming import LEAST_WINDOW, Incoming, Receiver, Reply
 from nearimage.doors.grpc.http2.limits import Limits
+from nearimage.doors.grpc.http2.requests import Head
 from nearimage.doors.grpc.http2.sending import Sender
 from nearimage.doors.grpc.http2.streams import Stream, Streams
 
@@ -34,7 +35,7 @@ class ShortWay:
         Returns:
             Where the request ends; 0 if it must go the long way.
         """
-        streams, sender, incoming = self._streams, self._sender, self._incoming
+        streams, incoming = self._streams, self._incoming
         begin_data = at + HEADER_BYTES
         if len(data) < begin_data:
             return 0
@@ -52,14 +53,24 @@ class ShortWay:
             return 0
         streams.note(stream_id)
         incoming.window -= size
+        if isinstance(reply, tuple):
+            self._send(stream_id, head, reply)
+        else:
+            reply(self._opened(stream_id, head))
+        return end
+
+    def _send(self, stream_id: int, head: Head, reply: Reply) -> None:
+        sender = self._sender
         block, body, trailers = reply
-        room = sender.room
-        if not trailers or len(body) > room or len(body) > sender.stream_window:
-            stream = streams.open[stream_id] = Stream(stream_id, head, 0, sender.stream_window)
-            stream.receives = False
-            sender.reply(stream, block, body, trailers)
-            return end
+        if not trailers or len(body) > sender.room or len(body) > sender.stream_window:
+            sender.reply(self._opened(stream_id, head), block, body, trailers)
+            return
         sender.window -= len(body)
         sender.control(reply_frames(stream_id, block, body, trailers))
-        incoming.effort.useful += 1
-        return end
+        self._incoming.effort.useful += 1
+
+    def _opened(self, stream_id: int, head: Head) -> Stream:
+        """The stream of a request that is whole, but cannot be answered in one go."""
+        stream = self._streams.open[stream_id] = Stream(stream_id, head, 0, self._sender.stream_window)
+        stream.receives = False
+        return stream
