@@ -240,6 +240,7 @@ def run_server(settings: Settings, on_ready: Callable[[str], None]) -> None:
     """
     import uvloop
 
+    from nearimage.doors.grpc.transport import transport_of
     from nearimage.doors.metrics import metrics_route, registry_of
     from nearimage.doors.rest.call import About
     from nearimage.doors.server import Address, serve
@@ -264,7 +265,7 @@ def run_server(settings: Settings, on_ready: Callable[[str], None]) -> None:
         asking = _graphql(settings, database)
         registry = registry_of(database.services)
         routes = (*web_routes(), metrics_route(registry))
-        answering = partial(serve, database.services, about, address, threads=settings.threads, access=access, graphql=asking, extra_routes=routes)
+        answering = partial(serve, database.services, about, address, transport_of(settings, access), graphql=asking, extra_routes=routes)
         with _sweeping(database.services, settings.expiry_sweep_s), _measured(settings, registry):
             uvloop.run(answering(on_ready=ready))
 

@@ -43,6 +43,39 @@ class Settings:
     query_defaults_limit_graphql: int = _setting(100, "QUERY_DEFAULTS_LIMIT_GRAPHQL", "hits where a GraphQL query names neither limit nor offset nor autocut")
     query_maximum_results: int = _setting(MAXIMUM_RESULTS, "QUERY_MAXIMUM_RESULTS", "the largest offset + limit")
     max_message_bytes: int = _setting(104_858_000, "GRPC_MAX_MESSAGE_SIZE", "the largest request and reply; clients read it from /v1/meta")
+    grpc_transport: str = _setting("grpcio", "NEARIMAGE_GRPC_TRANSPORT", "what carries gRPC: native (this program's own HTTP/2) or grpcio")
+    grpc_certificate: str = _setting("", "GRPC_CERT_FILE", "a PEM file: the certificate that makes the gRPC port speak TLS")
+    grpc_key: str = _setting("", "GRPC_KEY_FILE", "a PEM file: the key of that certificate, without a passphrase")
+    grpc_connections: int = _setting(10_000, "NEARIMAGE_GRPC_CONNECTIONS", "connections at once (this and the next ones: native only); each takes a file")
+    grpc_streams: int = _setting(
+        128, "NEARIMAGE_GRPC_STREAMS", "requests at once on a connection, the others wait in the client; bounds what one connection holds"
+    )
+    grpc_header_bytes: int = _setting(16_384, "NEARIMAGE_GRPC_HEADER_BYTES", "header fields of a request, decoded; as much as grpcio takes")
+    grpc_header_table_bytes: int = _setting(4_096, "NEARIMAGE_GRPC_HEADER_TABLE_BYTES", "header compression's memory of a connection; the protocol's default")
+    grpc_frame_bytes: int = _setting(
+        16_384, "NEARIMAGE_GRPC_FRAME_BYTES", "the largest frame; larger ones make the streams of a connection wait for each other"
+    )
+    grpc_window_bytes: int = _setting(65_535, "NEARIMAGE_GRPC_WINDOW_BYTES", "what a client may send of a request before room was made; the protocol's default")
+    grpc_upload_mib: int = _setting(
+        512, "NEARIMAGE_GRPC_UPLOAD_MIB", "memory for requests larger than that, all together; further ones wait before they are sent"
+    )
+    grpc_unread_mib: int = _setting(64, "NEARIMAGE_GRPC_UNREAD_MIB", "replies of a connection that its client does not read; then nothing more of it is begun")
+    grpc_control_burst: int = _setting(
+        2_000, "NEARIMAGE_GRPC_CONTROL_BURST", "frames without use at once (pings, settings); clients send a few with each request"
+    )
+    grpc_controls_per_s: int = _setting(200, "NEARIMAGE_GRPC_CONTROLS_PER_S", "such frames a second after that, beside four for each answered request")
+    grpc_reset_burst: int = _setting(1_000, "NEARIMAGE_GRPC_RESET_BURST", "requests given up at once; nghttp2's default")
+    grpc_resets_per_s: int = _setting(100, "NEARIMAGE_GRPC_RESETS_PER_S", "requests given up a second after that, beside one for each answered request")
+    grpc_continuations: int = _setting(
+        8, "NEARIMAGE_GRPC_CONTINUATIONS", "frames that one request's header fields may need beside the first; clients need none"
+    )
+    grpc_handshake_s: int = _setting(10, "NEARIMAGE_GRPC_HANDSHAKE_S", "for a client that has connected to say something; silent ones take files")
+    grpc_stall_s: int = _setting(60, "NEARIMAGE_GRPC_STALL_S", "for a request that does not go on, and replies that are not read; they take memory")
+    grpc_keepalive_s: int = _setting(
+        300, "NEARIMAGE_GRPC_KEEPALIVE_S", "of silence before a client is asked whether it is there; machines vanish without a word"
+    )
+    grpc_answer_s: int = _setting(20, "NEARIMAGE_GRPC_ANSWER_S", "for the answer to that")
+    grpc_idle_s: int = _setting(3_600, "NEARIMAGE_GRPC_IDLE_S", "without a request before a connection is given up; clients connect again by themselves")
     disable_graphql: bool = _setting(False, "DISABLE_GRAPHQL", "true answers /v1/graphql with 422")
     graphql_max_depth: int = _setting(60, "NEARIMAGE_GRAPHQL_MAX_DEPTH", "levels of braces, brackets and parentheses of a GraphQL document")
     graphql_max_fields: int = _setting(5_000, "NEARIMAGE_GRAPHQL_MAX_FIELDS", "fields and aliases that a GraphQL document may ask for")
@@ -129,6 +162,16 @@ def _convert(known: "Field[Any]", value: Any, source: str) -> Any:
         raise InvalidSetting(f"{source}: {known.name} must be {kind}, got {value!r}", setting=known.name, source=source) from wrong
 
 
+_TRANSPORTS = ("native", "grpcio")
+_WITHIN = {
+    "port": (0, 65_535),
+    "grpc_port": (0, 65_535),
+    "grpc_header_table_bytes": (0, 65_536),
+    "grpc_frame_bytes": (16_384, 1_048_576),
+    "grpc_window_bytes": (65_535, 16_777_216),
+}
+"""The least and the most; those of HTTP/2 are the protocol's, where it has some."""
+
 _AT_LEAST_ONE = (
     "query_defaults_limit",
     "query_defaults_limit_graphql",
@@ -147,6 +190,21 @@ _AT_LEAST_ONE = (
     "fetch_request_timeout_s",
     "threads",
     "expiry_sweep_s",
+    "grpc_connections",
+    "grpc_streams",
+    "grpc_header_bytes",
+    "grpc_upload_mib",
+    "grpc_unread_mib",
+    "grpc_control_burst",
+    "grpc_controls_per_s",
+    "grpc_reset_burst",
+    "grpc_resets_per_s",
+    "grpc_continuations",
+    "grpc_handshake_s",
+    "grpc_stall_s",
+    "grpc_keepalive_s",
+    "grpc_answer_s",
+    "grpc_idle_s",
 )
 _URLS = ("image_inference_api", "clip_inference_api", "bind_inference_api")
 _ONE_OF = {"log_level": ("debug", "info", "warning", "error"), "fetch": ("public", "listed", "off")}
@@ -174,10 +232,10 @@ def as_yes_or_no(text: str, name: str) -> bool:
 
 
 def _checked(settings: Settings) -> Settings:
-    for name in ("port", "grpc_port"):
+    for name, (least, most) in _WITHIN.items():
         value = getattr(settings, name)
-        if not 0 <= value <= 65_535:
-            raise InvalidSetting(f"{name} must be between 0 and 65535, got {value}", setting=name, source=None)
+        if not least <= value <= most:
+            raise InvalidSetting(f"{name} must be between {least} and {most}, got {value}", setting=name, source=None)
     for name in _AT_LEAST_ONE:
         value = getattr(settings, name)
         if value < 1:

@@ -7,7 +7,6 @@ Ports are bound before anything is announced, so a taken port is a clear error a
 
 import asyncio
 import signal
-import socket
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,12 +15,10 @@ from dataclasses import dataclass
 import uvicorn
 from starlette.routing import BaseRoute
 
-from nearimage.domain.errors import InvalidInput, PortTaken
-from nearimage.doors.access import OPEN, Access
 from nearimage.doors.graphql.answering import GraphQl
 from nearimage.doors.graphql.door import graphql_routes
-from nearimage.doors.grpc.handlers import handlers, streams
-from nearimage.doors.grpc.server import GrpcDoor
+from nearimage.doors.grpc.transport import Transport, grpc_door
+from nearimage.doors.listening import listen
 from nearimage.doors.rest.call import About
 from nearimage.doors.rest.door import rest_app
 from nearimage.service.services import Services
@@ -50,30 +47,29 @@ async def serve(
     services: Services,
     about: About,
     address: Address,
+    transport: Transport,
     *,
-    threads: int,
     on_ready: Callable[[Address], None],
     graphql: GraphQl | None,
-    access: Access = OPEN,
     extra_routes: Sequence[BaseRoute] = (),
 ) -> None:
     """Answer until SIGINT or SIGTERM.
 
     Args:
+        transport: what carries gRPC, and who may call.
         graphql: None where it is switched off.
-        access: who may call.
         on_ready: called once, with the ports in use, when requests are answered.
 
     Raises:
         PortTaken: another program listens on one of the ports.
     """
-    with ThreadPoolExecutor(threads, thread_name_prefix="request") as executor:
-        door = GrpcDoor(methods=handlers(services), streams=streams(services), executor=executor, access=access, max_message_bytes=about.max_message_bytes)
-        listener = _listen(address.host, address.http_port)
+    with ThreadPoolExecutor(transport.threads, thread_name_prefix="request") as executor:
+        door = grpc_door(services, transport, executor, max_message_bytes=about.max_message_bytes)
+        listener = listen(address.host, address.http_port, what="HTTP", option="--port")
         try:
             grpc_server, grpc_port = door.start(address.host, address.grpc_port)
             more_routes = (*graphql_routes(graphql, executor, about.max_message_bytes), *extra_routes)
-            http = _Http(uvicorn.Config(rest_app(services, about, executor, more_routes, access), log_config=None, timeout_graceful_shutdown=GRACE_S))
+            http = _Http(uvicorn.Config(rest_app(services, about, executor, more_routes, transport.access), log_config=None, timeout_graceful_shutdown=GRACE_S))
             _stop_on_signals(http)
             await grpc_server.start()
             running = asyncio.ensure_future(http.serve(sockets=[listener]))
@@ -92,13 +88,3 @@ def _stop_on_signals(http: uvicorn.Server) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop)
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        return socket.create_server((host, port), backlog=2048, family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except socket.gaierror as wrong:
-        raise InvalidInput(f"{host!r} is no address of this machine: {wrong.strerror}; use --host 127.0.0.1 or 0.0.0.0", host=host) from wrong
-    except OSError as wrong:
-        message = f"port {port} on {host} (HTTP) cannot be opened: {wrong.strerror}; stop what listens there or choose another with --port"
-        raise PortTaken(message, host=host, port=port) from wrong

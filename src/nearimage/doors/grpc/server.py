@@ -15,6 +15,7 @@ from nearimage.domain.errors import PortTaken, Unauthenticated
 from nearimage.doors.access import OPEN, Access
 from nearimage.doors.faults import fault_of
 from nearimage.doors.grpc.handlers import HEALTH_CHECK, Handler, OpenSession
+from nearimage.doors.grpc.tls import Tls
 
 MAX_MESSAGE_BYTES = 104_858_000
 """What the clients allow themselves by default and `/v1/meta` announces."""
@@ -29,6 +30,7 @@ class GrpcDoor:
     executor: Executor
     access: Access = OPEN
     max_message_bytes: int = MAX_MESSAGE_BYTES
+    tls: Tls | None = None
 
     def start(self, host: str, port: int) -> tuple[Any, int]:
         """Bind and return the server, not yet started, with its port.
@@ -45,10 +47,16 @@ class GrpcDoor:
         )
         server.add_generic_rpc_handlers((_Methods(self),))
         try:
-            return server, server.add_insecure_port(f"{host}:{port}")
+            return server, self._bind(server, f"{host}:{port}")
         except RuntimeError as wrong:
             message = f"port {port} on {host} (gRPC) is in use; stop what listens there or choose another with --grpc-port"
             raise PortTaken(message, host=host, port=port) from wrong
+
+    def _bind(self, server: Any, address: str) -> Any:
+        if self.tls is None:
+            return server.add_insecure_port(address)
+        certificate, key = self.tls.read()
+        return server.add_secure_port(address, grpc.ssl_server_credentials([(key, certificate)]))
 
     async def answer(self, method: str, request: bytes, context: Any) -> bytes:
         """Run one handler; what it raises becomes the status of the call."""

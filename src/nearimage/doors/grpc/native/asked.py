@@ -8,13 +8,19 @@ Who is no gRPC client is answered in HTTP, in words; who is, with a status. Read
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from nearimage.domain.errors import Unauthenticated
+from nearimage.doors.access import Access
+from nearimage.doors.faults import fault_of
+from nearimage.doors.grpc.handlers import HEALTH_CHECK
 from nearimage.doors.grpc.http2.requests import Head
 from nearimage.doors.grpc.native.messages import ENCODINGS
 from nearimage.doors.grpc.native.methods import Method
+from nearimage.doors.grpc.native.service import Service
 from nearimage.doors.grpc.native.status import Status
 
 _TIMEOUT_UNITS_S = {"H": 3600.0, "M": 60.0, "S": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9}
 _TIMEOUT_DIGITS = 8
+_HEALTH_CHECK = HEALTH_CHECK.encode()
 
 ONLY_GRPC = "this port speaks gRPC only; REST and the search page are on the other port\n"
 
@@ -48,7 +54,7 @@ class Asked:
     reply_encoding: str = "identity"
 
 
-def read_asked(head: Head, methods: Mapping[bytes, Method], header_list_bytes: int) -> Asked | Refusal:
+def read_asked(head: Head, service: Service) -> Asked | Refusal:
     """Read the fields of a request."""
     values = head.values
     if values[b":method"] != b"POST":
@@ -56,12 +62,26 @@ def read_asked(head: Head, methods: Mapping[bytes, Method], header_list_bytes: i
     content_type = values.get(b"content-type", b"")
     if content_type.split(b";")[0].split(b"+")[0] != b"application/grpc":
         return Refusal(Status.INVALID_ARGUMENT, f"the content-type of gRPC is application/grpc; {ONLY_GRPC}", http_status=415)
-    if head.size_bytes > header_list_bytes:
-        return Refusal(Status.RESOURCE_EXHAUSTED, f"the metadata has {head.size_bytes} bytes, {header_list_bytes} are allowed; send less of it")
-    method = methods.get(values[b":path"])
+    if head.size_bytes > service.limits.header_list_bytes:
+        return Refusal(Status.RESOURCE_EXHAUSTED, f"the metadata has {head.size_bytes} bytes, {service.limits.header_list_bytes} are allowed; send less of it")
+    if (stranger := _stranger(values, service.access)) is not None:
+        return stranger
+    method = service.methods.get(values[b":path"])
     if method is None:
         return Refusal(Status.UNIMPLEMENTED, "Method not found!")  # grpcio's words
     return _read_options(values, method)
+
+
+def _stranger(values: Mapping[bytes, bytes], access: Access) -> Refusal | None:
+    """Why a call is not let in; anybody may ask whether the server is there."""
+    if values[b":path"] == _HEALTH_CHECK:
+        return None
+    sent = values.get(b"authorization")
+    try:
+        access.user(sent.decode("latin-1") if sent is not None else None)
+    except Unauthenticated as refused:
+        return Refusal(Status[fault_of(refused).grpc_code], refused.message)
+    return None
 
 
 def _read_options(values: Mapping[bytes, bytes], method: Method) -> Asked | Refusal:

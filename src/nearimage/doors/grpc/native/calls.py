@@ -51,7 +51,7 @@ class Calls:
         head = stream.head
         asked: Asked | Refusal | None = head.reading
         if asked is None:
-            asked = head.reading = read_asked(head, self.service.methods, self.service.limits.header_list_bytes)
+            asked = head.reading = read_asked(head, self.service)
         if isinstance(asked, Refusal):
             self._refuse(stream, asked, ended)
             return

@@ -12,6 +12,7 @@ from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from nearimage.doors.access import OPEN, Access
 from nearimage.doors.grpc.handlers import Handler, OpenSession
 from nearimage.doors.grpc.http2.limits import Limits
 from nearimage.doors.grpc.native.memory import Memory
@@ -59,10 +60,11 @@ class NativeDoor:
     executor: Executor
     threads: int
     max_message_bytes: int
+    access: Access = OPEN
     allowances: Allowances = field(default_factory=Allowances)
     tls: Tls | None = None
 
-    def bind(self, host: str, port: int) -> "tuple[NativeServer, int]":
+    def start(self, host: str, port: int) -> "tuple[NativeServer, int]":
         """Bind and return the server, not yet started, with its port.
 
         Raises:
@@ -95,13 +97,13 @@ class NativeServer:
         )
         self._ticking = asyncio.ensure_future(self._tick())
 
-    async def stop(self, grace_s: float) -> None:
+    async def stop(self, grace: float) -> None:
         """Accept nothing new, answer what is under way, and close; whoever is not done in time is cut off."""
         self._server.close()
         self._tell(SocketProtocol.shut_down)
-        await self._wait_until_closed(min(NEWS_S, grace_s))
+        await self._wait_until_closed(min(NEWS_S, grace))
         self._tell(SocketProtocol.stop_accepting)
-        await self._wait_until_closed(grace_s)
+        await self._wait_until_closed(grace)
         self._tell(SocketProtocol.abort)
         self._ticking.cancel()
 
@@ -120,6 +122,7 @@ class NativeServer:
         door, allowances = self._door, self._door.allowances
         return Service(
             methods=methods_by_path(door.methods, door.streams),
+            access=door.access,
             limits=allowances.limits,
             max_message_bytes=door.max_message_bytes,
             max_unread_bytes=allowances.unread_bytes,

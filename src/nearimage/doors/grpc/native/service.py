@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from nearimage.doors.access import Access
 from nearimage.doors.grpc.http2.limits import Limits
 from nearimage.doors.grpc.native.memory import Memory
 from nearimage.doors.grpc.native.methods import Method
@@ -24,6 +25,7 @@ class Service:
 
     Attributes:
         methods: by path.
+        access: who may call.
         max_message_bytes: of requests and replies, unfolded.
         max_unread_bytes: of replies of one connection that its client has not made room for; then nothing more of it is begun.
         stall_s: how long a message may not go on.
@@ -32,6 +34,7 @@ class Service:
     """
 
     methods: Mapping[bytes, Method]
+    access: Access
     limits: Limits
     max_message_bytes: int
     max_unread_bytes: int

@@ -46,7 +46,7 @@ class ShortWay:
         if not is_whole or not streams.last_id < stream_id <= streams.last_accepted or not stream_id & 1 or len(streams.open) >= self._limits.streams:
             return 0
         head = incoming.blocks.known.get(data[begin:at])
-        if head is None or head.content_length is not None or size > self._limits.window_bytes or size > incoming.window - LEAST_WINDOW:
+        if head is None or head.content_length not in (None, size) or size > self._limits.window_bytes or size > incoming.window - LEAST_WINDOW:
             return 0
         reply = self._receiver.at_once(head, data, begin_data, end)
         if reply is None:
