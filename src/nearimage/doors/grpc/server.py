@@ -112,8 +112,9 @@ class _Methods(grpc.GenericRpcHandler):  # type: ignore[misc] # grpc has no type
             return grpc.unary_unary_rpc_method_handler(refuse)
         if method in self._door.streams:
 
-            def stream(requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[bytes]:
-                return self._door.converse(method, requests, context)
+            async def stream(requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[bytes]:
+                async for reply in self._door.converse(method, requests, context):  # grpcio looks whether this function is a generator itself
+                    yield reply
 
             return grpc.stream_stream_rpc_method_handler(stream)
         if method not in self._door.methods:
