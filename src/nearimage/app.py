@@ -24,7 +24,8 @@ from nearimage.config.settings import InvalidSetting, Settings
 from nearimage.domain.checks import CheckReport
 from nearimage.domain.errors import FolderUnusable, InvalidInput, NearimageError, PortTaken
 from nearimage.domain.schema import DataType
-from nearimage.engines.embedded import EmbeddedEngine, check_folder, check_snapshot, is_snapshot
+from nearimage.doors.grpc.rows import WireRows
+from nearimage.engines.embedded import OPEN_SHARDS, EmbeddedEngine, JsonRows, check_folder, check_snapshot, is_snapshot
 from nearimage.media import Destinations, Fetcher, FetchLimits, PictureFolder, PictureReader, Places, RequestLimits, Sources, read_places
 from nearimage.media.formats import recognise
 from nearimage.ports.engine import Progress
@@ -83,6 +84,15 @@ class Database:
         self.close()
 
 
+def open_engine(folder: Path, *, open_shards: int = OPEN_SHARDS) -> EmbeddedEngine:
+    """The engine over a data folder, with the rows that gRPC replies are joined from.
+
+    Raises:
+        FolderInUse, FolderUnusable, FormatTooNew: as `EmbeddedEngine`.
+    """
+    return EmbeddedEngine(folder, codec=WireRows(JsonRows()), open_shards=open_shards)
+
+
 def open_database(settings: Settings) -> Database:
     """Open a data folder in this process; it is made if it is not there.
 
@@ -91,7 +101,7 @@ def open_database(settings: Settings) -> Database:
         FolderUnusable, FormatTooNew: it cannot be used.
     """
     folder = Path(settings.data).expanduser()
-    engine = EmbeddedEngine(folder, open_shards=settings.open_shards)
+    engine = open_engine(folder, open_shards=settings.open_shards)
     media = picture_reader(settings)
     vectorizers = modules(folder / "models", _module_choices(settings))
     parts = Parts(engine=engine, media=media, modules=vectorizers.all, clock=SystemClock())
@@ -196,7 +206,7 @@ def back_up(folder: Path, target: Path, *, collections: Sequence[str] | None = N
     """
     if not (folder / "meta.db").is_file():
         raise FolderUnusable(f"there is no database in {folder}", path=str(folder))
-    engine = EmbeddedEngine(folder)
+    engine = open_engine(folder)
     try:
         engine.snapshot(target, collections=collections, progress=progress)
         have = tuple(collection.name for collection in engine.collections())
@@ -215,7 +225,7 @@ def restore_backup(source: Path, folder: Path, *, collections: Sequence[str] | N
         FolderInUse, FolderUnusable, DiskFull: nothing was added.
     """
     is_new = not folder.exists()
-    engine = EmbeddedEngine(folder)
+    engine = open_engine(folder)
     try:
         before = {collection.name for collection in engine.collections()}
         engine.restore(source, collections=collections, progress=progress)

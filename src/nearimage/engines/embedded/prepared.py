@@ -57,6 +57,7 @@ class Preparer:
 
     def alter(self, collection: Collection) -> None:
         """Go by another definition from now on."""
+        self._encode = self._codec.encoder(collection)
         self._names = tuple(v.name for v in collection.vectors)
 
     def prepare_all(self, records: Sequence[Record], index: Index) -> list[Prepared]:
@@ -81,7 +82,7 @@ class Preparer:
                 record.created_ms,
                 record.updated_ms,
                 vectors,
-                self._codec.encode({name: value for name, value in values.items() if name not in pictures} if pictures else values),
+                self._encode({name: value for name, value in values.items() if name not in pictures} if pictures else values),
                 pictures | multi_vectors,
                 index.convert(values, record.created_ms, record.updated_ms),
                 {name: zlib.crc32(vector.data) for name, vector in vectors.items()},

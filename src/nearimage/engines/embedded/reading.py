@@ -18,7 +18,7 @@ May import apsw, numpy, `domain` and this package.
 import threading
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -190,7 +190,7 @@ class Reader:
         if projection.vectors != () or not (names is None or self._scalars.issuperset(names)):
             return tuple(self._record(snapshot, stored_row(row), projection) for row in rows)
         try:
-            return tuple(plain_records(rows, self._codec.decode, names))
+            return tuple(plain_records(rows, self._codec.view, names))
         except DamagedRow as damaged:
             raise self._damaged(damaged.args[0]) from damaged
 
@@ -211,15 +211,15 @@ class Reader:
     def _damaged(self, packed_id: bytes) -> Corrupt:
         return Corrupt(f"object {UUID(bytes=packed_id)} in {self._path} is damaged; restore it from a backup", path=str(self._path))
 
-    def _properties(self, snapshot: Snapshot, row: StoredRow, names: tuple[str, ...] | None) -> dict[str, PropertyValue]:
+    def _properties(self, snapshot: Snapshot, row: StoredRow, names: tuple[str, ...] | None) -> Mapping[str, PropertyValue]:
         if names == ():
             return {}
-        stored = self._codec.decode(row.properties)
-        if names is None:
+        stored = self._codec.view(row.properties, names)
+        if names is None or row.pictures is None or self._scalars.issuperset(names):
             return stored
-        found: dict[str, PropertyValue] = {name: stored[name] for name in names if name in stored}
+        found = dict(stored)
         for name in names:
-            if row.pictures is not None and name not in self._scalars and name not in found:
+            if name not in self._scalars and name not in found:
                 found.update(self._picture(snapshot.connection, row.pictures, name))
         return found
 

@@ -1,0 +1,262 @@
+"""Properties of stored objects in the form in which gRPC replies carry them, so that a reply is joined from bytes of the disk.
+
+    encode    {"title": "Corgi", "rank": 3} -->  entries of `Properties.fields`, one behind the other
+    view      the row as a mapping that is decoded when somebody looks into it: REST and GraphQL do
+    Cuts      the entries of some properties, cut out of the row undecoded
+
+The engine keeps these bytes and does not know what they say; it is handed the codec (`nearimage.engines.embedded.rows.RowCodec`). A row:
+
+    01 or 02           02: something follows the entries
+    uint16             how many entries there are: n
+    8 bytes            their shape: the head of the BLAKE2b hash of their names, in order, NUL between them
+    n x uint32         where each entry ends, counted from the beginning of the first
+    entries            in the order of the schema; each is 0a, a length, 0a, the name with its length, 12, and the `Value` with its length
+    JSON               what the reply's form does not hold exactly, or has no form for: places (float32 there), references, nested objects, telephone numbers
+
+    {"rank": 3}  -->  01 0100 shape 0c000000  0a 0a  0a 04 "rank" 12 02 40 03
+
+Rows of one shape are cut at the same entries, so where to cut is worked out once a shape: a row then costs a look-up and a slice. A row that begins with
+anything else, JSON by an older release, is left to the other codec. All integers are little-endian.
+
+May import the standard library, `domain` and `doors.wire.encoding` only.
+"""
+
+import struct
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any, NamedTuple, Protocol
+
+from nearimage.domain.errors import InvalidValue
+from nearimage.domain.schema import Collection
+from nearimage.domain.values import PropertyValue
+from nearimage.doors.grpc.value_bytes import NULL, WRITERS, read_value
+from nearimage.doors.wire.encoding import SIZED, key, read_varint, sized, varint
+
+Encode = Callable[[Mapping[str, PropertyValue]], bytes]
+Values = dict[str, PropertyValue]
+
+_ENTRIES, _ENTRIES_AND_REST = 1, 2
+_HEADER = struct.Struct("<BH8s")
+_AT = _HEADER.size
+_SHAPES = 4096
+"""Kept at most; objects that lack now this, now that property make many."""
+
+_FIRST = key(1, SIZED)
+_VALUE = key(2, SIZED)
+
+
+class OtherRows(Protocol):
+    """Properties as bytes that begin with `{`, and back."""
+
+    def encode(self, properties: Mapping[str, PropertyValue]) -> bytes:
+        """The properties as bytes."""
+        ...
+
+    def decode(self, data: bytes) -> Values:
+        """What `encode` was given."""
+        ...
+
+
+class WireRows:
+    """A codec for the engine.
+
+    Args:
+        other: for the rest of a row, and for rows of older releases.
+    """
+
+    def __init__(self, other: OtherRows) -> None:
+        self._other = other
+        self._names: dict[bytes, tuple[str, ...]] = {}
+
+    def encoder(self, collection: Collection) -> Encode:
+        """What makes rows of this collection's objects."""
+        return _Encoder(collection, self._other).encode
+
+    def view(self, data: bytes, names: tuple[str, ...] | None) -> "Mapping[str, PropertyValue]":
+        """The properties of these names (None: all), decoded when somebody looks."""
+        return WireProperties(self, data, names)
+
+    def decode(self, data: bytes) -> Values:
+        """All properties."""
+        if data[0] not in (_ENTRIES, _ENTRIES_AND_REST):
+            return self._other.decode(data)
+        names = self.names(data)
+        start = _AT + 4 * len(names)
+        values: Values = {}
+        at = start
+        for name, end in zip(names, _ends(data, len(names)), strict=True):
+            _, at = read_varint(data, at + 1)
+            _, at = read_varint(data, at + 3 + data[at + 1])
+            values[name] = read_value(data, at, start + end)
+            at = start + end
+        return values | self._other.decode(data[at:]) if data[0] == _ENTRIES_AND_REST else values
+
+    def names(self, data: bytes) -> tuple[str, ...]:
+        """Of the entries, in order."""
+        shape = data[3:_AT]
+        known = self._names.get(shape)
+        if known is None:
+            if len(self._names) >= _SHAPES:
+                self._names.clear()
+            known = self._names[shape] = tuple(_read_names(data))
+        return known
+
+
+class WireProperties(Mapping[str, PropertyValue]):
+    """The properties of one object, as they are stored."""
+
+    __slots__ = ("_codec", "_names", "_values", "data")
+
+    def __init__(self, codec: WireRows, data: bytes, names: tuple[str, ...] | None) -> None:
+        self.data = data
+        self._codec = codec
+        self._names = names
+        self._values: Values | None = None
+
+    def __getitem__(self, name: str) -> PropertyValue:
+        return self._decoded()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._decoded())
+
+    def __len__(self) -> int:
+        return len(self._decoded())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._decoded()
+
+    def __repr__(self) -> str:
+        return repr(self._decoded())
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value of that name, or the default."""
+        return self._decoded().get(name, default)
+
+    def _decoded(self) -> Values:
+        if self._values is None:
+            found = self._codec.decode(self.data)
+            self._values = found if self._names is None else {name: found[name] for name in self._names if name in found}
+        return self._values
+
+
+class _Cut(NamedTuple):
+    """Where to cut rows of one shape.
+
+    Attributes:
+        runs: entries from .. to (exclusive), ascending.
+        entries: how many the row has.
+        missing: an entry of null for each property that the row has no entry of.
+    """
+
+    runs: tuple[tuple[int, int], ...]
+    entries: int
+    missing: bytes
+
+
+class Cuts:
+    """Cuts the entries of some properties out of rows.
+
+    Args:
+        names: of the properties.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._wanted = tuple(names)
+        self._cuts: dict[bytes, _Cut] = {}
+
+    def of(self, properties: Mapping[str, PropertyValue]) -> bytes | None:
+        """`Properties.fields`, null where the object has no value; None where these properties have to be written one by one."""
+        if type(properties) is not WireProperties:
+            return None
+        data = properties.data
+        if data[0] not in (_ENTRIES, _ENTRIES_AND_REST):
+            return None
+        cut = self._cuts.get(data[3:_AT]) or self._cut(properties)
+        if cut.missing and data[0] == _ENTRIES_AND_REST:  # they may stand in the rest
+            return None
+        start = _AT + 4 * cut.entries
+        if len(cut.runs) == 1:
+            first, last = cut.runs[0]
+            return data[start + _end(data, first) : start + _end(data, last)] + cut.missing
+        return b"".join(data[start + _end(data, first) : start + _end(data, last)] for first, last in cut.runs) + cut.missing
+
+    def _cut(self, properties: WireProperties) -> _Cut:
+        names = properties._codec.names(properties.data)  # noqa: SLF001 one module
+        runs: list[tuple[int, int]] = []
+        for number, name in enumerate(names):
+            if name in self._wanted:
+                first = runs.pop()[0] if runs and runs[-1][1] == number else number
+                runs.append((first, number + 1))
+        missing = b"".join(_entry(_prefix(name), NULL) for name in self._wanted if name not in names)
+        if len(self._cuts) >= _SHAPES:
+            self._cuts.clear()
+        cut = self._cuts[properties.data[3:_AT]] = _Cut(tuple(runs), len(names), missing)
+        return cut
+
+
+@lru_cache(256)
+def cuts_of(names: tuple[str, ...]) -> Cuts:
+    """Cuts of these properties, with what is known of the shapes of rows."""
+    return Cuts(names)
+
+
+class _Encoder:
+    def __init__(self, collection: Collection, other: OtherRows) -> None:
+        self._other = other
+        self._known = {prop.name: (_prefix(prop.name), *WRITERS[prop.data_type]) for prop in collection.properties if prop.data_type in WRITERS}
+        self._shapes: dict[tuple[str, ...], bytes] = {}
+
+    def encode(self, properties: Mapping[str, PropertyValue]) -> bytes:
+        """One object's properties as a row."""
+        names, entries, ends, end = [], [], [], 0
+        try:
+            for name, (prefix, kind, written) in self._known.items():
+                value = properties.get(name)
+                if type(value) is kind and (content := written(value)) is not None:
+                    entry = _entry(prefix, content)
+                    end += len(entry)
+                    names.append(name)
+                    entries.append(entry)
+                    ends.append(end)
+        except UnicodeEncodeError as wrong:
+            raise InvalidValue(f"properties cannot be stored: {wrong}") from wrong
+        if len(names) == len(properties):
+            return self._header(_ENTRIES, tuple(names), ends) + b"".join(entries)
+        rest = {name: value for name, value in properties.items() if name not in names}
+        return self._header(_ENTRIES_AND_REST, tuple(names), ends) + b"".join(entries) + self._other.encode(rest)
+
+    def _header(self, version: int, names: tuple[str, ...], ends: list[int]) -> bytes:
+        shape = self._shapes.get(names)
+        if shape is None:
+            if len(self._shapes) >= _SHAPES:
+                self._shapes.clear()
+            shape = self._shapes[names] = blake2b("\0".join(names).encode(), digest_size=8).digest()
+        return _HEADER.pack(version, len(names), shape) + struct.pack(f"<{len(ends)}I", *ends)
+
+
+def _prefix(name: str) -> bytes:
+    return sized(_FIRST, name.encode()) + _VALUE
+
+
+def _entry(prefix: bytes, value: bytes) -> bytes:
+    return sized(_FIRST, prefix + varint(len(value)) + value)
+
+
+def _end(data: bytes, entries: int) -> int:
+    """Where the first entries end."""
+    return int.from_bytes(data[_AT + 4 * entries - 4 : _AT + 4 * entries], "little") if entries else 0
+
+
+def _ends(data: bytes, count: int) -> tuple[int, ...]:
+    return struct.unpack_from(f"<{count}I", data, _AT)
+
+
+def _read_names(data: bytes) -> Iterator[str]:
+    count = int.from_bytes(data[1:3], "little")
+    at = start = _AT + 4 * count
+    for end in _ends(data, count):
+        _, at = read_varint(data, at + 1)
+        length, at = read_varint(data, at + 1)
+        yield data[at : at + length].decode()
+        at = start + end

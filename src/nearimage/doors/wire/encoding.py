@@ -1,0 +1,55 @@
+"""Protocol Buffers by hand, as far as replies are joined from bytes that are there already.
+
+    field 2, bytes "ab"    12 02 61 62      key: number << 3 | 2 for what has a length, 0 for a whole number, 1 for 8 bytes, 5 for 4
+    field 3, 300           18 ac 02         whole numbers: 7 bits a byte, the lowest first, the highest bit of a byte says that more follow
+
+Source:
+    https://protobuf.dev/programming-guides/encoding/
+
+May import the standard library only.
+"""
+
+VARINT, FIXED64, SIZED, FIXED32 = 0, 1, 2, 5
+
+_SHORT = tuple(bytes((number,)) for number in range(128))
+
+
+def key(number: int, kind: int) -> bytes:
+    """What stands before a field's value."""
+    return varint(number << 3 | kind)
+
+
+def varint(number: int) -> bytes:
+    """A whole number from 0 to 2**64 - 1."""
+    if number < 128:
+        return _SHORT[number]
+    parts = bytearray()
+    while number > 127:
+        parts.append(number & 127 | 128)
+        number >>= 7
+    parts.append(number)
+    return bytes(parts)
+
+
+def int64(number: int) -> bytes:
+    """A whole number with a sign: below 0 as 2**64 more."""
+    return varint(number & 0xFFFF_FFFF_FFFF_FFFF)
+
+
+def sized(before: bytes, content: bytes) -> bytes:
+    """A field with a length: text, bytes, a message, packed numbers.
+
+    Args:
+        before: its key.
+    """
+    return before + varint(len(content)) + content
+
+
+def read_varint(data: bytes, at: int) -> tuple[int, int]:
+    """The whole number that begins there, and where it ends."""
+    number = shift = 0
+    while (byte := data[at]) > 127:
+        number |= (byte & 127) << shift
+        shift += 7
+        at += 1
+    return number | byte << shift, at + 1
