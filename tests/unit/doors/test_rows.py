@@ -92,7 +92,8 @@ def test_rows_of_plain_values_are_always_cut() -> None:
 def test_cuts_that_served_one_shape_serve_others() -> None:
     """They are kept from request to request; objects lack now this, now that."""
     codec, cuts = rows(), Cuts(["p0", "p1"])
-    for properties in ({"p0": "a", "p1": 1}, {"p1": 1}, {"p0": "a", "p1": 1}, {"p2": 0.5, "p0": "a" * 5000}):
+    shapes: list[dict[str, PropertyValue]] = [{"p0": "a", "p1": 1}, {"p1": 1}, {"p0": "a", "p1": 1}, {"p2": 0.5, "p0": "a" * 5000}]
+    for properties in shapes:
         cut = cuts.of(codec.view(encoded(properties, codec), None))
         built = PropertiesMessage()
         write_properties(built.fields, PHOTO.properties[:2], properties)
@@ -102,7 +103,8 @@ def test_cuts_that_served_one_shape_serve_others() -> None:
 
 def test_a_row_of_an_older_release_is_read() -> None:
     """Nobody imports a million pictures again because rows look different now."""
-    codec, properties = rows(), {"p0": "Corgi", "p1": 3}
+    codec = rows()
+    properties: dict[str, PropertyValue] = {"p0": "Corgi", "p1": 3}
     old = JsonRows().encode(properties)
     assert codec.decode(old) == properties
     assert dict(codec.view(old, ("p1",))) == {"p1": 3}
