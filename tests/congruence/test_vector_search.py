@@ -24,7 +24,7 @@ from nearimage.ports.engine import Shard
 from nearimage.testing.engine_examples import uid
 
 DIMS = 6
-LOW = Thresholds(index_from=50, exact_floats=10 * DIMS, delta=8)
+LOW = Thresholds(index_from=50, index_ns=3 * DIMS, delta=8)
 NUMBERS = st.integers(0, 149)
 
 

@@ -50,7 +50,7 @@ def test_codes_that_were_changed_answer_like_fresh_ones(lists: int, inner_produc
     fresh = empty(lists, inner_product=inner_product)
     fresh.add(changed, np.arange(3000))
     for query in vectors(50, seed=3):
-        got, expected = (one.search(query[None, :], candidates=40, probes=lists, allowed=None) for one in (codes, fresh))
+        got, expected = (one.search(query, candidates=40, lists=np.arange(lists), allowed=None) for one in (codes, fresh))
         assert np.allclose(got[1], expected[1], rtol=1e-5, atol=1e-4)
         assert len(set(got[0].tolist()) & set(expected[0].tolist())) >= 39  # equal codes at the end may stand in another order
 
@@ -59,10 +59,10 @@ def test_a_copy_leaves_the_original_as_it_was() -> None:
     """Searches go on in the original while the copy is changed."""
     codes = empty(4)
     codes.add(vectors(500), np.arange(500))
-    before = codes.search(vectors(1)[:1], candidates=20, probes=4, allowed=None)
+    before = codes.search(vectors(1)[0], candidates=20, lists=np.arange(4), allowed=None)
     copy = codes.without(bitmap(range(500), 500))
     copy.add(vectors(100, seed=5), np.arange(100))
-    after = codes.search(vectors(1)[:1], candidates=20, probes=4, allowed=None)
+    after = codes.search(vectors(1)[0], candidates=20, lists=np.arange(4), allowed=None)
     assert before[0].tolist() == after[0].tolist()
     assert before[1].tolist() == after[1].tolist()
     assert (len(codes), len(copy)) == (500, 100)
@@ -72,11 +72,11 @@ def test_only_allowed_slots_are_found_and_no_more_than_there_are() -> None:
     """A filter that lets one through must find that one, and say that there are no others."""
     codes = empty(4)
     codes.add(vectors(500), np.arange(500))
-    found, distances = codes.search(vectors(1), candidates=10, probes=4, allowed=bitmap([77, 400], 500))
+    found, distances = codes.search(vectors(1)[0], candidates=10, lists=np.arange(4), allowed=bitmap([77, 400], 500))
     assert sorted(found.tolist()) == [77, 400]
     assert distances.tolist() == sorted(distances.tolist())
     again = Codes.from_bytes(codes.to_bytes())
-    assert again.search(vectors(1), candidates=10, probes=4, allowed=bitmap([77, 400], 500))[0].tolist() == found.tolist()
+    assert again.search(vectors(1)[0], candidates=10, lists=np.arange(4), allowed=bitmap([77, 400], 500))[0].tolist() == found.tolist()
 
 
 def test_training_stops_when_it_is_told_to() -> None:

@@ -22,7 +22,7 @@ from nearimage.ports.engine_stats import VectorIndexStats
 from nearimage.testing.engine_examples import uid
 
 DIMS = 48
-LOW = Thresholds(index_from=600, exact_floats=100 * DIMS, delta=100)
+LOW = Thresholds(index_from=600, index_ns=30 * DIMS, delta=100)
 INDEX = "vector-000.index"
 
 

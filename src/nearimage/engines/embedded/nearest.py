@@ -1,6 +1,6 @@
 r"""The vector search of one snapshot: exact, or by candidates of an index and then exact.
 
-    passing slots (bitmap) --planner--> all of them --------------------------------------+
+    passing slots ----------planner--> all of them --------------------------------------+
                                   \--> index: the nearest codes among the covered ones --+--> measured in float32, the close ones in float64 --> ranked
                                    \-> delta: passing, but written since the build ------+
 
@@ -21,8 +21,9 @@ import numpy.typing as npt
 from nearimage.domain.objects import Vector
 from nearimage.domain.schema import Metric
 from nearimage.domain.vectors import THRESHOLD_TOLERANCE
-from nearimage.engines.embedded.ann import Bitmap, Coverage, Exact, Situation, Thresholds, deepened, is_deep_enough, plan, widened
+from nearimage.engines.embedded.ann import Coverage, Plan, Probe, Situation, Thresholds, deepened, is_cheap, is_deep_enough, plan, widened
 from nearimage.engines.embedded.entries import Mask
+from nearimage.engines.embedded.passing import Passing
 from nearimage.engines.embedded.scan import Wanted, candidates, kth, near, rough_distances, settle
 from nearimage.engines.embedded.state import State, VectorColumn
 
@@ -30,6 +31,9 @@ Rows = npt.NDArray[np.int64]
 Distances = npt.NDArray[np.float32]
 
 _LONGEST_SQUARED = 1e30  # beyond, sums of products with it overflow float32
+
+_RESERVE = 2
+"""So many times the candidates are asked of the index: where the first ones are doubted, the rest is at hand without another search."""
 
 _LEAST_ENERGY = 1e-6  # of vectors that are all the same: no division by zero
 
@@ -45,8 +49,7 @@ class VectorQuery:
         wanted: how many hits, more than 0.
         recall: asked of an approximate index.
         live: how many live objects have the vector.
-        passing: the slots that pass, as a bitmap.
-        count: how many they are.
+        passing: those that pass.
         column: where the vectors are, as the state has it.
     """
 
@@ -58,17 +61,19 @@ class VectorQuery:
     wanted: int
     recall: float
     live: int
-    passing: Bitmap
-    count: int
+    passing: Passing
 
 
 def nearest(query: VectorQuery | None, state: State, coverage: Coverage | None) -> tuple[Rows, Distances]:
     """The rows of the nearest, nearest first, and their distances; nothing for no query."""
-    if query is None or query.count == 0:
+    if query is None or query.passing.count == 0:
         return NOTHING
-    if coverage and query.count * query.column.file.dims > query.thresholds.exact_floats and _has_direction(query):
-        return _approximate(query, state, coverage)
-    return _ranked(query, state, slots_of(query.passing))
+    if coverage and not is_cheap(query.passing.count, query.column.file.dims, query.thresholds):
+        wide = query.vector.astype(np.float64)  # in which no square overflows
+        squared = float(wide.dot(wide))
+        if _has_direction(query.metric, squared):
+            return _Probing(query, coverage, squared).ranked(state)
+    return _ranked(query, state, query.passing.slots)
 
 
 def within(max_distance: float | None, rows: Rows, distances: Distances) -> tuple[Rows, Distances]:
@@ -86,53 +91,58 @@ def measured(column: VectorColumn, metric: Metric, query: Vector, rows: Rows) ->
     return have, settle(Wanted(metric=metric, matrix=matrix, norms=norms, slots=slots), query, np.arange(len(slots)))
 
 
-def slots_of(bitmap: Bitmap) -> npt.NDArray[np.int64]:
-    """The slots of a bitmap, ascending; quick where few bytes are not 0."""
-    filled = np.flatnonzero(bitmap)
-    if len(filled) * 4 > len(bitmap):
-        return np.flatnonzero(np.unpackbits(bitmap, bitorder="little").view(np.bool_))
-    places, bits = np.nonzero(np.unpackbits(bitmap[filled], bitorder="little").view(np.bool_).reshape(-1, 8))
-    slots: npt.NDArray[np.int64] = filled[places] * 8 + bits
-    return slots
+class _Probing:
+    """A search by an index."""
 
+    def __init__(self, query: VectorQuery, coverage: Coverage, squared: float) -> None:
+        self._query = query
+        self._coverage = coverage
+        self._index = coverage.index
+        self._prepared, self._energy = coverage.index.prepare(query.vector, squared)
+        self._split = query.passing.beside(coverage)
+        self._walk = self._index.walk(self._prepared, self._split.counts) if len(self._split.counts) else None
 
-def _approximate(query: VectorQuery, state: State, coverage: Coverage) -> tuple[Rows, Distances]:
-    index = coverage.index
-    prepared, energy = index.prepare(query.vector)
-    way = plan(
-        Situation(
-            vectors=query.live,
-            passing=query.count,
+    def ranked(self, state: State) -> tuple[Rows, Distances]:
+        """The nearest that were found."""
+        query, way = self._query, self._plan()
+        while isinstance(way, Probe):
+            found, told = self._index.find(self._prepared, candidates=way.candidates * _RESERVE, lists=self._lists(way), allowed=self._split.allowed)
+            missed = self._split.missed
+            if len(found) + (0 if missed is None else len(missed)) < min(query.wanted, query.passing.count):
+                way = widened(way)
+                continue
+            for taken in (way.candidates, way.candidates * _RESERVE):
+                some = found[:taken]
+                wanted = _wanted(query, some if missed is None else np.concatenate((some, missed)))
+                rough = rough_distances(wanted, query.vector)
+                farthest = kth(rough, query.wanted)
+                if taken > len(found) or self._is_deep_enough(rough[: len(some)], told[:taken], farthest):
+                    return _settled(query, state, wanted, near(wanted, query.vector, rough, farthest))
+            way = deepened(way, query.passing.count)
+        return _ranked(query, state, query.passing.slots)
+
+    def _plan(self) -> Plan:
+        query, index = self._query, self._index
+        situation = Situation(
+            live=query.live,
+            passing=query.passing.count,
             wanted=query.wanted,
-            dims=query.column.file.dims,
             recall=query.recall,
-            lists=index.codes.lists,
-            setting=coverage.setting(query.recall),
-            energy=energy / max(index.tuning.energy, _LEAST_ENERGY),
-        ),
-        query.thresholds,
-    )
-    if isinstance(way, Exact):
-        return _ranked(query, state, slots_of(query.passing))
-    valid = coverage.valid(query.column.written.view(), len(query.passing))
-    allowed = query.passing & valid
-    missed = query.passing & ~valid
-    delta = slots_of(missed) if missed.any() else None
-    selected = None if int(np.bitwise_count(allowed).sum()) == len(index.codes) else allowed  # asking a bitmap costs a quarter of a search
-    while not isinstance(way, Exact):
-        found, told = index.find(prepared, candidates=way.candidates, probes=way.probes, allowed=selected)
-        slots = found if delta is None else np.concatenate((found, delta))
-        if len(slots) < min(query.wanted, query.count):
-            way = widened(way, index.codes.lists)
-            continue
-        wanted = _wanted(query, slots)
-        rough = rough_distances(wanted, query.vector)
-        farthest = kth(rough, query.wanted)
-        scale = 2 if query.metric is Metric.COSINE else 1  # |a - b|^2 = 2 (1 - cos) for unit vectors
-        if len(found) < way.candidates or is_deep_enough(scale * rough[: len(found)], told, scale * farthest):
-            return _settled(query, state, wanted, near(wanted, query.vector, rough, farthest))
-        way = deepened(way, query.count)
-    return _ranked(query, state, slots_of(query.passing))
+            size=index.size,
+            setting=self._coverage.setting(query.recall),
+            energy=self._energy / max(index.tuning.energy, _LEAST_ENERGY),
+            walk=self._walk,
+        )
+        return plan(situation, query.thresholds)
+
+    def _lists(self, way: Probe) -> npt.NDArray[np.int64]:
+        if way.filtered and self._walk:
+            return self._walk.first(way.share)
+        return self._index.nearest_lists(self._prepared, way.share)
+
+    def _is_deep_enough(self, rough: Distances, told: Distances, farthest: float) -> bool:
+        scale = 2 if self._query.metric is Metric.COSINE else 1  # |a - b|^2 = 2 (1 - cos) for unit vectors
+        return is_deep_enough(scale * rough, told, scale * farthest)
 
 
 def _ranked(query: VectorQuery, state: State, slots: npt.NDArray[np.int64]) -> tuple[Rows, Distances]:
@@ -153,8 +163,6 @@ def _wanted(query: VectorQuery, slots: npt.NDArray[np.int64]) -> Wanted:
     return Wanted(metric=query.metric, matrix=matrix, norms=norms, slots=slots)
 
 
-def _has_direction(query: VectorQuery) -> bool:
-    """Whether the index can place the query: cosine asks for a direction, and what overflows when squared lies nowhere."""
-    with np.errstate(over="ignore"):
-        squared = float(np.dot(query.vector, query.vector))
-    return squared < _LONGEST_SQUARED and (squared > 1 / _LONGEST_SQUARED or query.metric is not Metric.COSINE)
+def _has_direction(metric: Metric, squared: float) -> bool:
+    """Whether the index can place a query of this squared length: cosine asks for a direction, and what overflows when squared lies nowhere."""
+    return squared < _LONGEST_SQUARED and (squared > 1 / _LONGEST_SQUARED or metric is not Metric.COSINE)

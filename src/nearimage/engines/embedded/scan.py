@@ -10,12 +10,13 @@ The error bound: summing n products in float32 in any order errs by at most n u 
 Algorithms", 3.1). With sum|a b| <= |a| |b| that is n u |a| |b| for dot, n u for cosine (plus the norms' rounding), and n u d for the sums of one sign,
 l2-squared and manhattan.
 
-Vectors are gathered into a copy only if few of the file are wanted; else the whole mapping is measured where it lies, dead slots included, and the wanted are
-picked from the result. Copies and temporaries are made in chunks: 1M x 512 under manhattan takes 4 MiB more, not 2 GB.
+Few vectors of the file are read where they lie, by their numbers (under manhattan and hamming from copies); of many the whole mapping is measured, dead slots
+included, and the wanted are picked from the result. Copies and temporaries are made in chunks: 1M x 512 under manhattan takes 4 MiB more, not 2 GB.
 
 May import numpy, `domain` and this package.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,12 +25,13 @@ import numpy.typing as npt
 from nearimage.domain.objects import Matrix, Vector
 from nearimage.domain.schema import Metric
 from nearimage.domain.vectors import distances, exact_distances
+from nearimage.engines.embedded.ann import inner_products, squared_distances
 
 _CHUNK_FLOATS = 1 << 20
 """4 MiB. 30,000 x 1280 under l2-squared and manhattan: 1, 2 and 4 MiB 26 to 36 ms, 8 MiB 30 to 43, 64 MiB 49 to 96; the table is in docs/design/engine.md."""
 
 _GATHER_SHARE = {Metric.COSINE: 0.4, Metric.DOT: 0.4, Metric.L2_SQUARED: 0.7, Metric.MANHATTAN: 0.7, Metric.HAMMING: 0.7}
-"""Below this share of wanted slots, copying them out is quicker than measuring all; 30,000 x 1280, docs/design/engine.md."""
+"""Below this share of wanted slots, reading them one by one is quicker than measuring all; 30,000 x 1280, docs/design/engine.md."""
 
 _UNIT = 2.0**-24
 _PRODUCTS = frozenset({Metric.COSINE, Metric.DOT})
@@ -90,13 +92,27 @@ def _measure(wanted: Wanted, query: Vector) -> npt.NDArray[np.float32]:
     total = len(wanted.matrix)
     if len(wanted.slots) >= _GATHER_SHARE[wanted.metric] * total:
         return _measure_all(wanted, query)[wanted.slots]
-    if len(wanted.slots) <= (step := _rows_a_chunk(wanted.matrix)):
-        return distances(wanted.metric, wanted.matrix.take(wanted.slots, axis=0), query, wanted.norms[wanted.slots])
-    found = np.empty(len(wanted.slots), np.float32)
+    if wanted.metric in _PRODUCTS:
+        return _of_products(wanted, query, inner_products(wanted.matrix, wanted.slots, query))
+    if wanted.metric is Metric.L2_SQUARED:
+        return squared_distances(wanted.matrix, wanted.slots, query)
+    found, step = np.empty(len(wanted.slots), np.float32), _rows_a_chunk(wanted.matrix)
     for start in range(0, len(wanted.slots), step):
-        chunk = wanted.slots[start : start + step]
-        found[start : start + step] = distances(wanted.metric, wanted.matrix[chunk], query, wanted.norms[chunk])
+        found[start : start + step] = distances(wanted.metric, wanted.matrix[wanted.slots[start : start + step]], query)
     return found
+
+
+def _of_products(wanted: Wanted, query: Vector, products: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Distances from the products with the query."""
+    if wanted.metric is Metric.DOT:
+        return -products
+    scale = wanted.norms.take(wanted.slots)
+    scale *= math.sqrt(query.dot(query))
+    if scale.size and scale.min() > 0:
+        products /= scale
+    else:
+        products = np.divide(products, scale, out=np.zeros(len(products), np.float32), where=scale > 0)
+    return np.subtract(1, products, out=products)
 
 
 def _measure_all(wanted: Wanted, query: Vector) -> npt.NDArray[np.float32]:

@@ -172,12 +172,11 @@ class EmbeddedShard:
             coverage = self._indexes.current(vector_name)  # before the snapshot; `vector_indexes` says why
             with self._reader.snapshot() as snapshot:
                 state, vector = snapshot.state, np.ascontiguousarray(query, np.float32)
-                passing = None if where is None else self._passing(state, where)
                 stored = self._reader.multi_vectors(snapshot, config.name) if config.is_multi else None
                 if stored:
-                    found = stored.nearest(config.metric, vector, offset + limit, state, state.live if passing is None else passing)
+                    found = stored.nearest(config.metric, vector, offset + limit, state, self._passing(state, where))
                 else:
-                    found = nearest(self._indexes.query(config, vector, offset + limit, state, passing), state, coverage)
+                    found = nearest(self._indexes.query(config, vector, offset + limit, state, where), state, coverage)
                 rows, distances = within(max_distance, *found)
                 page = slice(offset, offset + limit)
                 records = self._reader.by_revision(snapshot, state.table.revisions.view()[rows[page]].tolist(), projection)

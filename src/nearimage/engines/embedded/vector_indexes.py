@@ -29,6 +29,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nearimage.domain.filters import Filter
 from nearimage.domain.objects import Vector
 from nearimage.domain.schema import Collection, Metric, VectorConfig
 from nearimage.domain.vectors import check_dimensions
@@ -52,6 +53,7 @@ from nearimage.engines.embedded.background import Background, Stop
 from nearimage.engines.embedded.entries import Mask
 from nearimage.engines.embedded.layout import index_file
 from nearimage.engines.embedded.nearest import VectorQuery
+from nearimage.engines.embedded.passing import Passing, Passings
 from nearimage.engines.embedded.reading import Publication
 from nearimage.engines.embedded.state import State, VectorColumn
 from nearimage.ports.engine_stats import VectorIndexStats
@@ -84,7 +86,7 @@ class VectorIndexes:
         self._coverages: dict[str, Coverage] = {}
         self._saved: dict[str, int] = {}
         self._looked: dict[str, int] = {}  # how much of the list of written slots was there when the background last looked
-        self._live: dict[str, tuple[State, Bitmap, int]] = {}
+        self._passings = Passings()
         self.check()
 
     def current(self, name: str) -> Coverage | None:
@@ -96,45 +98,38 @@ class VectorIndexes:
         self._configs = {config.name: config for config in collection.vectors if is_indexed(config)}
         self.check()
 
-    def query(self, config: VectorConfig, vector: Vector, wanted: int, state: State, passing: Mask | None) -> VectorQuery | None:
+    def query(self, config: VectorConfig, vector: Vector, wanted: int, state: State, where: Filter | None) -> VectorQuery | None:
         """A search as `nearest` takes it; None as long as no such vector was stored, or nothing is wanted.
-
-        Args:
-            passing: the live rows that pass a filter; None for all live rows.
 
         Raises:
             DimensionMismatch: the vector has another length than those stored.
+            InvalidFilter: the filter asks for what is not there.
         """
+
+        def evaluate() -> Mask | None:
+            return None if where is None else state.live & state.table.index.mask(where, len(state.live))
+
         column = state.vectors.get(config.name)
         if column is None:
             return None
         check_dimensions(len(vector), column.file.dims, name=config.name)
         if wanted == 0:
             return None
-        bitmap, count = self.live(config.name, state)
-        live = count
-        if passing is not None:
-            bitmap, count = column.passing(passing)
+        live = self.live(config.name, state)
         return VectorQuery(
             column=column,
             metric=config.metric,
             vector=vector,
             wanted=wanted,
             recall=asked_recall(config),
-            live=live,
-            passing=bitmap,
-            count=count,
+            live=live.count,
+            passing=live if where is None else self._passings.of(config.name, state, where, evaluate),
             thresholds=self._thresholds,
         )
 
-    def live(self, name: str, state: State) -> tuple[Bitmap, int]:
-        """The slots that live objects have their vector in, as a bitmap, and how many; kept until the next commit."""
-        known = self._live.get(name)
-        if known and known[0] is state:
-            return known[1], known[2]
-        bitmap, count = state.vectors[name].passing(state.live)
-        self._live[name] = (state, bitmap, count)
-        return bitmap, count
+    def live(self, name: str, state: State) -> Passing:
+        """What live objects have of the vectors of a name; kept until the next commit."""
+        return self._passings.of(name, state, None, lambda: None)
 
     def check(self) -> None:
         """Ask for background work where it is due; called after every commit, and quick."""
@@ -147,14 +142,15 @@ class VectorIndexes:
     def stats(self, state: State) -> dict[str, VectorIndexStats]:
         """How each named vector is searched."""
         found = {}
-        for name, column in state.vectors.items():
-            coverage, (live, count) = self.current(name), self.live(name, state)
+        for name in state.vectors:
+            coverage, live = self.current(name), self.live(name, state)
             if coverage is None:
-                found[name] = VectorIndexStats(kind="exact", vectors=count, state=self._doing(name))
+                found[name] = VectorIndexStats(kind="exact", vectors=live.count, state=self._doing(name))
                 continue
-            indexed = int(np.bitwise_count(live & coverage.valid(column.written.view(), len(live))).sum())
-            recall = coverage.setting(asked_recall(self._configs[name])).recall
-            found[name] = VectorIndexStats(kind=coverage.index.kind, vectors=count, indexed=indexed, recall=recall, state=self._doing(name))
+            missed = live.beside(coverage).missed
+            indexed = live.count - (0 if missed is None else len(missed))
+            recall = coverage.setting(asked_recall(self._configs[name])).open.recall
+            found[name] = VectorIndexStats(kind=coverage.index.kind, vectors=live.count, indexed=indexed, recall=recall, state=self._doing(name))
         return found
 
     def background(self) -> tuple[str, ...]:

@@ -3,7 +3,8 @@
 from nearimage.engines.embedded.ann.building import Source, build, extend, is_in_reach
 from nearimage.engines.embedded.ann.codes import Bitmap
 from nearimage.engines.embedded.ann.files import load, save, without
-from nearimage.engines.embedded.ann.planner import THRESHOLDS, Exact, Plan, Probe, Situation, Thresholds, deepened, is_deep_enough, plan, widened
+from nearimage.engines.embedded.ann.gathered import inner_products, squared_distances
+from nearimage.engines.embedded.ann.planner import THRESHOLDS, Exact, Plan, Probe, Situation, Thresholds, deepened, is_cheap, is_deep_enough, plan, widened
 from nearimage.engines.embedded.ann.training import Stopped
 from nearimage.engines.embedded.ann.tuning import target_recall
 from nearimage.engines.embedded.ann.vector_index import Coverage, VectorIndex
@@ -23,11 +24,14 @@ __all__ = [
     "build",
     "deepened",
     "extend",
+    "inner_products",
+    "is_cheap",
     "is_deep_enough",
     "is_in_reach",
     "load",
     "plan",
     "save",
+    "squared_distances",
     "target_recall",
     "widened",
     "without",

@@ -3,7 +3,7 @@
     build     sample -> projection -> centres, points -> add all -> measure; more dimensions and once more while the recall asked for is out of reach
     extend    a copy of the codes, plus what was written since
 
-Building takes 1.5 to 3 s of one core for 100,000 x 512. Between slices of 50 ms at most it asks `stop`.
+Building takes 2 to 3 s of one core for 100,000 x 512. Between slices of 50 ms at most it asks `stop`.
 
 Vectors that a code cannot stand for are left out, and so are always measured exactly: zeros under cosine (no direction), and lengths that overflow when
 squared in float32.
@@ -11,6 +11,7 @@ squared in float32.
 May import numpy, `domain` and this package.
 """
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,7 +19,7 @@ import numpy.typing as npt
 
 from nearimage.domain.objects import Matrix, Vector
 from nearimage.domain.schema import Metric
-from nearimage.engines.embedded.ann.codes import POINTS, Bitmap, Codes, Slots
+from nearimage.engines.embedded.ann.codes import POINTS, Bitmap, Codes, Homes, Slots
 from nearimage.engines.embedded.ann.measuring import Trial, gather, measure
 from nearimage.engines.embedded.ann.projection import Projection, fit
 from nearimage.engines.embedded.ann.training import check, train_centres, train_points
@@ -37,11 +38,12 @@ _FEW_CANDIDATES = 400
 
 _SAMPLE = 16_384
 _SAMPLE_A_LIST = 32
-_LIST = 750
-"""Vectors a list: 128 lists at 100,000, 1,024 at a million. 100,000 x 512 at recall 0.999: 363 us with 32 lists, 294 with 64, 229 with 128, 265 with 256."""
+_LISTS = 0.8
+"""Times the square root of the vectors: 64 lists at 10,000, 256 at 100,000, 1,024 at a million. 100,000 x 512 at recall 0.998: 37 % of the codes are scanned
+with 64 or 128 lists, 19 % with 256, 16 % with 512, whose centres cost as much more (docs/design/engine/vector-search.md)."""
 
-_FIRST_LISTS = 20_000
-"""Fewer vectors are scanned whole: 50 us, of which lists would save half."""
+_MOST_LISTS = 1 << 15
+"""Lists are numbered in 16 bits."""
 
 _MEASURED_AGAIN = 1.25
 """After so much growth the index is measured again: what was true of 100,000 vectors need not be of the 25,000 that came since."""
@@ -108,7 +110,7 @@ def build(source: Source, recall: float, stop: Stop, *, seed: int = 1) -> Vector
 def is_in_reach(index: VectorIndex, recall: float) -> bool:
     """Whether the index reaches this recall without a great many candidates, so that more dimensions would not pay."""
     setting = index.setting(recall)
-    return min(setting.recall, setting.filtered_recall) >= recall and setting.filtered_candidates <= _FEW_CANDIDATES
+    return all(line.recall >= recall and line.candidates <= _FEW_CANDIDATES for line in setting.all)
 
 
 def extend(index: VectorIndex, source: Source, stale: Bitmap, stop: Stop) -> VectorIndex:
@@ -122,16 +124,16 @@ def extend(index: VectorIndex, source: Source, stale: Bitmap, stop: Stop) -> Vec
     missing = slots[(stale[slots >> 3] >> (slots & 7).astype(np.uint8)) & 1 == 1]
     codes = index.codes.without(_bitmap(missing, len(source.matrix)))
     _add(codes, index.projection, source, missing, stop)
-    covered = _bitmap(slots, len(source.matrix))
-    longer = replace(index, codes=codes, covered=covered, vectors=len(slots), seen=source.seen, revision=source.revision)
+    covered, homes = _bitmap(slots, len(source.matrix)), codes.homes(len(source.matrix))
+    longer = replace(index, codes=codes, homes=homes, covered=covered, vectors=len(slots), seen=source.seen, revision=source.revision)
     if len(slots) < index.measured_on * _MEASURED_AGAIN:
         return longer
-    return replace(longer, tuning=_measure(source, slots, index.projection, codes, stop=stop), measured_on=len(slots))
+    return replace(longer, tuning=_measure(source, slots, index.projection, codes, homes, stop=stop), measured_on=len(slots))
 
 
 def lists_for(vectors: int) -> int:
     """How many lists so many vectors get."""
-    return 1 if vectors < _FIRST_LISTS else 1 << round(np.log2(vectors / _LIST))
+    return min(_MOST_LISTS, 1 << round(math.log2(_LISTS * math.sqrt(vectors))))
 
 
 def _build_once(source: Source, slots: Slots, at_least: int, stop: Stop, seed: int) -> VectorIndex:
@@ -144,11 +146,13 @@ def _build_once(source: Source, slots: Slots, at_least: int, stop: Stop, seed: i
     centres = train_centres(projected, lists, inner_product=inner_product, stop=stop, seed=seed)
     codes = Codes.empty(centres, train_points(projected, stop, seed=seed), inner_product=inner_product)
     _add(codes, projection, source, slots, stop)
+    homes = codes.homes(len(source.matrix))
     return VectorIndex(
         metric=source.metric,
         projection=projection,
         codes=codes,
-        tuning=_measure(source, slots, projection, codes, stop=stop, seed=seed),
+        tuning=_measure(source, slots, projection, codes, homes, stop=stop),
+        homes=homes,
         covered=_bitmap(slots, len(source.matrix)),
         vectors=len(slots),
         trained_on=len(slots),
@@ -174,25 +178,23 @@ def _add(codes: Codes, projection: Projection, source: Source, slots: Slots, sto
         codes.add(projection.apply(gather(source.metric, source.matrix, source.norms, part)), part)
 
 
-def _measure(source: Source, slots: Slots, projection: Projection, codes: Codes, *, stop: Stop, seed: int = 1) -> Tuning:
-    def search(query: Vector, candidates: int, share: float, allowed: Bitmap | None) -> Slots:
-        probes = max(1, round(share * codes.lists))
-        return codes.search(projection.apply_to_query(query)[0], candidates=candidates, probes=probes, allowed=allowed)[0]
+def _measure(source: Source, slots: Slots, projection: Projection, codes: Codes, homes: Homes, *, stop: Stop) -> Tuning:
+    lists = np.arange(codes.lists)
 
-    def energy(query: Vector) -> float:
-        return projection.apply_to_query(query)[1]
+    def search(projected: Vector, candidates: int, allowed: Bitmap | None) -> Slots:
+        return codes.search(projected, candidates=candidates, lists=lists, allowed=allowed)[0]
 
     trial = Trial(
         metric=source.metric,
         matrix=source.matrix,
         norms=source.norms,
         slots=slots,
-        capacity=len(source.matrix),
+        homes=homes,
+        project=projection.apply_to_query,
+        nearness=codes.nearness,
         search=search,
-        energy=energy,
-        lists=codes.lists,
     )
-    return measure(trial, queries=_QUERIES if len(slots) < _MANY else _QUERIES_OF_MANY, stop=stop, seed=seed)
+    return measure(trial, queries=_QUERIES if len(slots) < _MANY else _QUERIES_OF_MANY, stop=stop)
 
 
 def _bitmap(slots: Slots, capacity: int) -> Bitmap:

@@ -33,7 +33,7 @@ from nearimage.engines.embedded.ann.tuning import Tuning
 from nearimage.engines.embedded.ann.vector_index import VectorIndex
 from nearimage.engines.embedded.disk import force, force_folder, write_fully
 
-INDEX_FORMAT = 1
+INDEX_FORMAT = 2
 
 _MAGIC = b"NEARANN\0"
 _FIXED = struct.Struct("<8sII")
@@ -119,11 +119,13 @@ def _parse(data: bytes) -> VectorIndex:
     projection = Projection(
         mean=np.array(arrays["mean"], np.float32), directions=np.array(arrays["directions"], np.float32), centres_queries=description.centres_queries
     )
+    codes = Codes.from_bytes(np.array(arrays["codes"], np.uint8))
     return VectorIndex(
         metric=description.metric,
         projection=projection,
-        codes=Codes.from_bytes(np.array(arrays["codes"], np.uint8)),
+        codes=codes,
         tuning=description.tuning,
+        homes=codes.homes(8 * len(arrays["covered"])),
         covered=np.array(arrays["covered"], np.uint8),
         vectors=description.vectors,
         trained_on=description.trained_on,

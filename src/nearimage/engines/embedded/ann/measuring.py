@@ -10,30 +10,37 @@ Recall@10 counts by distance: a candidate counts if it is no farther than the te
 
 Filters need numbers of their own. What passes a narrow filter is farther from the query than what lies around it, and the codes tell far vectors apart
 less well; and a filter that follows the vectors ("only dogs") leaves few lists with anything in them. So the same queries are measured a second time under
-a filter that passes a tenth at random, and under one that passes a twentieth on one side of a plane, with all lists looked at.
+a filter that passes a tenth at random, and under one that passes a twentieth on one side of a plane, which for most queries is far away.
 
-One search answers for every smaller k' at once, because candidates come nearest first: the hits among the first k' are a running sum.
+One search over all lists answers for every smaller k' and for every share of the lists at once. Candidates come nearest first, and those that a search of
+fewer lists would find are those whose list is among them, in the same order:
 
-May import numpy, `domain` and this package.
+    candidate                      1    2    3    4    5    6         reach: the share of the lists from which on its list is looked at
+    reach                        .02  .30  .05  .02  .60  .11
+    a hit                          x    x         x
+    with a tenth of the lists      1         2    3                   two hits among the first three
+    with half of them              1    2    3    4         5         three hits among the first four
+
+May import faiss, numpy, `domain` and this package.
 """
 
-import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+import faiss
 import numpy as np
 import numpy.typing as npt
 
 from nearimage.domain.objects import Matrix, Vector
 from nearimage.domain.schema import Metric
-from nearimage.engines.embedded.ann.codes import Bitmap, Slots
+from nearimage.engines.embedded.ann.codes import Bitmap, Homes, Slots, use_one_thread
 from nearimage.engines.embedded.ann.training import check
-from nearimage.engines.embedded.ann.tuning import CANDIDATES, NEIGHBOURS, Measured, Tuning
+from nearimage.engines.embedded.ann.tuning import AWAY, CANDIDATES, NEIGHBOURS, SCATTERED, SHARES, Measured, Tuning
+from nearimage.engines.embedded.ann.walking import walk
 from nearimage.engines.embedded.background import Stop
 
-_SHARES = (1 / 8, 3 / 16, 1 / 4, 3 / 8, 1 / 2, 3 / 4, 1.0)
-_FEW_CANDIDATES = 400
-"""With part of the lists, more candidates than this find nothing that more lists would not find sooner."""
+_FEW_CANDIDATES = 384
+"""More are tried only where this many from all lists are not good enough."""
 
 _MOVED = 0.4
 """See the module's essay. Recall of 100 of 100,000, 8 of 64 lists: held out 0.981; moved by 0 / 0.2 / 0.4 / 0.5: 0.989 / 0.989 / 0.977 / 0.963."""
@@ -42,10 +49,16 @@ _GOOD_ENOUGH = 0.9995
 """From here on, more candidates need not be tried: no setting asks for so much that the next step would show."""
 
 _ROWS = 2048
-"""Vectors measured exactly at a time: a product of 4 MB."""
+"""Vectors measured exactly at a time: a copy of 4 MB, made in 2 ms."""
+
+_KEPT = 24
+"""Of each query's nearest so many are known. Where all of them are as near as the tenth (copies of one picture), candidates are measured instead."""
 
 _ROUNDING = 8e-6
 """Two float32 products of unit vectors differ by less than this; 16 times 2**-21."""
+
+Scores = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,53 +69,61 @@ class Trial:
         matrix: the slots' vectors, (slots, dims), as stored.
         norms: (slots,), used under cosine.
         slots: what the index covers.
-        capacity: how many bits a bitmap has.
-        search: (query, candidates, share of the lists, bitmap) to slots, nearest first.
-        energy: the share of a query's squared length that the projection keeps.
+        homes: by slot, its list.
+        project: a query in the index's space, and the share of its squared length that is kept there.
+        nearness: how near the centre of each list is to a projected query; greater is nearer.
+        search: (projected query, candidates, bitmap) to slots, nearest first, out of all lists.
     """
 
     metric: Metric
     matrix: Matrix
     norms: npt.NDArray[np.float32]
     slots: Slots
-    capacity: int
-    search: Callable[[Vector, int, float, Bitmap | None], Slots]
-    energy: Callable[[Vector], float]
-    lists: int
+    homes: Homes
+    project: Callable[[Vector], tuple[Vector, float]]
+    nearness: Callable[[Vector], Scores]
+    search: Callable[[Vector, int, Bitmap | None], Slots]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sample:
-    """Queries under one filter: the slots they were made from, and the score that a hit must have."""
+    """Queries under one filter.
 
-    slots: Slots
+    Attributes:
+        own: the slot that each was made from.
+        nearest: (queries, `_KEPT`) slots of the exact answer, nearest first; -1 where fewer pass.
+        scores: of these; -inf there.
+        mask: the slots that pass; None for all.
+        counts: how many pass in each list.
+    """
+
+    own: Slots
     queries: Matrix
-    bounds: npt.NDArray[np.float32]
-    allowed: Bitmap | None
+    nearest: Slots
+    scores: Scores
+    mask: Mask | None
+    counts: Slots
 
 
 def measure(trial: Trial, *, queries: int, stop: Stop, seed: int = 1) -> Tuning:
     """Measure a fresh index.
 
     Cost:
-        An exact search for each query: 0.4 s for 128 queries and 100k x 512, and as much again for the index's searches.
+        An exact search for each query: 0.4 s for 192 queries and 100k x 512, and half as much again for the index's searches.
     """
     rng = np.random.default_rng(seed)
-    asked = rng.choice(trial.slots, min(queries, len(trial.slots)), replace=False)
-    vectors = _queries(trial, asked, rng)
+    own = rng.choice(trial.slots, min(queries, len(trial.slots)), replace=False)
+    vectors = _queries(trial, own, rng)
     masks = _filters(trial, vectors[0], rng, stop)
-    bounds = _bounds(trial, asked, vectors, masks, stop)
-    shares = tuple(share for share in _SHARES if share * trial.lists >= 1 and trial.lists > 1) or (1.0,)
-    everything = _Sample(slots=asked, queries=vectors, bounds=bounds[0], allowed=None)
-    samples = [_Sample(slots=asked, queries=vectors, bounds=bound, allowed=_packed(mask)) for mask, bound in zip(masks, bounds[1:], strict=True)]
-    lines = [_lines(trial, sample, 1.0, stop) for sample in samples]
-    both = itertools.zip_longest(*lines, fillvalue=Measured(0, 1.0, 1.0))  # where one needed no more candidates, the other counts
-    filtered = (min(pair, key=lambda line: line.recall) for pair in both)
-    return Tuning(
-        open=tuple(line for share in shares for line in _lines(trial, everything, share, stop)),
-        filtered=tuple(line for line in filtered if line.candidates),
-        energy=float(np.quantile([trial.energy(query) for query in vectors], 0.1)),
-    )
+    answers = _answers(trial, own, vectors, masks, stop)
+    projected = [trial.project(query) for query in vectors]
+    lists = len(trial.nearness(projected[0][0]))
+    samples = [
+        _Sample(own=own, queries=vectors, nearest=nearest, scores=scores, mask=mask, counts=_counts(trial, mask, lists))
+        for mask, (scores, nearest) in zip((None, *masks), answers, strict=True)
+    ]
+    everything, scattered, away = (tuple(_lines(trial, sample, [one for one, _ in projected], stop)) for sample in samples)
+    return Tuning(open=everything, scattered=scattered, away=away, energy=float(np.quantile([kept for _, kept in projected], 0.1)))
 
 
 def gather(metric: Metric, matrix: Matrix, norms: npt.NDArray[np.float32], slots: Slots) -> Matrix:
@@ -122,60 +143,114 @@ def _queries(trial: Trial, asked: Slots, rng: np.random.Generator) -> Matrix:
     return moved
 
 
-def _filters(trial: Trial, direction: Vector, rng: np.random.Generator, stop: Stop) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+def _filters(trial: Trial, direction: Vector, rng: np.random.Generator, stop: Stop) -> tuple[Mask, Mask]:
     """Two masks over all slots: a tenth at random, and the twentieth farthest along a direction."""
-    random = np.zeros(trial.capacity, np.bool_)
-    random[trial.slots] = rng.random(len(trial.slots)) < 0.1
+    random = np.zeros(len(trial.matrix), np.bool_)
+    random[trial.slots] = rng.random(len(trial.slots)) < SCATTERED
     along = np.concatenate([vectors @ direction for _, vectors in _chunks(trial, stop)])
-    oneside = np.zeros(trial.capacity, np.bool_)
-    oneside[trial.slots] = along >= np.quantile(along, 0.95)
+    oneside = np.zeros(len(trial.matrix), np.bool_)
+    oneside[trial.slots] = along >= np.quantile(along, 1 - AWAY)
     return random, oneside
 
 
-def _bounds(trial: Trial, asked: Slots, queries: Matrix, masks: Sequence[npt.NDArray[np.bool_]], stop: Stop) -> list[npt.NDArray[np.float32]]:
-    """For no filter and for each mask: the score that each query's tenth best has (or its last, if fewer pass)."""
-    best = [np.full((0, len(queries)), -np.inf, np.float32) for _ in range(1 + len(masks))]
-    order = np.argsort(asked)
+def _counts(trial: Trial, mask: Mask | None, lists: int) -> Slots:
+    return np.bincount(trial.homes[trial.slots if mask is None else np.flatnonzero(mask)], minlength=lists)
+
+
+def _answers(trial: Trial, own: Slots, queries: Matrix, masks: Sequence[Mask], stop: Stop) -> list[tuple[Scores, Slots]]:
+    """For no filter and for each mask: the best scores of each query and their slots, best first; no query finds the vector it was made from."""
+    use_one_thread()
+    count = _KEPT + 1  # its own is left out afterwards
+    best = [(np.full((len(queries), count), -np.inf, np.float32), np.full((len(queries), count), -1)) for _ in range(1 + len(masks))]
     for slots, vectors in _chunks(trial, stop):
-        scores = _scores(trial.metric, vectors, queries)
-        position = np.searchsorted(asked[order], slots)
-        own = np.flatnonzero(asked[order][np.minimum(position, len(asked) - 1)] == slots)
-        scores[own, order[position[own]]] = -np.inf  # no query finds itself
-        for number, part in enumerate((scores, *(scores[mask[slots]] for mask in masks))):
-            joined = np.concatenate((best[number], part))
-            best[number] = joined if len(joined) <= NEIGHBOURS else np.partition(joined, len(joined) - NEIGHBOURS, axis=0)[-NEIGHBOURS:]
-    return [np.min(np.where(np.isneginf(one), np.inf, one), axis=0, initial=np.inf) for one in best]
+        for number, mask in enumerate((None, *masks)):
+            some = slice(None) if mask is None else mask[slots]
+            best[number] = _better(best[number], _exact(trial.metric, queries, vectors[some], count), slots[some])
+    return [_without(own, *one) for one in best]
 
 
-def _lines(trial: Trial, sample: _Sample, share: float, stop: Stop) -> list[Measured]:
-    """The recall at each number of candidates; at large numbers only if smaller ones are not good enough."""
-    few = _measured(trial, sample, share, [candidates for candidates in CANDIDATES if candidates <= _FEW_CANDIDATES], stop)
-    if share < 1 or few[-1].recall >= _GOOD_ENOUGH:
+def _exact(metric: Metric, queries: Matrix, vectors: Matrix, count: int) -> tuple[Scores, Slots]:
+    """Scores (greater is nearer) and positions of the best of some vectors."""
+    if not len(vectors):
+        return np.zeros((len(queries), 0), np.float32), np.zeros((len(queries), 0), np.int64)
+    kind = faiss.METRIC_L2 if metric is Metric.L2_SQUARED else faiss.METRIC_INNER_PRODUCT
+    distances, positions = faiss.knn(queries, vectors, min(count, len(vectors)), metric=kind)
+    return (-distances if metric is Metric.L2_SQUARED else distances), positions
+
+
+def _better(known: tuple[Scores, Slots], found: tuple[Scores, Slots], slots: Slots) -> tuple[Scores, Slots]:
+    scores = np.concatenate((known[0], found[0]), axis=1)
+    order = np.argsort(-scores, axis=1)[:, : known[0].shape[1]]
+    joined = np.concatenate((known[1], slots[found[1]]), axis=1)
+    return np.take_along_axis(scores, order, axis=1), np.take_along_axis(joined, order, axis=1)
+
+
+def _without(own: Slots, scores: Scores, slots: Slots) -> tuple[Scores, Slots]:
+    order = np.argsort(slots == own[:, None], axis=1, kind="stable")[:, :_KEPT]
+    return np.take_along_axis(scores, order, axis=1), np.take_along_axis(slots, order, axis=1)
+
+
+def _lines(trial: Trial, sample: _Sample, projected: Sequence[Vector], stop: Stop) -> list[Measured]:
+    """The recall at each number of candidates and share of lists; at large numbers only if smaller ones are not good enough."""
+    few = _measured(trial, sample, projected, [candidates for candidates in CANDIDATES if candidates <= _FEW_CANDIDATES], stop)
+    if max(line.recall for line in few) >= _GOOD_ENOUGH:
         return few
-    return few + _measured(trial, sample, share, [candidates for candidates in CANDIDATES if candidates > _FEW_CANDIDATES], stop)
+    return _measured(trial, sample, projected, CANDIDATES, stop)
 
 
-def _measured(trial: Trial, sample: _Sample, share: float, steps: Sequence[int], stop: Stop) -> list[Measured]:
-    hits = np.zeros(len(steps))
-    for slot, query, bound in zip(sample.slots, sample.queries, sample.bounds, strict=True):
+def _measured(trial: Trial, sample: _Sample, projected: Sequence[Vector], steps: Sequence[int], stop: Stop) -> list[Measured]:
+    hits, possible = np.zeros((len(steps), len(SHARES))), 0
+    allowed = None if sample.mask is None else np.packbits(sample.mask, bitorder="little")
+    flags = np.zeros(len(trial.matrix), np.bool_)
+    for number, query in enumerate(projected):
         check(stop)
-        found = trial.search(query, steps[-1] + 1, share, sample.allowed)
-        found = found[found != slot][: steps[-1]]
-        scores = _scores(trial.metric, gather(trial.metric, trial.matrix, trial.norms, found), query[None, :])[:, 0]
-        slack = _ROUNDING * max(1.0, abs(float(bound))) if np.isfinite(bound) else 0.0
-        running = np.concatenate(([0], np.cumsum(scores >= bound - slack)))
-        hits += np.minimum(running[np.minimum(steps, len(found))], NEIGHBOURS)
-    passing = len(trial.slots) - 1 if sample.allowed is None else int(np.bitwise_count(sample.allowed).sum())
-    possible = max(1, len(sample.slots) * min(NEIGHBOURS, passing))
-    return [Measured(candidates, share, min(1.0, float(hit / possible))) for candidates, hit in zip(steps, hits, strict=True)]
+        found = trial.search(query, steps[-1] + 1, allowed)
+        found = found[found != sample.own[number]]
+        good = _hits(trial, sample, number, found, flags)
+        reach = _reach(trial, sample, query)[trial.homes[found]]
+        for column, share in enumerate(SHARES):
+            running = np.concatenate(([0], np.cumsum(good[reach < share])))
+            hits[:, column] += np.minimum(running[np.minimum(steps, len(running) - 1)], NEIGHBOURS)
+        possible += min(NEIGHBOURS, int(np.count_nonzero(sample.nearest[number] >= 0)))
+    recalls = np.minimum(hits / max(1, possible), 1.0)
+    return [Measured(step, share, float(recalls[row, column])) for row, step in enumerate(steps) for column, share in enumerate(SHARES)]
 
 
-def _scores(metric: Metric, vectors: Matrix, queries: Matrix) -> npt.NDArray[np.float32]:
-    """(n, queries): greater is nearer."""
-    scores: npt.NDArray[np.float32] = vectors @ queries.T
-    if metric is Metric.L2_SQUARED:
-        scores -= (vectors * vectors).sum(axis=1)[:, None] / 2
-    return scores
+def _reach(trial: Trial, sample: _Sample, query: Vector) -> npt.NDArray[np.float64]:
+    """By list: the share beyond which it is looked at; searches choose lists so."""
+    nearness = trial.nearness(query)
+    reach = np.ones(len(nearness))
+    if sample.mask is None:
+        reach[np.argsort(nearness)[::-1]] = np.arange(len(reach)) / len(reach)
+    else:
+        walked = walk(nearness, sample.counts)
+        reach[walked.lists] = walked.before
+    return reach
+
+
+def _hits(trial: Trial, sample: _Sample, number: int, found: Slots, flags: Mask) -> Mask:
+    """Which of the found are as near as the tenth of the exact answer.
+
+    Args:
+        flags: (slots,), all false; so again afterwards.
+    """
+    scores, nearest = sample.scores[number], sample.nearest[number]
+    tenth = float(scores[min(NEIGHBOURS, max(1, int(np.count_nonzero(nearest >= 0)))) - 1])
+    bound = tenth - _ROUNDING * max(1.0, abs(tenth)) if np.isfinite(tenth) else -np.inf
+    good = nearest[(scores >= bound) & (nearest >= 0)]
+    if len(good) == _KEPT:
+        return _scores(trial.metric, gather(trial.metric, trial.matrix, trial.norms, found), sample.queries[number]) >= bound
+    flags[good] = True
+    hits = flags[found]
+    flags[good] = False
+    return hits
+
+
+def _scores(metric: Metric, vectors: Matrix, query: Vector) -> Scores:
+    if metric is not Metric.L2_SQUARED:
+        return np.asarray(vectors @ query, np.float32)
+    difference = vectors - query
+    return np.asarray(-np.vecdot(difference, difference), np.float32)
 
 
 def _chunks(trial: Trial, stop: Stop) -> Iterator[tuple[Slots, Matrix]]:
@@ -183,7 +258,3 @@ def _chunks(trial: Trial, stop: Stop) -> Iterator[tuple[Slots, Matrix]]:
         check(stop)
         slots = trial.slots[start : start + _ROWS]
         yield slots, gather(trial.metric, trial.matrix, trial.norms, slots)
-
-
-def _packed(mask: npt.NDArray[np.bool_]) -> Bitmap:
-    return np.packbits(mask, bitorder="little")

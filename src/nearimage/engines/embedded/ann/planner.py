@@ -1,16 +1,15 @@
 """Which way to answer a search: measure every vector that passes, or let the index propose candidates.
 
-    few pass (2^20 numbers to read, 2,000 x 512)             exact, by gathering them
+    measuring all that pass is no dearer than the index      exact, by gathering them
     no index, or one that cannot reach the recall            exact
     no filter                                                the index's own setting: k' candidates from its nearest lists
-    a filter passes most                                     more lists, by as much as the filter takes away
-    a filter passes less than half                           all lists up to 200,000 vectors; beyond, twice as many as that rule gives
-    the query is unlike the data                             all lists, more candidates
+    a filter                                                 its setting under filters: from the nearest lists that hold enough of what passes (`walking`)
+    the query is unlike the data                             more lists, more candidates
     candidates come to a third of what passes                exact
 
-Why all lists: a filter that follows the vectors leaves the lists around the query empty. Under "the 1 % of one kind", half of the lists found 0.96 of the
-answers where all found 0.998, and all lists of 100,000 vectors are 0.25 ms. At a million they are 2.5 ms, so there the share of lists grows as the filter
-narrows, and what passes 1 % is looked for everywhere.
+Why "that hold enough": a filter that follows the vectors leaves the lists around the query empty. Counted in lists, half of them found 0.96 of the answers
+under "the 1 % of one kind" where all found 0.998. Counted in what passes, lists without any are left out. Under a filter that has nothing to do with the query
+the share was measured for a tenth; wider ones need less, down to what no filter needs, narrower ones more.
 
 Unlike the data: a projection fitted to pictures keeps nine tenths of a picture's energy and much less of a sentence's. Distances between projections then say
 less about distances, and a good answer stands farther down among the candidates. The share kept costs nothing to know.
@@ -25,12 +24,13 @@ May import numpy and this package.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from nearimage.engines.embedded.ann.tuning import NEIGHBOURS, Setting
+from nearimage.engines.embedded.ann.tuning import NEIGHBOURS, SCATTERED, Measured, Setting, Size
+from nearimage.engines.embedded.ann.walking import Walk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,22 +39,25 @@ class Thresholds:
 
     Attributes:
         index_from: so many vectors get an index; an exact scan of 10,000 x 512 takes 1 ms.
-        exact_floats: so many numbers are gathered and measured in 0.2 ms, what a search of an index takes (bench/engine_ann.py).
+        index_ns: what a search of an index takes beside scanning codes and measuring candidates (bench/engine_ann.py).
         delta: so many vectors may be measured exactly beside the index: 1,000 of 512 dimensions take 0.1 ms.
     """
 
     index_from: int = 10_000
-    exact_floats: int = 1 << 20
+    index_ns: float = 100_000
     delta: int = 1000
 
 
 THRESHOLDS = Thresholds()
 
-_ALL_LISTS_UP_TO = 200_000
+_EXACT_NS = 0.3
+"""Gathering and measuring one number of a vector: 1,000 x 512 in 0.15 ms."""
+
 _MOST_PASS = 0.9
-_HALF = 0.5
-_CAUTION = 2
-"""Lists under a filter, as a multiple of the unfiltered number divided by the share that passes."""
+"""From this share on, a filter changes nothing that was measured without one."""
+
+_HALFWAY = 0.5
+"""A filter however wide may cut through the cluster around the query: half of what the measured one adds is added at once."""
 
 _PER_HIT = 3
 """Candidates for each hit asked for beyond ten; recall@100 of the bench data is then that of ten or better."""
@@ -75,8 +78,8 @@ _TOLERATED = 0.005
 """By how much an index's measured recall may miss what is asked before it is no longer used."""
 
 _UNLIKE = ((0.95, 1), (0.85, 2), (0.7, 4), (0.5, 16), (0.0, 32))
-"""Candidates are multiplied so from these shares of energy on, relative to what nine of ten stored vectors keep. 100k x 512, k' 100: recall 0.995 at 0.95,
-0.990 at 0.78, 0.83 at 0.52."""
+"""Candidates and lists are multiplied so from these shares of energy on, relative to what nine of ten stored vectors keep. 100k x 512, 100 candidates: recall
+0.995 at 0.95, 0.990 at 0.78, 0.83 at 0.52."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,21 +87,40 @@ class Situation:
     """What the choice depends on.
 
     Attributes:
-        vectors: live objects that have the vector.
+        live: objects that have the vector.
         passing: those of them that pass the filter.
         wanted: how many hits are asked for, offset included.
         recall: asked for.
+        size: of the index.
         energy: the share of the query's energy kept, relative to what stored vectors keep.
+        walk: where what passes lies, under a filter; None for no filter.
     """
 
-    vectors: int
+    live: int
     passing: int
     wanted: int
-    dims: int
     recall: float
-    lists: int
+    size: Size
     setting: Setting
     energy: float = 1.0
+    walk: Walk | None = None
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether a filter takes away so much that it must be reckoned with."""
+        return self.walk is not None and self.passing < self.live * _MOST_PASS
+
+    def needs(self) -> tuple[int, float]:
+        """Candidates, and the share of the lists (under a filter, of what passes) to look at."""
+        setting = self.setting
+        if self.walk is None or not self.is_filtered:
+            return setting.open.candidates, setting.open.share
+        passing = max(self.passing, 1) / max(self.live, 1)
+        candidates, share = _between(setting.open, setting.scattered, _HALFWAY + (1 - _HALFWAY) * math.log(passing) / math.log(SCATTERED))
+        share = min(1.0, share * self.walk.worth)
+        if self.walk.leads_away(setting.open.share):  # also of wide ones: "all but such" may lack every list around
+            return max(setting.away.candidates, candidates), max(setting.away.share, share)
+        return candidates, share
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,38 +130,45 @@ class Exact:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Take so many candidates from so many lists."""
+    """Take so many candidates from this share of the lists: of those that hold what passes, if it is filtered, else of all."""
 
     candidates: int
-    probes: int
+    share: float
+    filtered: bool
 
 
 Plan = Exact | Probe
 Distances = npt.NDArray[np.float32]
 
 
+def is_cheap(passing: int, dims: int, thresholds: Thresholds = THRESHOLDS) -> bool:
+    """Whether measuring all that pass costs less than any search of an index."""
+    return passing * dims * _EXACT_NS <= thresholds.index_ns
+
+
 def plan(situation: Situation, thresholds: Thresholds = THRESHOLDS) -> Plan:
     """Choose; see the module's essay."""
-    if situation.passing * situation.dims <= thresholds.exact_floats or _is_poor(situation):
+    if _is_poor(situation):
         return Exact()
     factor = next(factor for least, factor in _UNLIKE if situation.energy >= least)
-    is_filtered = situation.passing < situation.vectors * _MOST_PASS
-    base = situation.setting.filtered_candidates if is_filtered else situation.setting.candidates
-    candidates = factor * base + _PER_HIT * (_rounded(situation.wanted) - NEIGHBOURS)
-    if candidates * _WORTH >= situation.passing:
+    needed, share = situation.needs()
+    candidates = factor * needed + _PER_HIT * (_rounded(situation.wanted) - NEIGHBOURS)
+    share = min(1.0, factor * share)
+    by_index = thresholds.index_ns + situation.size.cost_ns(share, candidates)
+    if candidates * _WORTH >= situation.passing or situation.passing * situation.size.dims * _EXACT_NS <= by_index:
         return Exact()
-    return Probe(candidates, situation.lists if factor > 1 else _probes(situation))
+    return Probe(candidates, share, situation.is_filtered)
 
 
-def widened(probe: Probe, lists: int) -> Plan:
+def widened(probe: Probe) -> Plan:
     """What to do when too few were found."""
-    return Exact() if probe.probes >= lists else Probe(probe.candidates, lists)
+    return Exact() if probe.share >= 1 else replace(probe, share=1.0)
 
 
 def deepened(probe: Probe, passing: int) -> Plan:
     """What to do when a hit may stand farther down among the candidates."""
     candidates = probe.candidates * _DEEPER
-    return Exact() if candidates * _WORTH >= passing else Probe(candidates, probe.probes)
+    return Exact() if candidates * _WORTH >= passing else replace(probe, candidates=candidates)
 
 
 def is_deep_enough(measured: Distances, told: Distances, farthest_hit: float) -> bool:
@@ -162,19 +191,14 @@ def is_deep_enough(measured: Distances, told: Distances, farthest_hit: float) ->
     return farthest_hit <= least - _DEVIATIONS * deviation + _ROUNDING * max(abs(least), abs(farthest_hit))
 
 
+def _between(open_: Measured, filtered: Measured, depth: float) -> tuple[int, float]:
+    """What a filter needs that is not so narrow as the one measured (depth below 1), or narrower: both grow with a power of how narrow it is."""
+    candidates = open_.candidates * (filtered.candidates / open_.candidates) ** min(depth, 1.0)
+    return math.ceil(max(open_.candidates, candidates)), min(1.0, max(open_.share, open_.share * (filtered.share / open_.share) ** depth))
+
+
 def _is_poor(situation: Situation) -> bool:
-    setting = situation.setting
-    return min(setting.recall, setting.filtered_recall) < situation.recall - _TOLERATED
-
-
-def _probes(situation: Situation) -> int:
-    lists, fraction = situation.lists, situation.passing / max(1, situation.vectors)
-    own = max(1, round(situation.setting.share * lists))
-    if fraction >= _MOST_PASS:
-        return own
-    if fraction < _HALF and situation.vectors <= _ALL_LISTS_UP_TO:
-        return lists
-    return min(lists, int(own * _CAUTION / max(fraction, 1e-9)) + 1)
+    return any(line.recall < situation.recall - _TOLERATED for line in situation.setting.all)
 
 
 def _rounded(wanted: int) -> int:

@@ -50,12 +50,12 @@ class Projection:
         """Stored vectors, projected: (n, kept)."""
         return np.ascontiguousarray((vectors - self.mean) @ self.directions.T)
 
-    def apply_to_query(self, query: Vector) -> tuple[Matrix, float]:
-        """A query, projected, as (1, kept), and the share of its squared length that the projection kept, 0..1."""
+    def apply_to_query(self, query: Vector) -> tuple[Vector, float]:
+        """A query, projected, and the share of its squared length that the projection kept, 0..1."""
         moved = query - self.mean if self.centres_queries else query
         projected = np.asarray(self.directions @ moved, np.float32)
         whole = float(moved @ moved)
-        return projected[None, :], float(projected @ projected) / whole if whole > 0 else 1.0
+        return projected, float(projected @ projected) / whole if whole > 0 else 1.0
 
 
 def fit(sample: Matrix, *, energy: float, centres_queries: bool, at_least: int = 0, seed: int = 1) -> Projection:

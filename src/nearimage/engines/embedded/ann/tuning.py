@@ -3,6 +3,8 @@
 The table has a line for each number of candidates k' and each share of the lists that was tried, and `Tuning.setting` picks the cheapest that reaches the asked
 recall. So another recall can be asked for later without measuring again.
 
+A share without a filter is one of the lists, nearest first; under a filter it is one of what passes (`walking`).
+
 May import this package.
 """
 
@@ -15,13 +17,19 @@ DEFAULT_RECALL = 0.998
 _DEFAULT_EF = 100.0
 """What Weaviate's `ef: -1` comes to for a limit of 10: eight times the limit, at least 100."""
 
-CANDIDATES = (50, 100, 200, 400, 800, 1600)
-"""The numbers of candidates tried. Rescoring 1,600 of 512 dimensions costs as much as scanning the codes of 200,000."""
+CANDIDATES = (32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1600)
+"""The numbers of candidates tried. Rescoring 1,600 of 512 dimensions costs as much as scanning the codes of 160,000."""
+
+SHARES = (1 / 64, 1 / 48, 1 / 32, 3 / 64, 1 / 16, 3 / 32, 1 / 8, 5 / 32, 3 / 16, 1 / 4, 5 / 16, 3 / 8, 1 / 2, 5 / 8, 3 / 4, 1.0)
+"""The shares tried."""
+
+SCATTERED, AWAY = 0.1, 0.05
+"""What the filters pass under which shares are measured."""
 
 NEIGHBOURS = 10
-_CODE_NS = 0.009
-_CANDIDATE_NS = 0.6
-"""Cost of a search: so many ns for each dimension of each code scanned (256: 2.3 ns) and of each candidate rescored (512: 300 ns); bench/engine_ann.py."""
+_CODE_NS = 0.016
+_CANDIDATE_NS = 0.8
+"""Cost of a search: so many ns for each dimension of each code scanned (256: 4 ns) and of each candidate rescored (512: 0.4 us); bench/engine_ann.py."""
 
 
 def target_recall(ef: int) -> float:
@@ -30,6 +38,19 @@ def target_recall(ef: int) -> float:
         return DEFAULT_RECALL
     missed: float = (1 - DEFAULT_RECALL) * (_DEFAULT_EF / ef) ** 1.5
     return min(0.9998, max(0.9, 1 - missed))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """What the cost of a search depends on: how many vectors of how many dimensions there are, and how many of these the projection keeps."""
+
+    vectors: int
+    dims: int
+    kept: int
+
+    def cost_ns(self, share: float, candidates: int) -> float:
+        """What scanning this share of the codes and measuring so many candidates takes."""
+        return share * self.vectors * self.kept * _CODE_NS + candidates * self.dims * _CANDIDATE_NS
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +67,19 @@ class Setting:
     """What a search uses.
 
     Attributes:
-        candidates: without a filter.
-        share: of the lists, without a filter.
-        recall: measured with these two.
-        filtered_candidates: with a filter.
-        filtered_recall: the lower of those measured under two filters.
+        open: without a filter.
+        scattered: under a filter that passes some of everything.
+        away: under a filter that passes what is far from the query.
     """
 
-    candidates: int
-    share: float
-    recall: float
-    filtered_candidates: int
-    filtered_recall: float
+    open: Measured
+    scattered: Measured
+    away: Measured
+
+    @property
+    def all(self) -> tuple[Measured, ...]:
+        """Every line."""
+        return self.open, self.scattered, self.away
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,29 +87,22 @@ class Tuning:
     """What was measured at a build.
 
     Attributes:
-        open: without a filter.
-        filtered: under filters, all lists looked at.
+        open, scattered, away: under the filters that `Setting` tells apart.
         energy: the share of a query's squared length that the projection keeps; nine of ten sampled queries have more.
     """
 
     open: tuple[Measured, ...]
-    filtered: tuple[Measured, ...]
+    scattered: tuple[Measured, ...]
+    away: tuple[Measured, ...]
     energy: float
 
-    def setting(self, recall: float, *, vectors: int, dims: int, kept: int) -> Setting:
+    def setting(self, recall: float, size: Size) -> Setting:
         """The cheapest that reaches this recall, or the best there is."""
 
         def cost(one: Measured) -> float:
-            return one.share * vectors * kept * _CODE_NS + one.candidates * dims * _CANDIDATE_NS
+            return size.cost_ns(one.share, one.candidates)
 
-        chosen, filtered = _choose(self.open, recall, cost), _choose(self.filtered, recall, cost)
-        return Setting(
-            candidates=chosen.candidates,
-            share=chosen.share,
-            recall=chosen.recall,
-            filtered_candidates=max(chosen.candidates, filtered.candidates),
-            filtered_recall=filtered.recall,
-        )
+        return Setting(open=_choose(self.open, recall, cost), scattered=_choose(self.scattered, recall, cost), away=_choose(self.away, recall, cost))
 
 
 def _choose(lines: Sequence[Measured], recall: float, cost: Callable[[Measured], float]) -> Measured:

@@ -1,6 +1,6 @@
 """One approximate index: an immutable value that says what it covers and finds candidates among it.
 
-    query --projection--> (1, kept) --codes, bitmap--> candidates, to be measured exactly by whoever asked
+    query --projection--> (kept,) --centres--> lists --codes, bitmap--> candidates, to be measured exactly by whoever asked
 
 `covered` is a bitmap over slots, and `seen` says how many entries of the column's list of written slots the builder knew of. What was written later is not
 covered, also where an older vector of that slot is still among the codes (`Coverage`): the searcher measures those slots exactly.
@@ -8,6 +8,7 @@ covered, also where an older vector of that slot is still among the codes (`Cove
 May import numpy, `domain` and this package.
 """
 
+import math
 import threading
 from dataclasses import dataclass
 
@@ -16,9 +17,10 @@ import numpy.typing as npt
 
 from nearimage.domain.objects import Vector
 from nearimage.domain.schema import Metric
-from nearimage.engines.embedded.ann.codes import Bitmap, Codes, Slots
+from nearimage.engines.embedded.ann.codes import Bitmap, Codes, Homes, Slots
 from nearimage.engines.embedded.ann.projection import Projection
-from nearimage.engines.embedded.ann.tuning import Setting, Tuning
+from nearimage.engines.embedded.ann.tuning import Setting, Size, Tuning
+from nearimage.engines.embedded.ann.walking import Walk, walk
 
 Distances = npt.NDArray[np.float32]
 
@@ -28,6 +30,7 @@ class VectorIndex:
     """An index over the vectors of some slots.
 
     Attributes:
+        homes: by slot, the list that its code is in; of slots that are not covered it says nothing.
         covered: the slots whose vectors are in `codes`, as they were when `seen` was taken.
         vectors: how many they are.
         trained_on: how many vectors there were when it was trained.
@@ -40,6 +43,7 @@ class VectorIndex:
     projection: Projection
     codes: Codes
     tuning: Tuning
+    homes: Homes
     covered: Bitmap
     vectors: int
     trained_on: int
@@ -52,29 +56,50 @@ class VectorIndex:
         """The length of the vectors."""
         return len(self.projection.mean)
 
+    @property
+    def size(self) -> Size:
+        """What the cost of a search depends on."""
+        return Size(vectors=self.vectors, dims=self.dims, kept=self.projection.kept)
+
     def setting(self, recall: float) -> Setting:
         """What a search needs to reach this recall."""
-        return self.tuning.setting(recall, vectors=self.vectors, dims=self.dims, kept=self.projection.kept)
+        return self.tuning.setting(recall, self.size)
 
     @property
     def kind(self) -> str:
         """Its name in figures: lists and projected dimensions."""
         return f"fastscan-{self.codes.lists}x{self.projection.kept}"
 
-    def prepare(self, query: Vector) -> tuple["np.ndarray[tuple[int, int], np.dtype[np.float32]]", float]:
+    def prepare(self, query: Vector, squared: float) -> tuple[Vector, float]:
         """The query in the index's space, and the share of its energy kept there.
 
         Args:
             query: finite; not zero under cosine.
+            squared: its squared length.
         """
-        wanted = query / np.float32(np.linalg.norm(query)) if self.metric is Metric.COSINE else query
-        return self.projection.apply_to_query(wanted)
+        return self.projection.apply_to_query(query / np.float32(math.sqrt(squared)) if self.metric is Metric.COSINE else query)
 
-    def find(
-        self, prepared: "np.ndarray[tuple[int, int], np.dtype[np.float32]]", *, candidates: int, probes: int, allowed: Bitmap | None
-    ) -> tuple[Slots, Distances]:
-        """The slots of the nearest codes among those allowed (None: all), nearest first, and how far their codes are."""
-        return self.codes.search(prepared, candidates=candidates, probes=probes, allowed=allowed)
+    def nearest_lists(self, prepared: Vector, share: float) -> Slots:
+        """The lists nearest to a prepared query, in any order: this share of all, at least one."""
+        lists = self.codes.lists
+        count = math.ceil(share * lists)
+        if count >= lists:
+            return np.arange(lists)
+        return np.argpartition(self.codes.nearness(prepared), lists - count)[lists - count :]
+
+    def walk(self, prepared: Vector, counts: Slots) -> Walk:
+        """The lists that hold what passes a filter, nearest to a prepared query first.
+
+        Args:
+            counts: (lists,): how many pass in each.
+        """
+        return walk(self.codes.nearness(prepared), counts)
+
+    def find(self, prepared: Vector, *, candidates: int, lists: Slots, allowed: Bitmap | None) -> tuple[Slots, Distances]:
+        """The slots of the nearest codes of these lists among those allowed (None: all), nearest first, and how far their codes are."""
+        if not len(lists):
+            return np.empty(0, np.int64), np.empty(0, np.float32)
+        return self.codes.search(prepared, candidates=candidates, lists=lists, allowed=allowed)
 
 
 class Coverage:
