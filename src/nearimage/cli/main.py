@@ -14,6 +14,7 @@ import click
 from nearimage.cli.backup import backup, restore
 from nearimage.cli.check import check
 from nearimage.cli.index import index
+from nearimage.cli.inference_server import inference_server
 from nearimage.cli.search import search
 from nearimage.domain.errors import NearimageError
 
@@ -64,7 +65,7 @@ def config() -> None:
     click.echo(commented_file())
 
 
-for _command in (backup, check, restore):
+for _command in (backup, check, inference_server, restore):
     main.add_command(_command)
 main.add_command(index)
 main.add_command(search)

@@ -24,6 +24,17 @@ CONTAINER = "container"
 """The model's name where an inference container makes the vectors. It is stored with the schema, so that a server which has lost the container's address does
 not go on with vectors of another model."""
 
+CONTRACT_LISTS: Mapping[Modality, tuple[str, str]] = {
+    Modality.TEXT: ("texts", "textVectors"),
+    Modality.IMAGE: ("images", "imageVectors"),
+    Modality.AUDIO: ("audio", "audioVectors"),
+    Modality.VIDEO: ("video", "videoVectors"),
+    Modality.IMU: ("imu", "imuVectors"),
+    Modality.THERMAL: ("thermal", "thermalVectors"),
+    Modality.DEPTH: ("depth", "depthVectors"),
+}
+"""How inference containers call a list of inputs in requests, and the list of their vectors in answers (wire facts, 2.4)."""
+
 FP32 = "fp32"
 
 

@@ -7,12 +7,15 @@ Ports are bound before anything is announced, so a taken port is a clear error a
 
 import asyncio
 import signal
+import socket
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import uvicorn
+from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from nearimage.doors.graphql.answering import GraphQl
@@ -69,17 +72,42 @@ async def serve(
         try:
             grpc_server, grpc_port = door.start(address.host, address.grpc_port)
             more_routes = (*graphql_routes(graphql, executor, about.max_message_bytes), *extra_routes)
-            http = _Http(uvicorn.Config(rest_app(services, about, executor, more_routes, transport.access), log_config=None, timeout_graceful_shutdown=GRACE_S))
-            _stop_on_signals(http)
             await grpc_server.start()
-            running = asyncio.ensure_future(http.serve(sockets=[listener]))
-            while not (http.started or running.done()):
-                await asyncio.sleep(0.005)
-            on_ready(Address(host=address.host, http_port=listener.getsockname()[1], grpc_port=grpc_port))
-            await running
+            announce = partial(_announce, on_ready, address.host, grpc_port)
+            await _answer(rest_app(services, about, executor, more_routes, transport.access), listener, announce)
             await grpc_server.stop(GRACE_S)
         finally:
             listener.close()
+
+
+async def serve_http(app: Starlette, host: str, port: int, *, on_ready: Callable[[int], None]) -> None:
+    """Answer HTTP alone until SIGINT or SIGTERM.
+
+    Args:
+        on_ready: called once, with the port in use, when requests are answered.
+
+    Raises:
+        PortTaken: another program listens on the port.
+    """
+    listener = listen(host, port, what="HTTP", option="--port")
+    try:
+        await _answer(app, listener, on_ready)
+    finally:
+        listener.close()
+
+
+async def _answer(app: Starlette, listener: socket.socket, on_ready: Callable[[int], None]) -> None:
+    http = _Http(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=GRACE_S))
+    _stop_on_signals(http)
+    running = asyncio.ensure_future(http.serve(sockets=[listener]))
+    while not (http.started or running.done()):
+        await asyncio.sleep(0.005)
+    on_ready(listener.getsockname()[1])
+    await running
+
+
+def _announce(on_ready: Callable[[Address], None], host: str, grpc_port: int, http_port: int) -> None:
+    on_ready(Address(host=host, http_port=http_port, grpc_port=grpc_port))
 
 
 def _stop_on_signals(http: uvicorn.Server) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 import pybase64
 
 from nearimage.domain.objects import Matrix
-from nearimage.domain.vectorizing import Modality
+from nearimage.domain.vectorizing import CONTRACT_LISTS, Modality
 from nearimage.ports.vectorizer import Bundle, Input
 
 Json = Mapping[str, object]
@@ -125,19 +125,9 @@ class MixedContract:
 
 PICTURES = PictureContract("img2vec-neural")
 
-CLIP = MixedContract("multi2vec-clip", {Modality.TEXT: ("texts", "textVectors"), Modality.IMAGE: ("images", "imageVectors")})
+CLIP = MixedContract("multi2vec-clip", {modality: CONTRACT_LISTS[modality] for modality in (Modality.TEXT, Modality.IMAGE)})
 
-BIND = MixedContract(
-    "multi2vec-bind",
-    {
-        **CLIP.lists,
-        Modality.AUDIO: ("audio", "audioVectors"),
-        Modality.VIDEO: ("video", "videoVectors"),
-        Modality.IMU: ("imu", "imuVectors"),
-        Modality.THERMAL: ("thermal", "thermalVectors"),
-        Modality.DEPTH: ("depth", "depthVectors"),
-    },
-)
+BIND = MixedContract("multi2vec-bind", CONTRACT_LISTS)
 
 
 def _text(entry: Input) -> str:

@@ -1,0 +1,119 @@
+"""A vectorizer behind the HTTP contract of Weaviate's inference containers, so that a Weaviate, or another nearimage, can use ours in their place.
+
+    GET  /.well-known/live, /.well-known/ready   204
+    GET  /meta                                   facts about the model
+    POST /vectors    {"id": "1", "image": "<base64>"}           {"id": "1", "vector": [...], "dim": 1280}
+    POST /vectorize  {"texts": ["a cat"], "images": [...]}      {"textVectors": [[...]], "imageVectors": [[...]]}
+
+and /vectorize with audio, video, imu, thermal and depth likewise. img2vec-neural's clients use /vectors, the others' /vectorize; both are there for every
+module. What is refused is told as {"error": "..."}, with a status that is not 200.
+
+May import msgspec, starlette, `domain`, `ports`, `service` and `doors` only.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from functools import partial
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from nearimage.domain.errors import InvalidInput, NearimageError
+from nearimage.domain.objects import Matrix
+from nearimage.domain.vectorizing import CONTRACT_LISTS, Modality
+from nearimage.doors.faults import fault_of
+from nearimage.doors.rest.json_body import Json, json_response, read_body
+from nearimage.ports.media import Media
+from nearimage.ports.vectorizer import Vectorizer
+from nearimage.service.embedding import Order, Value, embed
+
+
+class PictureBody(msgspec.Struct):
+    """A request to /vectors."""
+
+    image: str
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InferenceDoor:
+    """Answers the contract with one vectorizer.
+
+    Attributes:
+        about: what /meta says.
+        exact: whether pictures are decoded at their full size.
+        executor: embedding blocks, so it runs there.
+        max_bytes: the longest request.
+    """
+
+    vectorizer: Vectorizer
+    media: Media
+    executor: Executor
+    about: Mapping[str, object] = field(default_factory=dict)
+    exact: bool = False
+    max_bytes: int
+
+    def app(self) -> Starlette:
+        """The door as an ASGI application."""
+        ready = [Route(f"/.well-known/{name}", _ready) for name in ("live", "ready")]
+        return Starlette(
+            routes=[
+                *ready,
+                Route("/meta", self._meta),
+                Route("/vectors", partial(self._answer, self._picture), methods=["POST"]),
+                Route("/vectorize", partial(self._answer, self._mixed), methods=["POST"]),
+            ]
+        )
+
+    async def _meta(self, _: Request) -> Response:
+        return json_response(dict(self.about))
+
+    async def _answer(self, handler: Callable[[bytes], Json], request: Request) -> Response:
+        try:
+            body = await self._read(request)
+            return json_response(await asyncio.get_running_loop().run_in_executor(self.executor, handler, body))
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody reads it
+        except Exception as error:  # noqa: BLE001 - the door's boundary
+            fault = fault_of(error)
+            return json_response({"error": fault.message}, fault.http_status)
+
+    async def _read(self, request: Request) -> bytes:
+        parts, size = [], 0
+        async for part in request.stream():
+            size += len(part)
+            if size > self.max_bytes:
+                raise InvalidInput(f"the request is longer than {self.max_bytes:,} bytes; send less at once", limit=self.max_bytes)
+            parts.append(part)
+        return b"".join(parts)
+
+    def _picture(self, body: bytes) -> Json:
+        asked = read_body(body, PictureBody)
+        (vector,) = self._embed([Value(Modality.IMAGE, self.media.read(asked.image))])
+        return {"id": asked.id, "vector": vector, "dim": len(vector), "error": ""}
+
+    def _mixed(self, body: bytes) -> Json:
+        asked = read_body(body, dict[str, list[str] | None])
+        lists = {modality: asked.get(theirs) or [] for modality, (theirs, _) in CONTRACT_LISTS.items()}
+        values = [self._value(modality, text) for modality, texts in lists.items() for text in texts]
+        rows = iter(self._embed(values) if values else ())
+        return {ours: [next(rows) for _ in lists[modality]] for modality, (_, ours) in CONTRACT_LISTS.items() if modality in self.vectorizer.modalities}
+
+    def _value(self, modality: Modality, text: str) -> Value:
+        return Value(modality, text if modality is Modality.TEXT else self.media.read(text))
+
+    def _embed(self, values: Sequence[Value]) -> Matrix:
+        ((made,),) = embed(self.media, [Order(self.vectorizer, self.exact, [values])])
+        if isinstance(made, NearimageError):
+            raise made
+        return made
+
+
+async def _ready(_: Request) -> Response:
+    """Live and ready: models are loaded before the port is opened."""
+    return Response(status_code=204)
