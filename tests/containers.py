@@ -42,19 +42,23 @@ def text_vector(text: str) -> Numbers:
 class FakeContainer:
     """The container; a context manager.
 
+    Args:
+        delay_s: before each answer.
+        port: 0 takes any free one.
+
     Attributes:
         requests: the bodies that came, in order.
         behaviours: what happens to the next requests in the place of an answer, first one first.
     """
 
-    def __init__(self, delay_s: float = 0.0) -> None:
+    def __init__(self, delay_s: float = 0.0, port: int = 0) -> None:
         self.requests: list[Mapping[str, Any]] = []
         self.behaviours: list[Behaviour] = []
         self.delay_s = delay_s
         self.at_once = self.most_at_once = 0
         self.ready = True
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self._thread.start()

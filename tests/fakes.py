@@ -13,7 +13,7 @@ from nearimage.domain.schema import Collection, DataType, Property, Tokenization
 from nearimage.domain.vectorizing import Modality, ModuleSettings
 from nearimage.engines.memory import MemoryEngine
 from nearimage.ports.media import Pixels
-from nearimage.ports.vectorizer import Bundle, Input
+from nearimage.ports.vectorizer import Bundle, Input, VectorizerModule
 from nearimage.service.auto_schema import AutoSettings
 from nearimage.service.services import Parts, Services, build_services
 
@@ -78,7 +78,7 @@ class FakeMedia:
 class ColourVectorizer:
     """A picture's vector is its colour, a word's the colour it names; 3-d."""
 
-    modalities = frozenset({Modality.TEXT, Modality.IMAGE})
+    modalities = frozenset(Modality)
     short_side = 1
 
     def embed(self, bundles: Sequence[Bundle]) -> list[Matrix | NearimageError]:
@@ -90,7 +90,8 @@ def colour_of(entry: Input) -> npt.NDArray[np.float64]:
     if isinstance(entry.content, str):
         words = [WORDS.get(word, (1, 1, 1)) for word in entry.content.split()]
         return np.asarray(np.sum(words or [(0, 0, 0)], axis=0), np.float64)
-    assert isinstance(entry.content, np.ndarray)
+    if isinstance(entry.content, bytes):  # of a sound, a film ...: the bytes behind "RGB", as in a picture
+        return np.frombuffer(entry.content[3:6], np.uint8).astype(np.float64)
     return np.asarray(entry.content.mean(axis=(0, 1)), np.float64)
 
 
@@ -103,8 +104,8 @@ class ColourModule:
 
     def check(self, settings: Mapping[str, object]) -> ModuleSettings:
         fields: dict[Modality, tuple[str, ...]] = {}
-        for modality, key in ((Modality.TEXT, "textFields"), (Modality.IMAGE, "imageFields")):
-            names = settings.get(key)
+        for modality in Modality:
+            names = settings.get(f"{modality}Fields")
             if isinstance(names, list):
                 fields[modality] = tuple(names)
         if not fields:
@@ -125,6 +126,7 @@ class ColourModule:
 
 
 CLIP = ColourModule("multi2vec-clip", frozenset({Modality.TEXT, Modality.IMAGE}))
+BIND = ColourModule("multi2vec-bind", frozenset(Modality))
 
 
 @dataclass
@@ -145,9 +147,10 @@ class World:
     media: FakeMedia = field(default_factory=FakeMedia)
     engine: MemoryEngine = field(default_factory=MemoryEngine)
     clock: FakeClock = field(default_factory=FakeClock)
+    modules: Sequence[VectorizerModule] = (ColourModule(), CLIP)
 
     def services(self, *, maximum_results: int = 10_000, auto_schema: bool = False) -> Services:
-        parts = Parts(engine=self.engine, media=self.media, modules=(ColourModule(), CLIP), clock=self.clock)
+        parts = Parts(engine=self.engine, media=self.media, modules=self.modules, clock=self.clock)
         return build_services(parts, maximum_results=maximum_results, auto=AutoSettings(enabled=auto_schema))
 
 

@@ -6,20 +6,20 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
 
-READY = re.compile(r"answers at http://127\.0\.0\.1:(\d+) \(gRPC (\d+)\)")
+READY = re.compile(r"answers at http://127\.0\.0\.1:(\d+)(?: \(gRPC (\d+)\))?")
 START_S = 30
 """Far more than a start takes, for a machine that is busy with other tests."""
 
 
 @dataclass(frozen=True)
 class LiveServer:
-    """A running `nearimage serve`."""
+    """A running `nearimage serve`, or `nearimage inference-server`, which has no gRPC."""
 
     process: "subprocess.Popen[str]"
     data: Path
@@ -42,7 +42,16 @@ class LiveServer:
 
 def start_server(data: Path, *options: str, environment: Mapping[str, str] | None = None) -> LiveServer:
     """Start `nearimage serve` on free ports and wait until it says that it answers."""
-    command = [sys.executable, "-m", "nearimage", "serve", "--data", str(data), "--port", "0", "--grpc-port", "0", *options]
+    return _start(data, ("serve", "--grpc-port", "0", *options), environment)
+
+
+def start_inference_server(data: Path, module: str, *options: str) -> LiveServer:
+    """Start `nearimage inference-server` on a free port and wait until it says that it answers."""
+    return _start(data, ("inference-server", module, *options), None)
+
+
+def _start(data: Path, arguments: Sequence[str], environment: Mapping[str, str] | None) -> LiveServer:
+    command = [sys.executable, "-m", "nearimage", *arguments, "--data", str(data), "--port", "0"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, **(environment or {})})
     log: list[str] = []
     Thread(target=_collect, args=(process, log), daemon=True).start()
@@ -50,7 +59,7 @@ def start_server(data: Path, *options: str, environment: Mapping[str, str] | Non
     while time.monotonic() < deadline:
         found = next((match for line in list(log) if (match := READY.search(line))), None)
         if found:
-            return LiveServer(process, data, int(found[1]), int(found[2]), log)
+            return LiveServer(process, data, int(found[1]), int(found[2] or 0), log)
         if process.poll() is not None:
             break
         time.sleep(0.01)
