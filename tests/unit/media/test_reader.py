@@ -261,6 +261,19 @@ def test_a_shrunk_picture_has_at_least_twice_the_asked_size(reader: PictureReade
         assert abs(shape[1] / shape[0] - width / height) < 0.35 * width / height
 
 
+@pytest.mark.parametrize("format_name", READABLE)
+def test_exact_gives_every_pixel_that_the_picture_has(reader: PictureReader, format_name: str) -> None:
+    """Whoever asks for it wants the numbers of a full decode, not of one at an eighth of the size."""
+    data = encoded(quarters(1200, 900), format_name)
+    (exact,) = reader.decode([data], short_side=16, exact=True)
+    batch = reader.decode([data, data], short_side=16, exact=True)
+
+    assert isinstance(exact, np.ndarray)
+    assert exact.shape == (1200, 900, 3)
+    assert all(np.array_equal(exact, one) for one in batch if isinstance(one, np.ndarray))
+    assert corner_colours(exact) == UPRIGHT
+
+
 def test_one_bad_picture_fails_alone(reader: PictureReader) -> None:
     """A batch of a thousand must not be lost to one file."""
     good = encoded(quarters())
