@@ -11,8 +11,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -279,51 +278,6 @@ def run_server(settings: Settings, on_ready: Callable[[str], None]) -> None:
         answering = partial(serve, database.services, about, address, transport_of(settings, access), graphql=asking, extra_routes=routes)
         with _sweeping(database.services, settings.expiry_sweep_s), _measured(settings, registry):
             uvloop.run(answering(on_ready=ready))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Served:
-    """What an inference server serves.
-
-    Attributes:
-        module: the vectorizer, by Weaviate's name.
-        model: of its models; empty for the default.
-        exact: whether pictures are decoded at their full size.
-    """
-
-    module: str
-    model: str = ""
-    exact: bool = False
-
-
-def run_inference_server(settings: Settings, served: Served, on_ready: Callable[[str], None]) -> None:
-    """Serve one vectorizer of this process as an inference container until SIGINT or SIGTERM. Requests carry their pictures; no URL is fetched.
-
-    Args:
-        on_ready: told where it answers.
-
-    Raises:
-        InvalidInput: there is no such module, or no such model.
-        ModelMissing: the model is not installed; detail has "how".
-        PortTaken: another program listens on the port.
-    """
-    import uvloop
-
-    from nearimage.doors.inference.door import InferenceDoor
-    from nearimage.doors.server import serve_http
-
-    found = modules(Path(settings.data).expanduser() / "models", Choices(clip_model=settings.clip_model))
-    by_name = {module.name: module for module in found.all}
-    if served.module not in by_name:
-        raise InvalidInput(f"there is no module {served.module!r}; serve one of {', '.join(by_name)}", module=served.module)
-    module = by_name[served.module]
-    chosen = module.unconfigured(served.model)
-    media = PictureReader(max_bytes=settings.max_picture_mib * MIB, max_pixels=settings.max_picture_mpx * 1_000_000)
-    with found, closing(media), ThreadPoolExecutor(settings.threads, thread_name_prefix="request") as executor:
-        vectorizer = module.open(chosen)
-        about = {"module": module.name, "model": chosen.model, "modalities": sorted(vectorizer.modalities)}
-        door = InferenceDoor(vectorizer=vectorizer, media=media, executor=executor, about=about, exact=served.exact, max_bytes=settings.max_message_bytes)
-        uvloop.run(serve_http(door.app(), settings.host, settings.port, on_ready=lambda port: on_ready(f"http://{settings.host}:{port}")))
 
 
 @contextmanager

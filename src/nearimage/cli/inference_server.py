@@ -21,8 +21,8 @@ def inference_server(module: str, model: str, exact: bool, file: Path | None, **
 
     A Weaviate, or another nearimage, uses it by IMAGE_INFERENCE_API, CLIP_INFERENCE_API or BIND_INFERENCE_API.
     """
-    from nearimage.app import Served, run_inference_server
     from nearimage.config.settings import load_settings
+    from nearimage.inference import Served, run_inference_server
     from nearimage.observe.logs import set_up_logs
 
     settings = load_settings(flags, os.environ, file)
