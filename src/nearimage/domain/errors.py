@@ -110,6 +110,12 @@ class UnreadablePicture(InvalidInput):
     code = "unreadable-picture"
 
 
+class UnreadableMedia(InvalidInput):
+    """The bytes are no sound, film or motion that can be read, or one beyond the limits; detail has "modality" and "size" in bytes."""
+
+    code = "unreadable-media"
+
+
 class PictureTooLarge(InvalidInput):
     """A picture over the limit on bytes or pixels; detail has "limit" and "got"."""
 
