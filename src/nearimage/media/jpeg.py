@@ -1,11 +1,14 @@
 """Decode JPEGs at the size that is needed: libjpeg-turbo scales by 1/2, 1/4 or 1/8 while it decodes (in the DCT domain).
 
-simplejpeg takes them all: grey, colour, CMYK and YCCK (inverted, by Adobe's convention, as Pillow reads them too), baseline and progressive. What its
-strict mode refuses but other programs show goes to Pillow, which scales likewise. Speed: bench/decode.py. May import Pillow, numpy and simplejpeg.
+simplejpeg takes them all: grey, colour, CMYK and YCCK, baseline and progressive. What its strict mode refuses but other programs show goes to Pillow, which
+scales likewise. Both take every CMYK file for one of Adobe's, which store how much ink is missing; a file without Adobe's marker (APP14) stores how much
+there is, and is turned round (as MuPDF and libvips read it too). Speed: bench/decode.py. May import Pillow, numpy and simplejpeg.
 """
 
+from contextlib import suppress
+
 import simplejpeg
-from PIL import Image
+from PIL import Image, ImageChops
 
 from nearimage.media.colours import rgb_pixels
 from nearimage.ports.media import Pixels
@@ -30,18 +33,17 @@ def jpeg_pixels(data: bytes, picture: Image.Image, *, short_side: int | None) ->
     Raises:
         OSError: truncated or damaged; from Pillow, after both decoders gave up.
     """
+    is_ink = picture.mode == "CMYK" and "adobe" not in picture.info
     width, height = picture.size
     scale = _scale(min(width, height), 2 * short_side) if short_side else 1
-    try:
-        pixels: Pixels = simplejpeg.decode_jpeg(data, "RGB", min_height=-(-height // scale), min_width=-(-width // scale))
-    except ValueError:
-        pass  # strict: Pillow decides whether this is damage or a harmless oddity
-    else:
-        return pixels
+    if not is_ink:
+        with suppress(ValueError):  # strict: Pillow decides whether this is damage or a harmless oddity
+            pixels: Pixels = simplejpeg.decode_jpeg(data, "RGB", min_height=-(-height // scale), min_width=-(-width // scale))
+            return pixels
     if short_side:
         picture.draft(picture.mode, (2 * short_side, 2 * short_side))
     picture.load()
-    return rgb_pixels(picture, short_side=short_side)
+    return rgb_pixels(ImageChops.invert(picture) if is_ink else picture, short_side=short_side)
 
 
 def scans(data: bytes, picture: Image.Image) -> int:

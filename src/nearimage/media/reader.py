@@ -19,6 +19,7 @@ from PIL import Image, ImageFile
 
 from nearimage.domain.errors import Busy, InvalidInput, PictureTooLarge, UnreadablePicture
 from nearimage.media.colours import rgb_pixels
+from nearimage.media.damage import describe_damage
 from nearimage.media.formats import READABLE, describe, recognise
 from nearimage.media.jpeg import MAX_SCANS_FULL_SIZE, jpeg_pixels, scans
 from nearimage.media.opening import open_header
@@ -152,8 +153,10 @@ class PictureReader:
 
 def _unreadable(data: bytes, format_name: str, where: str, error: Exception) -> UnreadablePicture:
     reason = str(error) or type(error).__name__
+    seen = describe_damage(data, format_name)
+    what = f"{seen}; decoding" if seen else "decoding"
     return UnreadablePicture(
-        f"the {format_name} of {len(data):,} bytes is damaged or cut: decoding stopped {where} ({reason}); save it anew, or send it whole",
+        f"the {format_name} of {len(data):,} bytes is damaged or cut: {what} stopped {where} ({reason}); save it anew, or send it whole",
         format=format_name,
         size=len(data),
     )

@@ -6,7 +6,7 @@ from io import BytesIO
 import numpy as np
 import pytest
 import simplejpeg
-from PIL import Image
+from PIL import Image, ImageChops
 
 from nearimage.domain.errors import Busy, InvalidInput, UnreadablePicture
 from nearimage.media import PictureReader
@@ -199,6 +199,24 @@ def test_every_kind_of_jpeg_is_as_pillow_shows_it(reader: PictureReader, mode: s
     assert pixels.shape == ((40, 60, 3) if short_side == 20 else (320, 480, 3))
     shrunk = np.asarray(Image.fromarray(pixels).resize((48, 32)))
     assert np.abs(shrunk.astype(int) - wanted).mean() < 3
+
+
+def without_adobe_s_marker(data: bytes) -> bytes:
+    """A JPEG whose APP14 segment is gone."""
+    start = data.index(b"\xff\xee")
+    return data[:start] + data[start + 2 + int.from_bytes(data[start + 2 : start + 4], "big") :]
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("short_side", [20, 400])
+def test_inks_without_adobe_s_marker_are_not_inverted(reader: PictureReader, progressive: bool, short_side: int) -> None:
+    """Adobe's programs store how much ink is missing and say so by a marker; without it the numbers are ink, or the picture is its own negative."""
+    picture = Image.fromarray(quarters(320, 480)).convert("CMYK")
+    negative = ImageChops.invert(picture)  # Pillow inverts what it saves, and writes the marker
+    plain = without_adobe_s_marker(encoded(negative, "JPEG", progressive=progressive))
+
+    assert corner_colours(pixels_of(reader, encoded(picture, "JPEG"), short_side=short_side)) == UPRIGHT
+    assert corner_colours(pixels_of(reader, plain, short_side=short_side)) == UPRIGHT
 
 
 def test_a_harmless_oddity_is_no_damage(reader: PictureReader) -> None:

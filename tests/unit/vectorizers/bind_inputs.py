@@ -58,14 +58,14 @@ def film(case: FilmCase) -> npt.NDArray[np.uint8]:
     frame, row, column, channel = np.ogrid[: case.frames, : case.height, : case.width, :3]
     waves = 127 + 100 * np.sin(row / 9 + frame / 4 + channel) * np.cos(column / 13 - frame / 5)
     noise = np.random.default_rng(case.frames).integers(-20, 21, waves.shape)
-    made: npt.NDArray[np.uint8] = np.clip(waves + noise, 0, 255).astype(np.uint8)
-    return made
+    return np.clip(waves + noise, 0, 255).astype(np.uint8)
 
 
 def grey(size: tuple[int, int]) -> npt.NDArray[np.uint8]:
     """A picture in colours, (height, width, 3) uint8."""
     height, width = size
-    return film(FilmCase(1, 1.0, height, width))[0]
+    picture: npt.NDArray[np.uint8] = film(FilmCase(1, 1.0, height, width))[0]
+    return picture
 
 
 def some_of(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
