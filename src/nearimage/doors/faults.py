@@ -50,7 +50,7 @@ _TABLE: tuple[tuple[type[NearimageError], int, str], ...] = (
     (Unauthenticated, 401, "UNAUTHENTICATED"),
     (Denied, 403, "PERMISSION_DENIED"),
     (Busy, 503, "UNAVAILABLE"),
-    (NotSupported, 501, "UNIMPLEMENTED"),
+    (NotSupported, 422, "UNIMPLEMENTED"),
     (Corrupt, 500, "DATA_LOSS"),
 )
 

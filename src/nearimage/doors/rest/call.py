@@ -4,7 +4,7 @@ May import starlette, `domain` and `service` only.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from starlette.responses import Response
@@ -104,6 +104,7 @@ class Route:
         body: the type that the request's JSON is read into; None where a request has none.
         query: the names that are read from the query string.
         status: of the answer when all goes well.
+        bare: further statuses, which may come without a body, and what they mean.
     """
 
     method: str
@@ -112,3 +113,4 @@ class Route:
     body: object = None
     query: tuple[str, ...] = ()
     status: int = 200
+    bare: Mapping[int, str] = field(default_factory=dict)

@@ -180,6 +180,7 @@ def _projection(call: Call, collection: Collection) -> Projection:
 _READ = ("include", "exclude", "tenant", "consistency_level", "node_name")
 _LIST = ("class", "limit", "offset", "after", "sort", "order", "include", "exclude", "tenant")
 _WRITE = ("consistency_level", "tenant")
+_NOT_THERE = {404: "there is no such object"}
 _NAMED, _BY_ID = "/v1/objects/{collection}/{id}", "/v1/objects/{id}"
 ROUTES = (
     Route(method="GET", path="/v1/objects", endpoint=list_objects, query=_LIST),
@@ -193,7 +194,7 @@ ROUTES = (
             Route(method="GET", path=path, endpoint=get_object, query=_READ),
             Route(method="PUT", path=path, endpoint=replace_object, body=ObjectBody, query=_WRITE),
             Route(method="PATCH", path=path, endpoint=merge_object, body=ObjectBody, query=_WRITE, status=_NO_CONTENT),
-            Route(method="DELETE", path=path, endpoint=delete_object, query=_WRITE, status=_NO_CONTENT),
+            Route(method="DELETE", path=path, endpoint=delete_object, query=_WRITE, status=_NO_CONTENT, bare=_NOT_THERE),
         )
     ),
 )

@@ -55,7 +55,7 @@ def _operation(route: Route, schema: Json | None) -> Json:
         "operationId": _operation_id(route),
         "summary": summary,
         "parameters": [*in_path, *in_query],
-        "responses": {str(route.status): {"description": "done" if route.status < 400 else summary}, "default": error},
+        "responses": {str(route.status): {"description": "done"}, **{str(code): {"description": why} for code, why in route.bare.items()}, "default": error},
     }
     if more.strip():
         operation["description"] = re.sub(r"\s+", " ", more).strip()

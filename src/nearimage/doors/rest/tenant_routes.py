@@ -84,6 +84,6 @@ ROUTES = (
     Route(method="POST", path=_TENANTS, endpoint=create_tenants, body=list[TenantBody]),
     Route(method="PUT", path=_TENANTS, endpoint=update_tenants, body=list[TenantBody]),
     Route(method="DELETE", path=_TENANTS, endpoint=delete_tenants, body=list[str]),
-    Route(method="GET", path=f"{_TENANTS}/{{tenant}}", endpoint=get_tenant),
+    Route(method="GET", path=f"{_TENANTS}/{{tenant}}", endpoint=get_tenant, bare={404: "there is no such tenant"}),
     Route(method="HEAD", path=f"{_TENANTS}/{{tenant}}", endpoint=head_tenant),
 )
