@@ -6,6 +6,7 @@
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 import schemathesis
@@ -42,7 +43,7 @@ def test_any_request_is_answered_or_refused_as_a_mistake(api: schemathesis.BaseS
 
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
     @given(case=api[route.path][route.method].as_strategy(generation_mode=mode))
-    def check(case: schemathesis.Case) -> None:
+    def check(case: schemathesis.Case[Any]) -> None:
         for name, value in list((case.path_parameters or {}).items()):
             if name in KNOWN and len(str(value)) % 2:  # half of the requests mean something that is there
                 case.path_parameters[name] = KNOWN[name]
