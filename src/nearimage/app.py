@@ -116,7 +116,8 @@ def _module_choices(settings: Settings) -> Choices:
         "multi2vec-clip": settings.clip_inference_api,
         "multi2vec-bind": settings.bind_inference_api,
     }
-    return Choices(clip_model=settings.clip_model, urls=urls, timeout_s=seconds(settings.modules_client_timeout))
+    timeout_s = seconds(settings.modules_client_timeout)
+    return Choices(clip_model=settings.clip_model, urls=urls, schema_urls=settings.inference_urls, timeout_s=timeout_s)
 
 
 def picture_reader(settings: Settings) -> PictureReader:
@@ -353,5 +354,5 @@ def _warn_about_modules(settings: Settings, database: Database) -> None:
     for name in filter(None, (part.strip() for part in settings.enable_modules.split(","))):
         if name not in database.services.modules:
             _log.warning("module %r is not part of this server; collections that name it are refused", name)
-    if settings.clip_model == "starter":
+    if settings.clip_model == "starter" and not settings.clip_inference_api:
         _log.warning("multi2vec-clip uses the starter model. %s", STARTER_LIMITS)

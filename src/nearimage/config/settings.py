@@ -97,6 +97,7 @@ class Settings:
     image_inference_api: str = _setting("", "IMAGE_INFERENCE_API", "the inference container of img2vec-neural; without one the model runs in this process")
     clip_inference_api: str = _setting("", "CLIP_INFERENCE_API", "the inference container of multi2vec-clip")
     bind_inference_api: str = _setting("", "BIND_INFERENCE_API", "the inference container of multi2vec-bind")
+    inference_urls: bool = _setting(True, "NEARIMAGE_INFERENCE_URLS", "whether a schema may name a container of its own (inferenceUrl), anywhere; false: no")
     clip_wait_for_startup: bool = _setting(True, "CLIP_WAIT_FOR_STARTUP", "log when the container of multi2vec-clip is ready; false says nothing about it")
     modules_client_timeout: str = _setting("50s", "MODULES_CLIENT_TIMEOUT", "how long a request to an inference container may take, such as 50s or 1m30s")
     default_vectorizer: str = _setting("none", "DEFAULT_VECTORIZER_MODULE", "the vectorizer of collections that name none")

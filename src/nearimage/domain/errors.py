@@ -68,6 +68,12 @@ class Busy(NearimageError):
     code = "busy"
 
 
+class ContainerSilent(Busy):
+    """The inference container that makes the vectors is not there, or does not answer in time; detail has "module"."""
+
+    code = "container-silent"
+
+
 class NotSupported(NearimageError):
     """A valid request that this version cannot answer; detail has "feature"."""
 

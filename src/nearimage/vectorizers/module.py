@@ -53,6 +53,21 @@ class ModuleKind:
     contract: Contract
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModuleDefaults:
+    """What whoever runs the server chose for a module.
+
+    Attributes:
+        model: for schemas that name none; empty for the module's own default.
+        url: the container for schemas that name neither a model nor a container; empty for none.
+        schema_urls: whether schemas may name a container of their own.
+    """
+
+    model: str = ""
+    url: str = ""
+    schema_urls: bool = True
+
+
 class Module:
     """A vectorizer module; see the port.
 
@@ -60,19 +75,18 @@ class Module:
         kind: which one.
         models: where models are opened.
         containers: where containers are asked.
-        url: the container for schemas that name neither a model nor a container; empty for none.
-        default_model: for schemas that name none; empty for the module's own default.
 
     Raises:
         InvalidSchema: a default that is no model of this module; detail has "setting".
     """
 
-    def __init__(self, kind: ModuleKind, models: Models, containers: Containers, *, url: str = "", default_model: str = "") -> None:
+    def __init__(self, kind: ModuleKind, models: Models, containers: Containers, defaults: ModuleDefaults) -> None:
         self._kind = kind
         self._models = models
         self._containers = containers
-        self._url = url
-        reader = SettingsReader(kind.name, {"model": default_model})
+        self._url = defaults.url
+        self._schema_urls = defaults.schema_urls
+        reader = SettingsReader(kind.name, {"model": defaults.model})
         self._default = reader.choice("model", kind.choices) or kind.default_model
         reader.check()
 
@@ -132,6 +146,9 @@ class Module:
             InvalidSchema: they contradict each other, or name no model where there is no default.
             ModelMissing: the model is not installed, or nobody says where the container is.
         """
+        if url and not self._schema_urls:
+            message = f"module {self.name!r}: this server takes no inferenceUrl (NEARIMAGE_INFERENCE_URLS); leave it out, or have {self._kind.variable} set"
+            raise InvalidSchema(message, setting="inferenceUrl")
         if url and model not in ("", CONTAINER):
             raise InvalidSchema(f"module {self.name!r}: model {model!r} runs in this process, inferenceUrl is a container; leave one out", setting="model")
         url = url or self._url

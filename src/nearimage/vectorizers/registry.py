@@ -14,7 +14,7 @@ from typing import Self
 from nearimage.ports.vectorizer import VectorizerModule
 from nearimage.vectorizers.img2vec_neural.module import IMG2VEC_NEURAL
 from nearimage.vectorizers.models import Models
-from nearimage.vectorizers.module import Module
+from nearimage.vectorizers.module import Module, ModuleDefaults, ModuleKind
 from nearimage.vectorizers.multi2vec_bind.module import MULTI2VEC_BIND
 from nearimage.vectorizers.multi2vec_clip.module import MULTI2VEC_CLIP
 from nearimage.vectorizers.remote.containers import TIMEOUT_S, Containers
@@ -29,11 +29,13 @@ class Choices:
     Attributes:
         clip_model: what `multi2vec-clip` uses where a schema names no model; empty for none.
         urls: inference containers, by module; a module without one runs its models in this process.
+        schema_urls: whether a schema may name a container of its own.
         timeout_s: for one request to a container.
     """
 
     clip_model: str = ""
     urls: Mapping[str, str] = field(default_factory=dict)
+    schema_urls: bool = True
     timeout_s: float = TIMEOUT_S
 
 
@@ -75,7 +77,11 @@ def modules(cache: Path, choices: Choices | None = None) -> Modules:
     """
     choices = choices or Choices()
     models, containers = Models(cache), Containers(timeout_s=choices.timeout_s)
-    defaults = {MULTI2VEC_CLIP.name: choices.clip_model}
+    models_by_module = {MULTI2VEC_CLIP.name: choices.clip_model}
     urls = {module: url.rstrip("/") for module, url in choices.urls.items() if url}
-    made = (Module(kind, models, containers, url=urls.get(kind.name, ""), default_model=defaults.get(kind.name, "")) for kind in KINDS)
-    return Modules(tuple(made), models, containers, urls)
+
+    def module(kind: ModuleKind) -> Module:
+        defaults = ModuleDefaults(model=models_by_module.get(kind.name, ""), url=urls.get(kind.name, ""), schema_urls=choices.schema_urls)
+        return Module(kind, models, containers, defaults)
+
+    return Modules(tuple(map(module, KINDS)), models, containers, urls)

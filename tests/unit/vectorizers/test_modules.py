@@ -13,7 +13,7 @@ from nearimage.vectorizers import STARTER_LIMITS, modules
 from nearimage.vectorizers.efficientnet_lite0 import model as lite0
 from nearimage.vectorizers.img2vec_neural.module import IMG2VEC_NEURAL
 from nearimage.vectorizers.models import Models
-from nearimage.vectorizers.module import Module, ModuleKind
+from nearimage.vectorizers.module import Module, ModuleDefaults, ModuleKind
 from nearimage.vectorizers.multi2vec_bind.module import MULTI2VEC_BIND
 from nearimage.vectorizers.multi2vec_clip.module import CHOICES, MULTI2VEC_CLIP
 from nearimage.vectorizers.remote.containers import Containers
@@ -29,9 +29,9 @@ def models(tmp_path: Path) -> Models:
     return Models(tmp_path)
 
 
-def module_of(kind: ModuleKind, models: Models, url: str = "", default_model: str = "") -> Module:
+def module_of(kind: ModuleKind, models: Models, url: str = "", default_model: str = "", *, schema_urls: bool = True) -> Module:
     """A module of a server that was started with this container and this default."""
-    return Module(kind, models, Containers(), url=url, default_model=default_model)
+    return Module(kind, models, Containers(), ModuleDefaults(url=url, model=default_model, schema_urls=schema_urls))
 
 
 @pytest.fixture
@@ -207,6 +207,16 @@ def test_an_address_that_cannot_be_asked_is_refused(clip: Module, url: object) -
     with pytest.raises(InvalidSchema) as caught:
         clip.check({**IMAGES, "inferenceUrl": url})
 
+    assert caught.value.detail == {"setting": "inferenceUrl"}
+
+
+def test_whoever_runs_the_server_can_forbid_addresses_in_schemas(models: Models) -> None:
+    """An address in a schema makes the server send pictures there, whoever wrote the schema."""
+    strict = module_of(MULTI2VEC_CLIP, models, url="http://all:1", schema_urls=False)
+
+    assert strict.check(IMAGES).inference_url == "http://all:1"
+    with pytest.raises(InvalidSchema, match="CLIP_INFERENCE_API") as caught:
+        strict.check({**IMAGES, "inferenceUrl": "http://169.254.169.254"})
     assert caught.value.detail == {"setting": "inferenceUrl"}
 
 

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler
 import numpy as np
 import pytest
 
-from nearimage.domain.errors import Busy, InputRefused, InvalidInput, NotSupported
+from nearimage.domain.errors import Busy, ContainerSilent, InputRefused, InvalidInput, NotSupported
 from nearimage.domain.objects import Matrix
 from nearimage.domain.vectorizing import Modality
 from nearimage.ports.vectorizer import Bundle, Input
@@ -208,11 +208,32 @@ def test_an_import_gives_up_once_the_container_is_silent(container: FakeContaine
     impatient = Containers(timeout_s=0.2)
     container.behaviours += [hanging(0.5)] * 1000
     started = time.monotonic()
-    made = impatient.vectorizer(CLIP, container.url).embed([PICTURE] * 200)
+    vectorizer = impatient.vectorizer(CLIP, container.url)
+    made = [outcome for _ in range(20) for outcome in vectorizer.embed([PICTURE] * 10)]
 
-    assert all(isinstance(one, Busy) for one in made)
+    assert all(isinstance(one, ContainerSilent) for one in made)
     assert time.monotonic() - started < 2
+    assert len(container.requests) <= REQUESTS_AT_ONCE
     impatient.close()
+
+
+def test_a_query_is_sent_while_imports_are_given_up(container: FakeContainer) -> None:
+    """One request that took too long must not close the door to everybody."""
+    impatient = Containers(timeout_s=0.2)
+    container.behaviours += [hanging(0.5)] * REQUESTS_AT_ONCE
+    impatient.vectorizer(CLIP, container.url).embed([PICTURE] * REQUESTS_AT_ONCE)
+    container.behaviours.clear()
+
+    assert asked(impatient, CLIP, container.url).shape == (1, 8)
+    impatient.close()
+
+
+def test_a_useless_answer_for_one_object_costs_the_others_nothing(container: FakeContainer, containers: Containers) -> None:
+    """Only silence is given up; a container that answers nonsense to one picture may answer well to the next."""
+    container.behaviours.append(answering(200, b'{"imageVectors": [[null]]}'))
+    made = containers.vectorizer(CLIP, container.url).embed([PICTURE] * 30)
+
+    assert sum(isinstance(one, Busy) for one in made) == 1
 
 
 def test_what_the_contract_has_no_word_for_is_not_sent(container: FakeContainer, containers: Containers) -> None:

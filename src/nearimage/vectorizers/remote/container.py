@@ -1,8 +1,9 @@
 """Ask one inference container over HTTP, and say in our own errors what comes of it.
 
-    the container is not there, or breaks the connection three times   Busy
-    it answers too late, or what the contract does not know              Busy
-    it answers {"error": "..."}                                          InputRefused: the contract has no other way to refuse a picture
+    it is not there, answers too late, or breaks the connection three times   ContainerSilent
+    a proxy answers in its place (502, 503, 504)                              ContainerSilent
+    it answers {"error": "..."}                                               InputRefused: the contract has no other way to refuse a picture
+    it answers what the contract does not know                                Busy
 
 Connections are kept and used again. One that turns out to be broken (the container was started anew) costs a second try 50 ms later and a third
 after 250 ms more: embedding twice does no harm. May import httpx, msgspec and `domain`.
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 import httpx
 import msgspec
 
-from nearimage.domain.errors import Busy, InputRefused, NearimageError
+from nearimage.domain.errors import Busy, ContainerSilent, InputRefused, NearimageError
 
 _log = logging.getLogger(__name__)
 
@@ -32,7 +33,9 @@ MAX_ANSWER_BYTES = 64 * 1024 * 1024
 _BROKEN = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError, httpx.CloseError)
 
 _REFUSALS = frozenset({400, 413, 415, 422, 500})
-"""The statuses with which containers refuse an input; what comes in their place from a proxy (502, 503, 504) says nothing about it."""
+"""The statuses with which containers refuse an input."""
+
+_FROM_PROXIES = frozenset({502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +66,16 @@ class Container:
 
         Raises:
             InputRefused: the container says what is wrong with the input; detail has "status".
-            Busy: there was no answer that the contract knows; detail has "module".
+            ContainerSilent: it did not answer.
+            Busy: the answer is not one that the contract knows; detail has "module".
         """
         answer = self._send(path, msgspec.json.encode(body))
         fields = _fields(answer.body)
         error = fields.get("error") if fields else None
         if isinstance(error, str) and error and (answer.status in _REFUSALS or answer.status == httpx.codes.OK):
             raise InputRefused(f"the inference container of {self._module} refused the input: fail with status {answer.status}: {error}", status=answer.status)
+        if answer.status in _FROM_PROXIES:
+            raise self._silent(f"is not there: a proxy answers with status {answer.status}")
         if answer.status != httpx.codes.OK or fields is None:
             what = "no JSON object" if fields is None else "an error it does not explain"
             raise self._busy(f"answered with status {answer.status} and {what}")
@@ -106,12 +112,12 @@ class Container:
                 return self._send_once(path, content, ends)
             except _BROKEN as error:
                 if pause_s is None or time.monotonic() + pause_s > ends:
-                    raise self._busy(f"broke the connection ({_reason(error)})") from error
+                    raise self._silent(f"broke the connection ({_reason(error)})") from error
                 time.sleep(pause_s)
             except httpx.TimeoutException as error:
-                raise self._busy(f"did not answer within {self._timeout_s:g} s") from error
+                raise self._silent(f"did not answer within {self._timeout_s:g} s") from error
             except httpx.HTTPError as error:
-                raise self._busy(f"does not answer ({_reason(error)})") from error
+                raise self._silent(f"does not answer ({_reason(error)})") from error
             except RuntimeError as error:  # what httpx raises once it is closed
                 raise Busy("the server is stopping; send the request again later") from error
         raise AssertionError("the last pause is None")
@@ -128,12 +134,19 @@ class Container:
                 if size > MAX_ANSWER_BYTES:
                     raise self._busy(f"sent more than {MAX_ANSWER_BYTES:,} bytes")
                 if time.monotonic() > ends:
-                    raise self._busy(f"did not answer within {self._timeout_s:g} s")
+                    raise self._silent(f"did not answer within {self._timeout_s:g} s")
             return _Answer(reply.status_code, b"".join(parts))
 
     def _busy(self, what: str) -> Busy:
+        return Busy(self._told(what), module=self._module)
+
+    def _silent(self, what: str) -> ContainerSilent:
+        return ContainerSilent(self._told(what), module=self._module)
+
+    def _told(self, what: str) -> str:
+        """The message for the caller; the log has the address too, which is nobody else's business."""
         _log.warning("the inference container of %s at %s %s", self._module, self._url, what)
-        return Busy(f"the inference container of {self._module} {what}; try again once it is well", module=self._module)
+        return f"the inference container of {self._module} {what}; try again once it is well"
 
 
 def _fields(body: bytes) -> dict[str, object] | None:

@@ -1,29 +1,34 @@
 """A container as a vectorizer: a request a bundle, several at a time.
 
 A single bundle is a query or a single insert: it is sent from the thread of its request and waits behind no import. Many are an import: they share
-a few threads. Once the container does not answer at all, the rest of a call is given up with the same error, or an import would wait out the
-time-out for each of its objects. May import numpy, `domain`, `ports` and `vectorizers.remote`.
+a few threads. Once the container does not answer at all, the rest of an import is given up with the same error, or it would wait out the time-out for
+each of its objects; so is the next part of it, which follows at once. May import numpy, `domain`, `ports` and `vectorizers.remote`.
 """
 
+import time
 from collections.abc import Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
-from nearimage.domain.errors import Busy, InputRefused, NearimageError, NotSupported
+from nearimage.domain.errors import Busy, ContainerSilent, InputRefused, NearimageError, NotSupported
 from nearimage.domain.objects import Matrix
 from nearimage.domain.vectorizing import Modality
 from nearimage.ports.vectorizer import Bundle
 from nearimage.vectorizers.remote.container import Container
 from nearimage.vectorizers.remote.contracts import Contract
 
+GIVEN_UP_S = 2.0
+"""For so long after an import was given up, others are given up too: the parts of a batch follow each other within milliseconds, while whoever tries again
+waits longer than this."""
+
 
 @dataclass(slots=True)
 class _Call:
     """What the requests of one call know of each other."""
 
-    gave_up: Busy | None = None
+    gave_up: ContainerSilent | None = None
 
 
 class RemoteVectorizer:
@@ -39,6 +44,8 @@ class RemoteVectorizer:
         self._contract = contract
         self._container = container
         self._pool = ThreadPoolExecutor(requests_at_once, thread_name_prefix=contract.module)
+        self._last_import = _Call()
+        self._resumes = 0.0
 
     @property
     def modalities(self) -> frozenset[Modality]:
@@ -47,13 +54,16 @@ class RemoteVectorizer:
 
     def embed(self, bundles: Sequence[Bundle]) -> list[Matrix | NearimageError]:
         """See the port."""
-        call = _Call()
         if len(bundles) == 1:
-            return [self._embed(bundles[0], call)]
+            return [self._embed(bundles[0], _Call())]
+        call = self._last_import if time.monotonic() < self._resumes else _Call()
         try:
             return list(self._pool.map(lambda bundle: self._embed(bundle, call), bundles))
         except (RuntimeError, CancelledError) as error:  # what a pool raises once it is shut down
             raise Busy("the server is stopping; send the request again later") from error
+        finally:
+            if call.gave_up and call is not self._last_import:
+                self._last_import, self._resumes = call, time.monotonic() + GIVEN_UP_S
 
     def close(self) -> None:
         """Finish what runs and let the threads and connections go."""
@@ -67,10 +77,10 @@ class RemoteVectorizer:
             return np.concatenate([self._asked(inputs, call) for inputs in self._contract.requests(bundle)])
         except ValueError as error:  # vectors of different lengths
             return self._container.unusable(error)
-        except InputRefused as error:
-            return error
-        except Busy as error:
+        except ContainerSilent as error:
             call.gave_up = error
+            return error
+        except (InputRefused, Busy) as error:
             return error
 
     def _asked(self, inputs: Bundle, call: _Call) -> Matrix:
