@@ -338,7 +338,13 @@ def _graphql(settings: Settings, database: Database) -> "GraphQl | None":
 
     if settings.disable_graphql:
         return None
-    limits = Limits(depth=settings.graphql_max_depth, fields=settings.graphql_max_fields, characters=settings.graphql_max_characters)
+    limits = Limits(
+        depth=settings.graphql_max_depth,
+        fields=settings.graphql_max_fields,
+        characters=settings.graphql_max_characters,
+        searches=settings.graphql_max_searches,
+        values=settings.graphql_max_values,
+    )
     return graphql(database.services, limits=limits, default_limit=settings.query_defaults_limit_graphql)
 
 

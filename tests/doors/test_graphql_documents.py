@@ -80,6 +80,7 @@ def test_one_of_several_operations(ask: Ask) -> None:
         ("{ Get { Dog { zzz } } }", 1, 15),
         ("{ Get { Dog(colour: 3) { breed } } }", 1, 13),
         ("{ Get { Dog } }", 1, 9),
+        ("{ Get { Dog { } } }", 1, 13),
         ('{ Get { Dog(limit: "two") { breed } } }', 1, 20),
         ('{ Get { Dog(nearImage: {distance: 0.5}, bm25: {query: "long words"}) { breed } } }', 1, 24),
         ('{ Get { Owner(nearImage: {image: "long words"}) { name } } }', 1, 15),
@@ -144,7 +145,7 @@ def test_data_is_the_same_when_nothing_is_lifted(ask: Ask, monkeypatch: pytest.M
     """Lifting is for speed only."""
     query = 'query($v: [Float] = [255, 0, 0]) { Get { Dog(nearVector: {vector: $v, distance: 0.5}) { breed } b: Dog(bm25: {query: "husky"}) { weight } } }'
     lifted = ask(query)
-    monkeypatch.setattr(answering, "lift", lambda text: Lifted(text, {}, (), ()))
+    monkeypatch.setattr(answering, "lift", lambda text, _: Lifted(text, {}, (), ()))
 
     assert ask(query) == lifted
     assert lifted["data"]["Get"] == {"Dog": [{"breed": "Corgi"}, {"breed": "Corgi"}], "b": [{"weight": 20}]}

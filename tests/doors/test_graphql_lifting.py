@@ -14,6 +14,9 @@ from nearimage.doors.graphql.lifting import Lifted, lift
 from nearimage.doors.graphql.requests import location
 from nearimage.doors.graphql.values import value_of
 
+MOST = 1_000_000
+"""Characters that may be left."""
+
 Draw = Callable[..., Any]
 
 
@@ -35,7 +38,7 @@ def as_sent(text: str) -> list[Any]:
 
 
 def as_lifted(text: str) -> list[Any]:
-    lifted = lift(text)
+    lifted = lift(text, MOST)
     return walk(parse(lifted.text), lambda node: value_of(node, {}, lifted.values))
 
 
@@ -114,7 +117,7 @@ def test_a_mistake_stays_a_mistake(text: str) -> None:
 @given(documents())
 def test_places_are_found_again_in_the_text_as_sent(text: str) -> None:
     """A client shows the line of a mistake to a person, who looks for it in what they wrote."""
-    lifted = lift(text)
+    lifted = lift(text, MOST)
     places = [node.loc.start for node in _nodes(lifted.text) if node.loc]
     names = [lifted.text[place] for place in places]
 
@@ -140,8 +143,8 @@ def test_lines_and_columns_count_from_one() -> None:
 
 def test_questions_of_one_shape_leave_the_same_text() -> None:
     """That is what lets one parsing serve them all."""
-    one = lift('{ Get { Dog(limit: 3, nearVector: {vector: [0.25, 1]}, where: {valueText: "a"}) { breed } } }')
-    other = lift('{ Get { Dog(limit: 10, nearVector: {vector: [1.5]}, where: {valueText: "a longer one"}) { breed } } }')
+    one = lift('{ Get { Dog(limit: 3, nearVector: {vector: [0.25, 1]}, where: {valueText: "a"}) { breed } } }', MOST)
+    other = lift('{ Get { Dog(limit: 10, nearVector: {vector: [1.5]}, where: {valueText: "a longer one"}) { breed } } }', MOST)
 
     assert one.text == other.text
     assert list(one.values.values()) == [3, [0.25, 1], "a"]
@@ -150,7 +153,7 @@ def test_questions_of_one_shape_leave_the_same_text() -> None:
 def test_a_literal_of_megabytes_is_not_looked_at_sign_by_sign() -> None:
     """A picture comes as one string; whoever waits for the interpreter's lock waits as long as this takes."""
     picture = "A" * 5_000_000
-    lifted = lift('{ Get { Dog(nearImage: {image: "' + picture + '"}) { breed } } }')
+    lifted = lift('{ Get { Dog(nearImage: {image: "' + picture + '"}) { breed } } }', MOST)
 
     assert lifted == Lifted('{ Get { Dog(nearImage: {image: ""}) { breed } } }', {31: picture}, (33,), (5_000_000,))
 
@@ -160,4 +163,4 @@ def test_hostile_text_takes_no_longer_than_its_length(part: str) -> None:
     """A few hundred kilobytes that keep the server busy for minutes would be an attack; the time limit of a test is the judge."""
     text = "[" + part * 200_000
 
-    assert len(lift(text).text) <= len(text) + 2 * 200_000  # a placeholder may be longer than what it stands for
+    assert len(lift(text, 3 * len(text)).text) <= len(text) + 2 * 200_000  # a placeholder may be longer than what it stands for

@@ -79,6 +79,10 @@ class Settings:
     disable_graphql: bool = _setting(False, "DISABLE_GRAPHQL", "true answers /v1/graphql with 422")
     graphql_max_depth: int = _setting(60, "NEARIMAGE_GRAPHQL_MAX_DEPTH", "levels of braces, brackets and parentheses of a GraphQL document")
     graphql_max_fields: int = _setting(5_000, "NEARIMAGE_GRAPHQL_MAX_FIELDS", "fields and aliases that a GraphQL document may ask for")
+    graphql_max_searches: int = _setting(
+        100, "NEARIMAGE_GRAPHQL_MAX_SEARCHES", "collections that a GraphQL document may ask, one counted as often as it is asked"
+    )
+    graphql_max_values: int = _setting(2_000_000, "NEARIMAGE_GRAPHQL_MAX_VALUES", "values in the answer to a GraphQL document, references written out")
     graphql_max_characters: int = _setting(100_000, "NEARIMAGE_GRAPHQL_MAX_CHARACTERS", "the longest GraphQL document, beside its strings and numbers")
     max_picture_mib: int = _setting(64, "NEARIMAGE_MAX_PICTURE_MIB", "the largest picture in bytes, refused before it is decoded")
     max_picture_mpx: int = _setting(200, "NEARIMAGE_MAX_PICTURE_MPX", "the largest picture in megapixels, refused before it is decoded")
@@ -180,6 +184,8 @@ _AT_LEAST_ONE = (
     "max_message_bytes",
     "graphql_max_depth",
     "graphql_max_fields",
+    "graphql_max_searches",
+    "graphql_max_values",
     "graphql_max_characters",
     "max_picture_mib",
     "max_picture_mpx",

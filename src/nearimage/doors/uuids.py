@@ -14,4 +14,4 @@ def read_uuid(text: str, *, what: str) -> UUID:
     try:
         return UUID(text)
     except ValueError as wrong:
-        raise InvalidInput(f"{what} must be a UUID such as 36ddd591-2dee-4e7e-a3cc-eb86d30a4303, got {text!r}", got=text) from wrong
+        raise InvalidInput(f"{what} must be a UUID such as 36ddd591-2dee-4e7e-a3cc-eb86d30a4303, got {text!r:.100}", got=text) from wrong

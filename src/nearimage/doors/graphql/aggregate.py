@@ -59,7 +59,9 @@ class Aggregate:
         asked = selections.below(field, typename)
         query = self.read(field.arguments, collection, _properties(asked, selections, typename))
         figures = {one.key: _figure(one, collection, query, selections) for one in asked}
-        return [{key: figure(group) for key, figure in figures.items()} for group in self.services.aggregates.run(query)]
+        groups = self.services.aggregates.run(query)
+        selections.spend(len(groups) * selections.counted)
+        return [{key: figure(group) for key, figure in figures.items()} for group in groups]
 
     def read(self, arguments: Mapping[str, Any], collection: Collection, properties: Mapping[str, int]) -> AggregateQuery:
         """The query in the arguments.

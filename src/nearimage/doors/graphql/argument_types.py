@@ -80,6 +80,25 @@ def _lists_of_numbers(name: str, node: ValueNode, _: object = None) -> Any:
     return True
 
 
+def _numbers_by_name(name: str, value: Any) -> Any:
+    """The same for the value of a variable."""
+    if not isinstance(value, dict):
+        raise GraphQLError(f"{name} is an object of names and numbers, not {value!r:.100}")
+    left: list[Any] = list(value.values())
+    while left:
+        entry = left.pop()
+        if isinstance(entry, list):
+            left.extend(entry)
+        elif isinstance(entry, bool) or not isinstance(entry, int | float):
+            raise GraphQLError(f"{name} has numbers, not {entry!r:.100}")
+    return value
+
+
+def _by_name(name: str) -> GraphQLScalarType:
+    """An object of names and numbers, or lists of numbers."""
+    return GraphQLScalarType(name, parse_value=partial(_numbers_by_name, name), parse_literal=partial(_lists_of_numbers, name))
+
+
 def _scalar(name: str, *kinds: type[ValueNode]) -> GraphQLScalarType:
     """One value, or a list of values."""
     return GraphQLScalarType(name, parse_value=_as_given, parse_literal=partial(_checked, kinds, name))
@@ -99,8 +118,8 @@ class ArgumentTypes:
     def __init__(self) -> None:
         self._fusion = _enum("FusionEnum", "rankedFusion", "relativeScoreFusion")
         self._combination = _enum("targetCombinationEnum", *(str(way) for way in Combination))
-        self._weights = GraphQLScalarType("Weights", parse_value=_as_given, parse_literal=partial(_lists_of_numbers, "Weights"))
-        self._per_target = GraphQLScalarType("VectorPerTarget", parse_value=_as_given, parse_literal=partial(_lists_of_numbers, "VectorPerTarget"))
+        self._weights = _by_name("Weights")
+        self._per_target = _by_name("VectorPerTarget")
 
     def get(self, name: str, modalities: frozenset[Modality], *, tenants: bool) -> dict[str, GraphQLArgument]:
         """Of a collection under Get."""

@@ -51,13 +51,20 @@ class Shown:
 
     Attributes:
         projection: what has to be read for it.
+        spend: counts values.
     """
 
     columns: Columns
     projection: Projection
+    spend: Callable[[int], None]
 
     def render(self, batch: Batch) -> list[dict[str, Any]]:
-        """One dict a hit, in order."""
+        """One dict a hit, in order.
+
+        Raises:
+            DocumentTooLarge: the whole answer would have too many values.
+        """
+        self.spend(len(batch.hits) * len(self.columns))
         return rows(self.columns, batch)
 
 
@@ -69,17 +76,33 @@ def rows(columns: Columns, batch: Batch) -> list[dict[str, Any]]:
     return [dict(zip(names, values, strict=True)) for values in zip(*(column(batch) for column in columns.values()), strict=True)]
 
 
-@dataclass(frozen=True, slots=True)
+def written(values: Any, known: dict[int, int]) -> int:
+    """How many values there are when they are written out: an object that several references lead to is made once, and written each time.
+
+    Args:
+        known: what is known already, by identity.
+    """
+    if not isinstance(values, list | dict):
+        return 1
+    if id(values) not in known:
+        inside = values.values() if isinstance(values, dict) else values
+        known[id(values)] = 1 + sum(written(value, known) for value in inside)
+    return known[id(values)]
+
+
+@dataclass(slots=True)
 class Reader:
     """Turns selections into columns.
 
     Attributes:
         tenant: of the request, for the collections that references lead to.
+        follows: whether a reference is among them.
     """
 
     services: Services
     selections: Selections
     tenant: str
+    follows: bool = False
 
     def shown(self, collection: Collection, fields: Sequence[Field]) -> Shown:
         """What fields of an object show."""
@@ -94,7 +117,7 @@ class Reader:
             else:
                 properties[field.name] = None
                 columns[field.key] = self._property(collection, field)
-        return Shown(columns, Projection(properties=tuple(properties), vectors=tuple(vectors)))
+        return Shown(columns, Projection(properties=tuple(properties), vectors=tuple(vectors)), self.selections.spend)
 
     def _property(self, collection: Collection, field: Field) -> Column:
         prop = collection.property(field.name)
@@ -137,6 +160,7 @@ class Reader:
 
     def _references(self, prop: Property, field: Field) -> Column:
         """What a property leads to; of a collection that no fragment names, nothing is shown."""
+        self.follows = True
         shown: dict[str, Shown] = {}
         for target in filter(self.selections.collections.__contains__, prop.targets):  # one may be gone
             fields = self.selections.below(field, target, f"{prop.name}Obj")
@@ -150,6 +174,7 @@ class Reader:
         rendered: dict[Reference, Any] = {}
         for target, what in shown.items():
             wanted = list(dict.fromkeys(link for some in links for link in some if link.collection == target))
+            self.selections.spend(len(wanted))  # before they are read
             tenant = self.tenant if self.selections.collections[target].tenancy.enabled else ""
             stored = self.services.objects.get_many(target, [link.id for link in wanted], what.projection, tenant) if wanted else {}
             there = [link for link in wanted if link.id in stored]

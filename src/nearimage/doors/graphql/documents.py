@@ -164,7 +164,7 @@ class Known:
             parsed = parse(Source(text))
         except GraphQLSyntaxError as wrong:
             raise Refused([wrong]) from wrong
-        _check_repeats(parsed)
+        _check_selections(parsed)
         schema = self.schema(frozenset(_NAME.findall(text)))
         if errors := validate(schema, parsed, max_errors=20):
             raise Refused(errors)
@@ -197,7 +197,7 @@ class Documents:
             Refused: the document is wrong, has no such operation, or a variable has no fitting value.
             DocumentTooLarge: it is beyond a limit.
         """
-        check_size(lifted.text, self._limits)
+        check_depth(lifted.text, self._limits)
         try:
             document = known.document(lifted.text)
         except Refused:
@@ -208,15 +208,12 @@ class Documents:
         return Operation(document, node, _variables(document.schema, node, request.variables or {}, lifted), lifted)
 
 
-def check_size(text: str, limits: Limits) -> None:
-    """Refuse what would take the parser long, or deeper than it can go.
+def check_depth(text: str, limits: Limits) -> None:
+    """Refuse what would take the parser deeper than it can go.
 
     Raises:
         DocumentTooLarge: detail has "limit" and "got".
     """
-    if len(text) > limits.characters:
-        message = f"the document has {len(text)} characters beside its literals, and {limits.characters} are allowed; ask in several requests"
-        raise DocumentTooLarge(message, limit=limits.characters, got=len(text))
     depth = deepest = 0
     for bracket in _BRACKET.findall(text):
         depth += 1 if bracket in "([{" else -1
@@ -226,11 +223,12 @@ def check_size(text: str, limits: Limits) -> None:
         raise DocumentTooLarge(message, limit=limits.depth, got=deepest)
 
 
-def _check_repeats(parsed: DocumentNode) -> None:
-    """Refuse what would take the validator long.
+def _check_selections(parsed: DocumentNode) -> None:
+    """Refuse what would take the validator long, and braces without a field, which the parser lets pass.
 
     Raises:
         DocumentTooLarge: detail has "limit" and "got".
+        Refused: there is nothing between braces.
     """
     if len(parsed.definitions) > MOST_FRAGMENTS:
         message = f"the document has {len(parsed.definitions)} fragments and operations, and {MOST_FRAGMENTS} are allowed"
@@ -239,6 +237,8 @@ def _check_repeats(parsed: DocumentNode) -> None:
     while left:
         selected = left.pop()
         selections = selected.selections if selected else ()
+        if selected and not selections:
+            raise Refused([GraphQLError("there is nothing between these braces; name the fields that are wanted", nodes=selected)])
         left += [getattr(node, "selection_set", None) for node in selections]
         names = Counter((node.alias or node.name).value if isinstance(node, FieldNode) else type(node).__name__ for node in selections)
         if names and (most := max(names.values())) > MOST_REPEATS:

@@ -17,7 +17,7 @@ from nearimage.domain.filters import ID_FIELD, Compare, Operator
 from nearimage.domain.objects import IDS_ONLY, Hit, Projection
 from nearimage.domain.query import AnyNear, Found, GroupBy, Search, SortBy
 from nearimage.domain.schema import Collection, Metric
-from nearimage.doors.graphql.columns import Batch, Reader, Shown
+from nearimage.doors.graphql.columns import Batch, Reader, Shown, written
 from nearimage.doors.graphql.filters import read_filter
 from nearimage.doors.graphql.merging import Merging, merged
 from nearimage.doors.graphql.ranking import has_threshold, read_ranking
@@ -47,14 +47,18 @@ class Get:
         arguments = field.arguments
         tenant = arguments.get("tenant") or ""
         fields = selections.below(field, collection.name)
-        shown = Reader(self.services, selections, tenant).shown(collection, fields)
+        reader = Reader(self.services, selections, tenant)
+        shown = reader.shown(collection, fields)
         query = self.read(arguments, collection, shown.projection)
         _check_certainty(query, collection, fields, selections)
         merging = _merging(arguments.get("group"))
         found = self._run(query if merging is None else _with_vectors(query, collection))
         if merging is not None:
             found = Found(hits=merged(found.hits, merging))
-        return _rendered(shown, query, found)
+        rendered = _rendered(shown, query, found)
+        if reader.follows:
+            selections.spend(written(rendered, {}))
+        return rendered
 
     def read(self, arguments: Mapping[str, Any], collection: Collection, projection: Projection) -> Search:
         """The query in the arguments.
@@ -129,7 +133,7 @@ def _path(path: Any, what: str) -> str:
 
 
 def _merging(group: Mapping[str, Any] | None) -> Merging | None:
-    return None if group is None else Merging(merge=group.get("type") == "merge", force=group["force"])
+    return None if group is None else Merging(merge=group.get("type") == "merge", force=min(1.0, group["force"]))
 
 
 def _with_vectors(query: Search, collection: Collection) -> Search:

@@ -16,7 +16,10 @@ What is not well formed stays in the text, for the parser to name the mistake. `
 Source:
     GraphQL specification, October 2021, 2.9.4 (strings), 2.9.1 and 2.9.2 (numbers).
 
-May import msgspec and the standard library only.
+A document may be as long as a request, so nothing is looked at twice, and what remains beside the literals is bounded while it is read: fifty megabytes of
+blanks end where the limit is.
+
+May import msgspec, `domain` and the standard library only.
 """
 
 import math
@@ -27,15 +30,25 @@ from dataclasses import dataclass
 
 import msgspec
 
+from nearimage.domain.errors import DocumentTooLarge
+
 Numbers = list[int | float]
 Literal = str | int | float | Numbers
+
+LONGEST_LIST = 2_000_000
+"""Characters of a list of numbers: more than the longest vector (65,535 numbers) takes."""
+
+MOST_ESCAPES = 300_000
+"""Backslashes in a string, or lines of a block string, that are worth a second of everybody's time; a string with more stays, and is too long to be read."""
+
+_FARTHEST_NUMBER = 1_000
+"""Blanks before the first number of a list; a list with more of them is not lifted."""
 
 _INT32 = range(-(2**31), 2**31)
 """What an Int may be; whether a number is in it is the validator's to say, so no other is lifted."""
 
 _NEXT = re.compile(r'["#\[]|(?<![_0-9A-Za-z])-?[0-9]')
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?(?![_0-9A-Za-z.])")
-_LINE_END = re.compile(r"[\n\r]|\Z")
 _LINES = re.compile(r"\r\n|[\n\r]")
 _ESCAPE = re.compile(r"\\(?:(u[0-9A-Fa-f]{4})|u\{([0-9A-Fa-f]{1,8})\}|(.?))", re.DOTALL)
 _PLAIN_ESCAPES = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
@@ -76,6 +89,7 @@ class _Pass:
         self.starts: list[int] = []
         self.shifts: list[int] = []
         self.bracket = -1
+        self.newline = -1
 
     def keep(self, start: int, end: int) -> None:
         """Leave a piece of the text as it is."""
@@ -94,33 +108,46 @@ class _Pass:
         return end
 
 
-def lift(text: str) -> Lifted:
-    """Take strings, comments and long lists of numbers out of a document.
+def lift(text: str, most: int) -> Lifted:
+    """Take strings, comments, numbers and lists of numbers out of a document.
+
+    Args:
+        most: characters that may be left.
+
+    Raises:
+        DocumentTooLarge: more are left.
 
     Cost:
-        Time and memory of one copy of the literals, whatever they contain.
+        Time and memory of one copy of the literals, whatever they contain, and of `most` characters.
     """
     work = _Pass(text)
     done = 0
-    while found := _NEXT.search(text, done):
+    while found := _NEXT.search(text, done, done + most - work.length + 1):
         start = found.start()
         work.keep(done, start)
         sign = text[start]
         if sign == "#":
-            done = work.replace("", None, _line_end(text, start))
+            done = work.replace("", None, _line_end(work, start))
         elif sign == "[":
             done = _lift_list(work, start)
         elif sign == '"':
             done = _lift_string(work, start)
         else:
             done = _lift_number(work, start, found.end())
+        if work.length > most:
+            break
+    if work.length + len(text) - done > most:
+        raise DocumentTooLarge(f"the document has more than {most} characters beside its literals; ask in several requests", limit=most, got=len(text))
     work.keep(done, len(text))
     return Lifted("".join(work.kept), work.values, tuple(work.starts), tuple(work.shifts))
 
 
-def _line_end(text: str, start: int) -> int:
-    found = _LINE_END.search(text, start)
-    return found.start() if found else len(text)
+def _line_end(work: _Pass, start: int) -> int:
+    if work.newline < start:  # looked for once for all comments before it
+        found = work.text.find("\n", start)
+        work.newline = found if found >= 0 else len(work.text)
+    found = work.text.find("\r", start, work.newline)
+    return found if found >= 0 else work.newline
 
 
 def _lift_number(work: _Pass, start: int, digit: int) -> int:
@@ -137,9 +164,10 @@ def _lift_number(work: _Pass, start: int, digit: int) -> int:
 def _lift_list(work: _Pass, start: int) -> int:
     text = work.text
     if work.bracket < start:  # looked for once for all lists that begin before it, or many brackets would take forever
-        work.bracket = text.find("]", start)
+        found = text.find("]", start)
+        work.bracket = found if found >= 0 else len(text)
     end = work.bracket + 1
-    could_be = end > start and _FIRST_NUMBER.match(text, start) and text.find("[", start + 1, end) < 0
+    could_be = end <= min(len(text), start + LONGEST_LIST) and _FIRST_NUMBER.match(text, start, start + _FARTHEST_NUMBER) and text.find("[", start + 1, end) < 0
     numbers = _numbers(text[start:end]) if could_be else None
     if numbers is None:
         work.keep(start, start + 1)
@@ -181,19 +209,24 @@ def _lift_string(work: _Pass, start: int) -> int:
 
 def _string_end(text: str, start: int) -> int:
     """Behind the closing quote, or 0 where there is none on the line."""
-    end = text.find('"', start)
-    while end >= 0 and text[end - 1] == "\\" and _backslashes(text, start, end) % 2:
+    end, escaped = text.find('"', start), 0
+    while end >= 0 and escaped < MOST_ESCAPES and text[end - 1] == "\\" and _backslashes(text, start, end) % 2:
         end = text.find('"', end + 1)
-    if end < 0 or text.find("\n", start, end) >= 0 or text.find("\r", start, end) >= 0:
+        escaped += 1
+    if end < 0 or escaped == MOST_ESCAPES or text.find("\n", start, end) >= 0 or text.find("\r", start, end) >= 0:
         return 0
     return end + 1
 
 
 def _backslashes(text: str, start: int, end: int) -> int:
-    """How many of them stand before `end`, one after another."""
-    place = end
-    while place > start and text[place - 1] == "\\":
-        place -= 1
+    """How many of them stand before `end`, one after another; looked at in pieces, each longer than the one before."""
+    place, piece = end, 16
+    while place > start:
+        part = text[max(start, place - piece) : place]
+        run = len(part) - len(part.rstrip("\\"))
+        place, piece = place - run, piece * 4
+        if run < len(part):
+            break
     return end - place
 
 
@@ -203,6 +236,8 @@ def _string_value(raw: str) -> str | None:
         return None
     if "\\" not in raw:
         return raw
+    if raw.count("\\") > MOST_ESCAPES:
+        return None
     try:
         return _ESCAPE.sub(_unescaped, raw)
     except ValueError:
@@ -223,15 +258,16 @@ def _unescaped(found: re.Match[str]) -> str:
 
 def _block_end(text: str, start: int) -> int:
     """Behind the closing quotes, or 0 where there are none."""
-    end = text.find('"""', start)
-    while end > start and text[end - 1] == "\\":
+    end, escaped = text.find('"""', start), 0
+    while end > start and escaped < MOST_ESCAPES and text[end - 1] == "\\":
         end = text.find('"""', end + 3)
-    return end + 3 if end >= 0 else 0
+        escaped += 1
+    return end + 3 if end >= 0 and escaped < MOST_ESCAPES else 0
 
 
 def _block_value(raw: str) -> str | None:
     """The lines without what they are all indented by, and without blank ones before and behind; three quotes may be escaped by a backslash."""
-    if not raw.isascii() and _SURROGATE.search(raw):
+    if (not raw.isascii() and _SURROGATE.search(raw)) or raw.count("\n") + raw.count("\r") > MOST_ESCAPES:
         return None
     lines = _LINES.split(raw.replace('\\"""', '"""'))
     filled = [number for number, line in enumerate(lines) if line.strip(" \t")]

@@ -34,6 +34,7 @@ from nearimage.service.beacons import read_beacon
 
 Arguments = Mapping[str, Any]
 _NEAR = ("nearVector", "nearObject", "nearText", *NEAR_MEDIA)
+MOST_SINGLE = float(np.finfo(np.float32).max)
 _FUSIONS = {"rankedFusion": Fusion.RANKED, "relativeScoreFusion": Fusion.RELATIVE_SCORE}
 
 
@@ -67,7 +68,7 @@ def read_near(name: str, near: Arguments, collection: Collection) -> AnyNear:
     """
     if near.get("distance") is not None and near.get("certainty") is not None:
         raise InvalidInput(f"{name} cannot have both distance and certainty; leave one out")
-    said: dict[str, Any] = {"targets": _targets(near), "max_distance": near.get("distance"), "min_certainty": near.get("certainty")}
+    said: dict[str, Any] = {"targets": _targets(near), "max_distance": _single(near, "distance"), "min_certainty": _single(near, "certainty")}
     if name == "nearVector":
         return _near_vector(near, said, collection)
     if name == "nearObject":
@@ -77,6 +78,14 @@ def read_near(name: str, near: Arguments, collection: Collection) -> AnyNear:
         return NearMedia(modality=modality, data=near[field], **said)
     moves: dict[str, Any] = {"move_to": _move("moveTo", near, collection), "move_away": _move("moveAwayFrom", near, collection)}
     return NearText(concepts=_texts(near.get("concepts")), **moves, **said)
+
+
+def _single(near: Arguments, name: str) -> float | None:
+    """A number that distances, which are single floats, can be compared with."""
+    value = near.get(name)
+    if value is not None and not abs(value) <= MOST_SINGLE:
+        raise InvalidInput(f"{name} is a number of at most {MOST_SINGLE:.1e}, got {value}")
+    return None if value is None else float(value)
 
 
 def _object_id(name: str, given: Arguments, collection: Collection) -> UUID:
@@ -160,6 +169,8 @@ def _targets(given: Arguments) -> Targets:
     weights = targets.get("weights")
     if not weights:
         return Targets(names=names, combination=combination)
+    if not all(abs(weight) <= MOST_SINGLE for several in weights.values() for weight in _listed(several)):
+        raise InvalidInput(f"weights are numbers of at most {MOST_SINGLE:.1e}, got {dict(weights)}")
     if set(weights) != set(names):
         raise InvalidInput(f"the weights are for {list(weights)}, the targets are {list(names)}; give each target its weight")
     pairs = [(name, float(weight)) for name in dict.fromkeys(names) for weight in _listed(weights[name])]

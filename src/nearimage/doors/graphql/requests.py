@@ -36,11 +36,15 @@ class Limits:
         depth: levels of braces, brackets and parentheses.
         fields: fields of all selections, fragments counted as often as they are spread.
         characters: of the document without its literals.
+        searches: collections asked under Get and Aggregate, and Explore.
+        values: in the answer, as it is written: references in a circle are written again and again.
     """
 
     depth: int = 60
     fields: int = 5_000
     characters: int = 100_000
+    searches: int = 100
+    values: int = 2_000_000
 
 
 class Refused(Exception):

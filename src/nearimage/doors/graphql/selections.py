@@ -44,16 +44,33 @@ class Field:
 
 @dataclass(slots=True)
 class Selections:
-    """Resolves the selections of one operation, and counts them."""
+    """Resolves the selections of one operation, and counts them and what they cost.
+
+    Attributes:
+        counted: fields.
+        spent: values of the answer.
+    """
 
     operation: Operation
     limits: Limits
     counted: int = 0
+    spent: int = 0
 
     @property
     def collections(self) -> Mapping[str, Collection]:
         """The collections for which the document was found right."""
         return self.operation.document.collections
+
+    def spend(self, values: int) -> None:
+        """Count values before they are made.
+
+        Raises:
+            DocumentTooLarge: the answer would have too many.
+        """
+        self.spent += values
+        if self.spent > self.limits.values:
+            message = f"the answer would have more than {self.limits.values} values; ask for fewer objects, fields or references at once"
+            raise DocumentTooLarge(message, limit=self.limits.values, got=self.spent)
 
     def roots(self) -> tuple[Field, ...]:
         """The fields of the operation itself."""
