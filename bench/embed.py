@@ -25,7 +25,7 @@ from nearimage.ports.media import Pixels
 from nearimage.ports.vectorizer import Vectorizer
 from nearimage.testing.vectorizer_contract import rows_of
 from nearimage.vectorizers import Choices, Modules, modules
-from nearimage.vectorizers.efficientnet_lite0.crop import centre
+from nearimage.vectorizers.efficientnet_lite.crop import centre
 from nearimage.vectorizers.runtime.runner import cores
 
 SECONDS = 5.0  # a measurement
@@ -89,7 +89,7 @@ def measure_pictures(neural: Vectorizer) -> None:
 
 def shrink(pictures: list[Pixels]) -> list[Pixels]:
     """Only what comes before the model."""
-    return [centre(picture) for picture in pictures]
+    return [centre(picture, 224, 256) for picture in pictures]
 
 
 def measure_texts(starter: Vectorizer) -> None:

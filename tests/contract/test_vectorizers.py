@@ -16,11 +16,14 @@ from nearimage.domain.vectorizing import Modality
 from nearimage.ports.vectorizer import Vectorizer
 from nearimage.testing.vectorizer_contract import VectorizerContract, generated_pictures, rows_of
 from nearimage.vectorizers import Choices, Modules, modules
-from nearimage.vectorizers.efficientnet_lite0.model import EfficientNetLite0
+from nearimage.vectorizers.efficientnet_lite.int8 import read_int8
+from nearimage.vectorizers.efficientnet_lite.model import LITE0, VARIANTS, EfficientNetLite
 from nearimage.vectorizers.remote.containers import Containers
 from nearimage.vectorizers.remote.contracts import BIND, CLIP, PICTURES, Contract
 from nearimage.vectorizers.starter.minilm import HOW, PACKAGE
 from tests.containers import FakeContainer
+from tests.contract.lite_inputs import lite_pictures
+from tests.stored_models import stored_clip
 
 REFERENCE: Mapping[str, Any] = json.loads(Path(__file__).with_name("reference_vectors.json").read_text(encoding="utf-8"))
 
@@ -41,9 +44,14 @@ def found(cache: Path) -> Iterator[Modules]:
         yield found
 
 
-def opened(found: Modules, name: str) -> Vectorizer:
+@pytest.fixture(scope="module")
+def small_model(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    return stored_clip(cache, tmp_path_factory.mktemp("files")).manifest.name
+
+
+def opened(found: Modules, name: str, **settings: str) -> Vectorizer:
     (module,) = (module for module in found.all if module.name == name)
-    return module.open(module.check({"imageFields": ["photo"]}))
+    return module.open(module.check({"imageFields": ["photo"], **settings}))
 
 
 class TestImg2VecNeural(VectorizerContract):
@@ -73,6 +81,61 @@ class TestImg2VecNeural(VectorizerContract):
     def test_the_shorter_side_is_256(self, vectorizer: Vectorizer) -> None:
         """The decoder throws away what is beyond twice this."""
         assert vectorizer.short_side == 256
+
+
+LITES = {variant.name: variant for variant in VARIANTS if variant is not LITE0}
+OVERLAP_INT8 = 0.6
+"""Of the ten nearest among generated scenes; measured 0.75 to 0.9, by the CPU."""
+
+
+@pytest.mark.parametrize("model", LITES)
+def test_the_larger_lites_give_the_vectors_of_pytorch(found: Modules, model: str) -> None:
+    """They repeat their blocks more often, and one has wider ones: a block too few still gives plausible vectors."""
+    if find_spec(LITES[model].weights.package) is None:
+        pytest.skip(f"not installed: {LITES[model].weights.how}")
+    vectorizer = opened(found, "img2vec-neural", model=model)
+    pictures = lite_pictures(LITES[model].short_side)
+    for name, row in zip(pictures, rows_of(vectorizer, Modality.IMAGE, list(pictures.values())), strict=True):
+        expected = REFERENCE["larger"][model][name]
+        assert np.abs(row[:32] - expected["first"]).max() <= CLOSE
+        assert np.linalg.norm(row) == pytest.approx(expected["norm"], rel=CLOSE)
+
+
+class TestImg2VecNeuralInt8(VectorizerContract):
+    """The same in 8-bit integers, quantised on the spot."""
+
+    understands: ClassVar[frozenset[Modality]] = frozenset({Modality.IMAGE})
+
+    @pytest.fixture
+    def vectorizer(self, found: Modules) -> Vectorizer:
+        return opened(found, "img2vec-neural", precision="int8")
+
+    def test_what_it_costs_is_measured_and_kept(self, vectorizer: Vectorizer, cache: Path) -> None:
+        """Whoever chooses speed must be able to see the price."""
+        made = read_int8(cache / f"{LITE0.name}.v1.onnx")
+
+        assert made is not None
+        assert OVERLAP_INT8 <= made.overlap_at_10 <= 1
+
+
+class TestStoredClip(VectorizerContract):
+    """A small random CLIP that a user added to the store."""
+
+    understands: ClassVar[frozenset[Modality]] = frozenset({Modality.IMAGE, Modality.TEXT})
+
+    @pytest.fixture
+    def vectorizer(self, found: Modules, small_model: str) -> Vectorizer:
+        return opened(found, "multi2vec-clip", model=small_model)
+
+
+class TestStoredClipInt8(VectorizerContract):
+    """The same in 8-bit integers."""
+
+    understands: ClassVar[frozenset[Modality]] = frozenset({Modality.IMAGE, Modality.TEXT})
+
+    @pytest.fixture
+    def vectorizer(self, found: Modules, small_model: str) -> Vectorizer:
+        return opened(found, "multi2vec-clip", model=small_model, precision="int8")
 
 
 @needs_minilm
@@ -153,7 +216,7 @@ class TestBindContainer(_Container):
 @pytest.mark.parametrize("name", generated_pictures())
 def test_the_classifier_agrees_with_pytorch(cache: Path, name: str) -> None:
     """The starter model stands on these probabilities."""
-    model = EfficientNetLite0(cache)
+    model = EfficientNetLite(cache)
     try:
         (probabilities,) = model.classify([generated_pictures()[name]])
     finally:

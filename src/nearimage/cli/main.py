@@ -15,6 +15,7 @@ from nearimage.cli.backup import backup, restore
 from nearimage.cli.check import check
 from nearimage.cli.index import index
 from nearimage.cli.inference_server import inference_server
+from nearimage.cli.models import models
 from nearimage.cli.search import search
 from nearimage.domain.errors import NearimageError
 
@@ -65,7 +66,7 @@ def config() -> None:
     click.echo(commented_file())
 
 
-for _command in (backup, check, inference_server, restore):
+for _command in (backup, check, inference_server, models, restore):
     main.add_command(_command)
 main.add_command(index)
 main.add_command(search)

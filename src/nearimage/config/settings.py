@@ -98,6 +98,10 @@ class Settings:
     fetch_request_timeout_s: int = _setting(60, "NEARIMAGE_FETCH_REQUEST_TIMEOUT_S", "seconds for all URLs of one request; clients wait 90 for an insert")
     file_root: str = _setting("", "NEARIMAGE_FILE_ROOT", "the folder below which file:///... may be read; empty refuses all")
     clip_model: str = _setting("", "NEARIMAGE_CLIP_MODEL", "the model of multi2vec-clip where a schema names none; 'starter' needs no download, knows little")
+    img2vec_model: str = _setting("efficientnet-lite0", "NEARIMAGE_IMG2VEC_MODEL", "the model of img2vec-neural where a schema names none")
+    models: str = _setting("", "NEARIMAGE_MODELS", "the folder of models; where it is empty, the folder models inside of the data folder")
+    model_hub: str = _setting("https://huggingface.co", "NEARIMAGE_MODEL_HUB", "where `nearimage models pull` looks for the files of models known by name")
+    model_provider: str = _setting("cpu", "NEARIMAGE_MODEL_PROVIDER", "what models run on: cpu, openvino or cuda; the latter two need another ONNX Runtime")
     image_inference_api: str = _setting("", "IMAGE_INFERENCE_API", "the inference container of img2vec-neural; without one the model runs in this process")
     clip_inference_api: str = _setting("", "CLIP_INFERENCE_API", "the inference container of multi2vec-clip")
     bind_inference_api: str = _setting("", "BIND_INFERENCE_API", "the inference container of multi2vec-bind")
@@ -121,6 +125,11 @@ class Settings:
     log_level: str = _setting("info", "LOG_LEVEL", "debug, info, warning or error")
     open_shards: int = _setting(256, "NEARIMAGE_OPEN_SHARDS", "collections and tenants kept open at once; the others open when they are asked for")
     threads: int = _setting(8, "NEARIMAGE_THREADS", "requests worked on at once; models have threads of their own")
+
+    @property
+    def model_folder(self) -> Path:
+        """Where models lie, stored and converted ones."""
+        return Path(self.models or Path(self.data) / "models").expanduser()
 
 
 def load_settings(flags: Mapping[str, Any], environment: Mapping[str, str], file: Path | None = None) -> Settings:
@@ -213,8 +222,8 @@ _AT_LEAST_ONE = (
     "grpc_answer_s",
     "grpc_idle_s",
 )
-_URLS = ("image_inference_api", "clip_inference_api", "bind_inference_api")
-_ONE_OF = {"log_level": ("debug", "info", "warning", "error"), "fetch": ("public", "listed", "off")}
+_URLS = ("model_hub", "image_inference_api", "clip_inference_api", "bind_inference_api")
+_ONE_OF = {"log_level": ("debug", "info", "warning", "error"), "fetch": ("public", "listed", "off"), "model_provider": ("cpu", "openvino", "cuda")}
 _YES_OR_NO = {"true": True, "on": True, "1": True, "enabled": True, "false": False, "off": False, "0": False, "disabled": False}
 
 

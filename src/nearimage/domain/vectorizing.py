@@ -36,6 +36,7 @@ CONTRACT_LISTS: Mapping[Modality, tuple[str, str]] = {
 """How inference containers call a list of inputs in requests, and the list of their vectors in answers (wire facts, 2.4)."""
 
 FP32 = "fp32"
+INT8 = "int8"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from nearimage.domain.errors import InvalidSchema, ModelMissing
 from nearimage.domain.vectorizing import CONTAINER, FP32, Modality, ModuleSettings
 from nearimage.ports.vectorizer import Vectorizer
-from nearimage.vectorizers.models import ModelChoice, Models, chosen
+from nearimage.vectorizers.models import PRECISIONS, KnownModels, ModelChoice, Models, chosen
 from nearimage.vectorizers.remote.containers import Containers
 from nearimage.vectorizers.remote.contracts import Contract
 from nearimage.vectorizers.settings import Settings, SettingsReader
@@ -86,8 +86,9 @@ class Module:
         self._containers = containers
         self._url = defaults.url
         self._schema_urls = defaults.schema_urls
+        self._known = KnownModels(kind.name, (*kind.choices, CONTAINER), models.store)
         reader = SettingsReader(kind.name, {"model": defaults.model})
-        self._default = reader.choice("model", kind.choices) or kind.default_model
+        self._default = reader.choice("model", self._known) or kind.default_model
         reader.check()
 
     @property
@@ -116,7 +117,7 @@ class Module:
         """See the port."""
         if settings.model == CONTAINER:
             return self._containers.vectorizer(self._kind.contract, settings.inference_url)
-        return self._models.vectorizer(chosen(self._kind.choices, settings.model))
+        return self._models.vectorizer(chosen(self._models, self._kind.choices, settings.model), settings.precision)
 
     def about(self) -> Mapping[str, object]:
         """See the port."""
@@ -133,18 +134,20 @@ class Module:
             if self._kind.weighted and (numbers := reader.weights(_spelling(setting, settings.get("weights")), fields=len(names))):
                 weights[modality] = numbers
         reader.require_weight(weights.values())
-        model, url = reader.choice("model", (*self._kind.choices, CONTAINER)), reader.url("inferenceUrl")
-        precision, exact = reader.choice("precision", (FP32,)), reader.flag("exact")
+        model, url = reader.choice("model", self._known), reader.url("inferenceUrl")
+        precision, exact = reader.choice("precision", PRECISIONS) or FP32, reader.flag("exact")
         reader.check()
         model, url = self._maker(model, url)
-        return ModuleSettings(fields=fields, weights=weights, model=model, precision=precision or FP32, exact=exact, inference_url=url)
+        if model != CONTAINER:
+            self._check_choice(chosen(self._models, self._kind.choices, model), fields, precision)
+        return ModuleSettings(fields=fields, weights=weights, model=model, precision=precision, exact=exact, inference_url=url)
 
     def _maker(self, model: str, url: str) -> tuple[str, str]:
         """The model and the container's address that settings mean.
 
         Raises:
             InvalidSchema: they contradict each other, or name no model where there is no default.
-            ModelMissing: the model is not installed, or nobody says where the container is.
+            ModelMissing: nobody says where the container is.
         """
         if url and not self._schema_urls:
             message = f"module {self.name!r}: this server takes no inferenceUrl (NEARIMAGE_INFERENCE_URLS); leave it out, or have {self._kind.variable} set"
@@ -162,8 +165,24 @@ class Module:
         model = model or self._default
         if not model:
             raise InvalidSchema(f"module {self.name!r}: {self._kind.without_model}", setting="model")
-        chosen(self._kind.choices, model).check_installed()
         return model, ""
+
+    def _check_choice(self, choice: ModelChoice, fields: Mapping[Modality, object], precision: str) -> None:
+        """Refuse what a model cannot do before the first object fails of it.
+
+        Raises:
+            InvalidSchema: it does not understand one of the fields, or has no such precision; detail has "setting".
+            ModelMissing: its weights are not installed.
+        """
+        choice.check_installed()
+        for modality in fields:
+            if modality not in choice.modalities:
+                known = ", ".join(sorted(choice.modalities))
+                message = f"model {choice.name!r} understands {known}, not {modality}; leave {self._kind.fields[modality]} out or choose another model"
+                raise InvalidSchema(f"module {self.name!r}: {message}", setting=self._kind.fields[modality])
+        if precision not in choice.precisions:
+            message = f"model {choice.name!r} computes in {', '.join(choice.precisions)}, not in {precision}; leave precision out or choose another model"
+            raise InvalidSchema(f"module {self.name!r}: {message}", setting="precision")
 
 
 def _spelling(setting: str, settings: object) -> str:

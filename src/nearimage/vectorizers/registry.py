@@ -18,6 +18,8 @@ from nearimage.vectorizers.module import Module, ModuleDefaults, ModuleKind
 from nearimage.vectorizers.multi2vec_bind.module import MULTI2VEC_BIND
 from nearimage.vectorizers.multi2vec_clip.module import MULTI2VEC_CLIP
 from nearimage.vectorizers.remote.containers import TIMEOUT_S, Containers
+from nearimage.vectorizers.runtime.session import Provider
+from nearimage.vectorizers.store.folder import ModelStore
 
 KINDS = (IMG2VEC_NEURAL, MULTI2VEC_CLIP, MULTI2VEC_BIND)
 
@@ -28,12 +30,16 @@ class Choices:
 
     Attributes:
         clip_model: what `multi2vec-clip` uses where a schema names no model; empty for none.
+        img2vec_model: the same for `img2vec-neural`; empty for its own default.
+        provider: what the store's models run on.
         urls: inference containers, by module; a module without one runs its models in this process.
         schema_urls: whether a schema may name a container of its own.
         timeout_s: for one request to a container.
     """
 
     clip_model: str = ""
+    img2vec_model: str = ""
+    provider: Provider = Provider.CPU
     urls: Mapping[str, str] = field(default_factory=dict)
     schema_urls: bool = True
     timeout_s: float = TIMEOUT_S
@@ -70,14 +76,14 @@ def modules(cache: Path, choices: Choices | None = None) -> Modules:
     """Every module there is; no model is loaded yet, no container asked.
 
     Args:
-        cache: the folder for converted models.
+        cache: the folder of models, stored and converted ones.
 
     Raises:
-        InvalidSchema: `clip_model` is no model of that module; detail has "setting".
+        InvalidSchema: a default is no model of its module; detail has "setting".
     """
     choices = choices or Choices()
-    models, containers = Models(cache), Containers(timeout_s=choices.timeout_s)
-    models_by_module = {MULTI2VEC_CLIP.name: choices.clip_model}
+    models, containers = Models(ModelStore(cache), provider=choices.provider), Containers(timeout_s=choices.timeout_s)
+    models_by_module = {IMG2VEC_NEURAL.name: choices.img2vec_model, MULTI2VEC_CLIP.name: choices.clip_model}
     urls = {module: url.rstrip("/") for module, url in choices.urls.items() if url}
 
     def module(kind: ModuleKind) -> Module:

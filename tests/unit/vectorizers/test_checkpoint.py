@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nearimage.domain.errors import Corrupt
-from nearimage.vectorizers.efficientnet_lite0.checkpoint import MAGIC, PROTOCOL, read_checkpoint
+from nearimage.vectorizers.efficientnet_lite.checkpoint import MAGIC, PROTOCOL, read_checkpoint
 
 # A hand-made pickle of {"w": _rebuild_tensor_v2(("storage", FloatStorage, "7", "cpu", 6, None), 0, (2, 3), strides, False, OrderedDict())}.
 STORAGE = b"(X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x007X\x03\x00\x00\x00cpuK\x06NtQ"

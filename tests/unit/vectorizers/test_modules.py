@@ -10,7 +10,7 @@ import pytest
 from nearimage.domain.errors import Busy, InvalidSchema, ModelMissing
 from nearimage.domain.vectorizing import CONTAINER, Modality, ModuleSettings
 from nearimage.vectorizers import STARTER_LIMITS, modules
-from nearimage.vectorizers.efficientnet_lite0 import model as lite0
+from nearimage.vectorizers.efficientnet_lite.model import LITE0
 from nearimage.vectorizers.img2vec_neural.module import IMG2VEC_NEURAL
 from nearimage.vectorizers.models import Models
 from nearimage.vectorizers.module import Module, ModuleDefaults, ModuleKind
@@ -18,6 +18,7 @@ from nearimage.vectorizers.multi2vec_bind.module import MULTI2VEC_BIND
 from nearimage.vectorizers.multi2vec_clip.module import CHOICES, MULTI2VEC_CLIP
 from nearimage.vectorizers.remote.containers import Containers
 from nearimage.vectorizers.runtime.weights import Weights
+from nearimage.vectorizers.store.folder import ModelStore
 
 IMAGES = {"imageFields": ["photo"]}
 
@@ -26,7 +27,7 @@ BAD_FIELDS: list[object] = ["photo", {}, 3, [], [1], ["photo", None], [""], ["ph
 
 @pytest.fixture
 def models(tmp_path: Path) -> Models:
-    return Models(tmp_path)
+    return Models(ModelStore(tmp_path))
 
 
 def module_of(kind: ModuleKind, models: Models, url: str = "", default_model: str = "", *, schema_urls: bool = True) -> Module:
@@ -79,7 +80,7 @@ def test_fields_that_name_no_property_are_refused(neural: Module, clip: Module, 
         assert caught.value.detail == {"setting": setting}
 
 
-@pytest.mark.parametrize("model", ["resnet50", 5, ["efficientnet-lite0"]])
+@pytest.mark.parametrize("model", ["resnet51", 5, ["efficientnet-lite0"]])
 def test_an_unknown_model_is_refused_with_those_known(neural: Module, model: object) -> None:
     """A silent substitute would be found out by its results, much later."""
     with pytest.raises(InvalidSchema, match="efficientnet-lite0") as caught:
@@ -251,15 +252,17 @@ def test_a_model_that_is_not_installed_is_refused_when_the_schema_is_made(models
 
 
 def find_lite0_only(weights: Weights) -> Path:
-    if weights is lite0.WEIGHTS:
+    if weights is LITE0.weights:
         return Path(weights.file)
     raise ModelMissing("not installed", model=weights.model, how=weights.how)
 
 
-def test_a_stored_schema_of_a_newer_version_says_so(neural: Module) -> None:
-    """Its model may be one that this version does not know."""
-    with pytest.raises(ModelMissing, match="upgrade"):
+def test_a_model_that_was_never_pulled_says_how_to_get_it(neural: Module, clip: Module) -> None:
+    """A stored schema may name a model that another machine had."""
+    with pytest.raises(ModelMissing, match="nearimage models pull model-of-tomorrow"):
         neural.open(ModuleSettings(model="model-of-tomorrow"))
+    with pytest.raises(ModelMissing, match="nearimage models pull clip-vit-b-32"):
+        clip.check({**IMAGES, "model": "clip-vit-b-32"})
 
 
 def test_models_open_no_more_once_closed(neural: Module, models: Models) -> None:
@@ -280,6 +283,26 @@ def test_every_module_is_found_under_its_weaviate_name(tmp_path: Path) -> None:
         }
     assert list(CHOICES) == ["starter"]
     assert not (tmp_path / "models").exists()
+
+
+def test_a_precision_that_a_model_has_not_is_refused(clip: Module, neural: Module) -> None:
+    """Ignoring it would leave the user with another speed than asked for, and no word why."""
+    assert neural.check({**IMAGES, "precision": "int8"}).precision == "int8"
+    with pytest.raises(InvalidSchema, match="computes in fp32, not in int8") as caught:
+        clip.check({**IMAGES, "precision": "int8"})
+
+    assert caught.value.detail == {"setting": "precision"}
+    with pytest.raises(InvalidSchema, match="fp32, int8"):
+        neural.check({**IMAGES, "precision": "int4"})
+
+
+def test_the_larger_lites_are_named_models(neural: Module, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They come as packages; a schema made where one is missing says which."""
+    for name in ("efficientnet-lite1", "efficientnet-lite2"):
+        assert neural.check({**IMAGES, "model": name}).model == name
+    monkeypatch.setattr("nearimage.vectorizers.models._found", find_lite0_only)
+    with pytest.raises(ModelMissing):
+        neural.check({**IMAGES, "model": "efficientnet-lite1"})
 
 
 def test_importing_the_vectorizers_loads_no_runtime() -> None:

@@ -5,14 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nearimage.vectorizers.efficientnet_lite0.crop import centre
+from nearimage.vectorizers.efficientnet_lite.crop import centre
 from nearimage.vectorizers.starter.bridge import LIKELIEST, bridge, class_names
 
 
 @given(height=st.integers(1, 700), width=st.integers(1, 700))
 def test_a_picture_of_any_size_is_cut_to_224(height: int, width: int) -> None:
     """Banners and single pixels are pictures too."""
-    assert np.array_equal(centre(np.full((height, width, 3), 77, np.uint8)), np.full((224, 224, 3), 77))
+    assert np.array_equal(centre(np.full((height, width, 3), 77, np.uint8), 224, 256), np.full((224, 224, 3), 77))
 
 
 def test_the_cut_is_the_centre() -> None:
@@ -20,7 +20,7 @@ def test_the_cut_is_the_centre() -> None:
     picture = np.zeros((256, 512, 3), np.uint8)
     picture[16:240, 144:368] = 200
 
-    assert (centre(picture) == 200).all()
+    assert (centre(picture, 224, 256) == 200).all()
 
 
 def test_the_cut_is_no_larger_than_the_centre() -> None:
@@ -29,7 +29,7 @@ def test_the_cut_is_no_larger_than_the_centre() -> None:
     picture[:24] = picture[-24:] = 0
     picture[:, :24] = picture[:, -24:] = 0
 
-    assert (centre(picture) == 200).all()
+    assert (centre(picture, 224, 256) == 200).all()
 
 
 def test_a_large_picture_is_shrunk_to_its_mean() -> None:
@@ -37,7 +37,7 @@ def test_a_large_picture_is_shrunk_to_its_mean() -> None:
     picture = np.zeros((4096, 4096, 3), np.uint8)
     picture[::2] = 200
 
-    assert np.abs(centre(picture).astype(int) - 100).max() <= 1
+    assert np.abs(centre(picture, 224, 256).astype(int) - 100).max() <= 1
 
 
 def test_there_is_one_name_for_each_class() -> None:

@@ -1,26 +1,30 @@
 """Work in micro-batches, on every core, behind everything else.
 
-    many inputs --map--> [ waiting, bounded ] --micro-batches--> one low-priority thread a core --> rows, in order
-    one input   --map--> the caller's own thread --> row
+    many inputs, of all callers --map--> [ imports, bounded ] --micro-batches--> one low-priority thread a core --> rows, in order
+    one input                   --map--> [ queries, bounded ] --micro-batches--> the callers' own threads       --> row
 
-All callers of a model share its one runner. A call is cut into micro-batches, so that a single call of a dozen pictures already keeps every core
-busy, and what a micro-batch does (shrink the pictures, run the model) happens in the worker from start to end: neither the caller's thread nor
-the other workers take part. The workers run at a low scheduling priority: searches beside a saturating import then have a p99 of 0.6 ms
-instead of 2.1, measured at nice 19 (docs/design/vectorizers.md).
+All callers of a model share its one runner. An input of an import waits in one queue with those of all other callers; a worker takes as many as make a
+micro-batch, whoever they belong to, but never so many that another core has nothing to do. What a micro-batch does (shrink the pictures, run the
+model) happens in the worker from start to end. The workers run at a low scheduling priority: searches beside a saturating import then have a
+p99 of 0.6 ms instead of 2.1, measured at nice 19 (docs/design/vectorizers.md).
 
-One input alone is a query, or a single insert: somebody waits for it. It runs at once on the caller's own thread, at normal priority, so it neither
-waits behind an import nor pays for a hand-over; as many of them run at a time as there are cores. Where nothing else runs, it may use all cores
-(`work_alone`). Small calls of several callers are not merged into one micro-batch; `Runner.map` is the place for it.
+One input alone is a query, or a single insert: somebody waits for it. It runs on the thread of its caller, at normal priority, so it neither waits
+behind an import nor pays for a hand-over. As many of them run at a time as there are cores; when more come, they wait in a queue of their own, and
+whoever gets a core takes a micro-batch of them along ("flat combining", Hendler et al., SPAA 2010). Where nothing else runs, one may use all cores
+(`work_alone`).
 
-May import the standard library and `domain` only.
+A caller whose request is cancelled leaves the queue with all inputs that no micro-batch has taken yet (`nearimage.domain.cancellation`). A micro-batch
+that fails is tried again caller by caller, so that one caller's input never fails another's. May import the standard library and `domain` only.
 """
 
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from typing import Generic, TypeVar
 
+from nearimage.domain.cancellation import Cancelled, current_cancellation
 from nearimage.domain.errors import Busy
 
 Item = TypeVar("Item")
@@ -54,6 +58,31 @@ def _step_back() -> None:
             return  # a sandbox may forbid it; the work is the same
 
 
+class _Call(Generic[Item, Row]):
+    """What one caller waits for."""
+
+    __slots__ = ("done", "error", "items", "left", "rows")
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        self.items = items
+        self.rows: list[Row | None] = [None] * len(items)
+        self.left = len(items)
+        self.error: BaseException | None = None
+        self.done = threading.Event()
+
+    def give(self, index: int, row: Row) -> None:
+        """Put a row in its place; only under the runner's lock."""
+        self.rows[index] = row
+        self.left -= 1
+        if not self.left:
+            self.done.set()
+
+    def fail(self, error: BaseException) -> None:
+        """End the call; the first error counts. Only under the runner's lock."""
+        self.error = self.error or error
+        self.done.set()
+
+
 class Runner(Generic[Item, Row]):
     """Maps inputs to rows with one function, in micro-batches.
 
@@ -66,78 +95,146 @@ class Runner(Generic[Item, Row]):
     """
 
     def __init__(self, name: str, work: Work[Item, Row], *, batch: int, max_waiting: int = MAX_WAITING, work_alone: Work[Item, Row] | None = None) -> None:
+        self._name = name
         self._work = work
         self._work_alone = work_alone or work
         self._batch = batch
         self._max_waiting = max_waiting
-        self._workers = cores()
-        self._waiting = 0
+        self._cores = cores()
         self._lock = threading.Lock()
-        self._singles = threading.Semaphore(self._workers)
-        self._running_singles = 0
+        self._more = threading.Condition(self._lock)
+        self._imports: deque[tuple[_Call[Item, Row], int]] = deque()
+        self._queries: deque[_Call[Item, Row]] = deque()
+        self._waiting = 0  # inputs admitted and not answered yet
+        self._running = 0  # micro-batches at work
+        self._slots = threading.Semaphore(self._cores)
+        self._workers: list[threading.Thread] = []
         self._closed = False
-        self._pool = ThreadPoolExecutor(self._workers, thread_name_prefix=name, initializer=_step_back)
 
     def map(self, items: Sequence[Item]) -> list[Row]:
         """The rows of these inputs, in order.
 
         Raises:
             Busy: too much is waiting; nothing was started. A call larger than the whole queue is taken when the queue is empty. Also after `close`.
+            Cancelled: the request that this thread works on was cancelled.
 
         Cost:
             Blocks until the last row is there.
         """
         if not items:
             return []
-        if len(items) == 1:
-            return list(self._run_single(items))
-        self._admit(len(items))
+        call: _Call[Item, Row] = _Call(items)
+        self._admit(call)
         try:
-            futures = self._start(items)
-            return [row for future in futures for row in _result(future, futures)]
+            token = current_cancellation()
+            with token.on_cancel(lambda: self._cancel(call)) if token else nullcontext():
+                if len(items) == 1:
+                    self._run_queries_until(call)
+                call.done.wait()
         finally:
             with self._lock:
                 self._waiting -= len(items)
+        if call.error:
+            raise call.error
+        return [row for row in call.rows if row is not None]
 
     def close(self) -> None:
         """Finish what runs, drop what waits, end the threads."""
-        self._closed = True
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        with self._lock:
+            self._closed = True
+            for call in (*self._queries, *(call for call, _ in self._imports)):
+                call.fail(Busy(CLOSING))
+            self._queries.clear()
+            self._imports.clear()
+            self._more.notify_all()
+            workers, self._workers = self._workers, []
+        for worker in workers:
+            worker.join()
 
-    def _run_single(self, items: Sequence[Item]) -> Sequence[Row]:
-        with self._singles:
+    def _admit(self, call: _Call[Item, Row]) -> None:
+        count = len(call.items)
+        with self._lock:
             if self._closed:
                 raise Busy(CLOSING)
-            with self._lock:
-                alone = not (self._waiting or self._running_singles)
-                self._running_singles += 1
-            try:
-                return self._work_alone(items) if alone else self._work(items)
-            finally:
-                with self._lock:
-                    self._running_singles -= 1
-
-    def _admit(self, count: int) -> None:
-        with self._lock:
             if self._waiting and self._waiting + count > self._max_waiting:
                 raise Busy(f"{self._waiting} inputs wait for the model, at most {self._max_waiting} may; try again later", waiting=self._waiting)
             self._waiting += count
+            if count == 1:
+                self._queries.append(call)
+                return
+            self._imports.extend((call, index) for index in range(count))
+            self._start_workers()
+            self._more.notify(count)
 
-    def _start(self, items: Sequence[Item]) -> list["Future[Sequence[Row]]"]:
-        size = max(1, min(self._batch, -(-len(items) // self._workers)))
+    def _start_workers(self) -> None:
+        """Start the threads with the first import; a model that only answers queries needs none."""
+        if not self._workers:
+            self._workers = [threading.Thread(target=self._import, name=f"{self._name}-{number}", daemon=True) for number in range(self._cores)]
+            for worker in self._workers:
+                worker.start()
+
+    def _cancel(self, call: _Call[Item, Row]) -> None:
+        with self._lock:
+            if call in self._queries:
+                self._queries.remove(call)
+            else:
+                self._imports = deque(entry for entry in self._imports if entry[0] is not call)
+            call.fail(Cancelled("the request was cancelled, and what waited for the model on its behalf was dropped"))
+
+    def _import(self) -> None:
+        """What a worker does: micro-batches of imports, until the runner is closed."""
+        _step_back()
+        while True:
+            with self._more:
+                while not (self._imports or self._closed):
+                    self._more.wait()
+                if self._closed:
+                    return
+                size = min(self._batch, -(-len(self._imports) // self._cores))
+                entries = [self._imports.popleft() for _ in range(size)]
+                self._running += 1
+            self._answer([entry for entry in entries if not entry[0].error], self._work)
+
+    def _run_queries_until(self, call: _Call[Item, Row]) -> None:
+        """Wait for a core, then answer waiting queries until this one is taken, by this thread or by another."""
+        with self._slots:
+            while True:
+                with self._lock:
+                    if call not in self._queries:  # answered, being answered, cancelled or closed
+                        return
+                    entries = [(self._queries.popleft(), 0) for _ in range(min(self._batch, len(self._queries)))]
+                    alone = len(entries) == 1 and not (self._running or self._imports)
+                    self._running += 1
+                self._answer(entries, self._work_alone if alone else self._work)
+
+    def _answer(self, entries: Sequence[tuple[_Call[Item, Row], int]], work: Work[Item, Row]) -> None:
+        """Run a micro-batch and hand out its rows, or the error."""
         try:
-            return [self._pool.submit(self._work, items[start : start + size]) for start in range(0, len(items), size)]
-        except RuntimeError as error:  # what a pool raises once it is shut down
-            raise Busy(CLOSING) from error
+            rows = work([call.items[index] for call, index in entries]) if entries else ()
+        except BaseException as error:  # noqa: BLE001 - a worker's loop; the error is raised where the call was made
+            self._answer_apart(entries, work, error)
+        else:
+            with self._lock:
+                for (call, index), row in zip(entries, rows, strict=True):
+                    call.give(index, row)
+        finally:
+            with self._lock:
+                self._running -= 1
 
-
-def _result(future: "Future[Sequence[Row]]", futures: Sequence["Future[Sequence[Row]]"]) -> Sequence[Row]:
-    """A micro-batch's rows; where it failed, the rest of its call is not started."""
-    try:
-        return future.result()
-    except CancelledError as error:  # only `close` cancels what someone still waits for
-        raise Busy(CLOSING) from error
-    except BaseException:
-        for other in futures:
-            other.cancel()
-        raise
+    def _answer_apart(self, entries: Sequence[tuple[_Call[Item, Row], int]], work: Work[Item, Row], error: BaseException) -> None:
+        """After a micro-batch has failed: each caller's part by itself, so that only the one at fault fails."""
+        calls = list(dict.fromkeys(call for call, _ in entries))
+        for call in calls:
+            own = [(each, index) for each, index in entries if each is call]
+            try:
+                if len(calls) == 1:
+                    raise error
+                rows = work([call.items[index] for _, index in own])
+            except BaseException as failed:  # noqa: BLE001 - as above
+                with self._lock:
+                    self._imports = deque(entry for entry in self._imports if entry[0] is not call)  # the rest of the call is not started
+                    call.fail(failed)
+            else:
+                with self._lock:
+                    for (_, index), row in zip(own, rows, strict=True):
+                        call.give(index, row)

@@ -16,7 +16,7 @@ import numpy as np
 from nearimage.domain.errors import Corrupt
 from nearimage.domain.objects import Matrix
 from nearimage.ports.media import Pixels
-from nearimage.vectorizers.efficientnet_lite0.model import EfficientNetLite0
+from nearimage.vectorizers.efficientnet_lite.model import EfficientNetLite
 from nearimage.vectorizers.runtime.cache import converted
 from nearimage.vectorizers.starter.bridge import bridge, class_names
 from nearimage.vectorizers.starter.minilm import DIMENSIONS, MiniLM
@@ -32,7 +32,7 @@ STARTER_LIMITS = (
 )
 
 
-def starter_vectorizer(pictures: EfficientNetLite0, texts: MiniLM, *, cache: Path) -> Towers:
+def starter_vectorizer(pictures: EfficientNetLite, texts: MiniLM, *, cache: Path) -> Towers:
     """The vectorizer; rows have length 1, and what of a text is beyond 256 word pieces is not read.
 
     Args:
@@ -49,7 +49,7 @@ def starter_vectorizer(pictures: EfficientNetLite0, texts: MiniLM, *, cache: Pat
     def embed(pixels: Sequence[Pixels]) -> Matrix:
         return bridge(pictures.classify(pixels), names)
 
-    return Towers(name=NAME, dimensions=DIMENSIONS, short_side=pictures.short_side, pictures=embed, texts=texts.embed)
+    return Towers(name=NAME, dimensions=DIMENSIONS, short_side=pictures.variant.short_side, pictures=embed, texts=texts.embed)
 
 
 def _saved(vectors: Matrix) -> bytes:

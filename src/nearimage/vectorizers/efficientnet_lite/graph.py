@@ -1,13 +1,13 @@
-"""Build EfficientNet-Lite0 as an ONNX graph from its PyTorch weights.
+"""Build an EfficientNet-Lite as an ONNX graph from its PyTorch weights.
 
 The network (Tan & Le, arXiv:1905.11946; the Lite variant: no squeeze-and-excitation, ReLU6 for swish):
 
-    pixels (n, 224, 224, 3) uint8
+    pixels (n, side, side, 3) uint8
       -> (x - 127) / 128, channels first                     in the graph, so that it runs without the GIL
       -> stem      3 x 3, stride 2, 32 channels
       -> blocks    expand 1 x 1 -> depthwise k x k -> project 1 x 1, plus the input where the shapes agree
       -> head      1 x 1, 1280 channels
-      -> mean over the 7 x 7 positions                       output "embedding"      (n, 1280)
+      -> mean over the positions                             output "embedding"      (n, 1280)
       -> linear, softmax                                     output "probabilities"  (n, 1000)
 
 Each convolution is followed by a batch norm, which at inference is one multiplication and one addition per channel, so it is folded into the
@@ -21,6 +21,7 @@ Padding is TensorFlow's "same": as little as needed, the odd pixel on the right 
 """
 
 from collections.abc import Iterator, Mapping
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,6 @@ from nearimage.vectorizers.runtime.graph import KINDS, Graph, edge
 Array = npt.NDArray[Any]
 Tensors = Mapping[str, Array]
 
-SIDE = 224
 CLASSES = 1000
 EMBEDDING = 1280
 
@@ -39,28 +39,31 @@ EPSILON = 1e-3
 """Of the batch norms; TensorFlow's EfficientNet was trained with it (PyTorch's default would be 1e-5)."""
 
 STAGES = ((1, 1, False), (2, 2, True), (2, 2, True), (3, 2, True), (3, 1, True), (4, 2, True), (1, 1, True))
-"""Blocks, stride of the first block, whether it expands; arXiv:1905.11946, table 1. Kernels and channels are read off the weights."""
+"""Blocks, stride of the first block, whether it expands; arXiv:1905.11946, table 1. Kernels and channels are read off the weights. The larger variants repeat
+the blocks of all stages but the first and the last more often."""
 
 
-def build(tensors: Tensors) -> bytes:
+def build(tensors: Tensors, *, side: int, depth: float) -> bytes:
     """The model, as the bytes of an ONNX file.
 
     Args:
         tensors: the checkpoint's, by their PyTorch names.
+        side: of the pictures.
+        depth: how many times as many blocks as Lite0 has.
 
     Raises:
         KeyError: a tensor is missing.
     """
-    graph = Graph("efficientnet-lite0")
+    graph = Graph("efficientnet-lite")
     x = _convolution(graph, tensors, _normalised(graph), "_conv_stem", "_bn0", stride=2)
-    for index, (stride, expands) in enumerate(_blocks()):
+    for index, (stride, expands) in enumerate(_blocks(depth)):
         x = _block(graph, tensors, x, f"_blocks.{index}", stride=stride, expands=expands)
     x = _convolution(graph, tensors, x, "_conv_head", "_bn1")
     x = graph.node("Flatten", graph.node("GlobalAveragePool", x), output="embedding")
     x = graph.node("Gemm", x, graph.constant("classifier.weight", tensors["_fc.weight"]), graph.constant("classifier.bias", tensors["_fc.bias"]), transB=1)
     graph.node("Softmax", x, output="probabilities", axis=-1)
     outputs = [edge("embedding", "float32", "n", EMBEDDING), edge("probabilities", "float32", "n", CLASSES)]
-    return graph.finish(inputs=[edge("pixels", "uint8", "n", SIDE, SIDE, 3)], outputs=outputs)
+    return graph.finish(inputs=[edge("pixels", "uint8", "n", side, side, 3)], outputs=outputs)
 
 
 def _normalised(graph: Graph) -> str:
@@ -87,10 +90,11 @@ def _folded(tensors: Tensors, norm: str) -> tuple[Array, Array]:
     return scale, beta - scale * mean
 
 
-def _blocks() -> Iterator[tuple[int, bool]]:
-    for repeats, stride, expands in STAGES:
+def _blocks(depth: float) -> Iterator[tuple[int, bool]]:
+    for number, (blocks, stride, expands) in enumerate(STAGES):
+        is_inner = 0 < number < len(STAGES) - 1
         yield stride, expands
-        yield from ((1, expands) for _ in range(repeats - 1))
+        yield from ((1, expands) for _ in range((ceil(blocks * depth) if is_inner else blocks) - 1))
 
 
 def _block(graph: Graph, tensors: Tensors, x: str, name: str, *, stride: int, expands: bool) -> str:
