@@ -26,7 +26,7 @@ def index_of(collection: Collection, rows: list[Record]) -> Index:
 
 
 def extended(index: Index, first_row: int, rows: list[Record]) -> Index:
-    index.extend(first_row, [record.id.bytes for record in rows], [index.convert(record.properties, record.created_ms, record.updated_ms) for record in rows])
+    index.extend(first_row, [record.id.bytes for record in rows], index.convert_all(rows))
     return index
 
 

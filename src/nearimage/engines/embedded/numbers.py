@@ -36,6 +36,9 @@ _INT64 = range(-(2**63), 2**63)
 _LIMITS = {kind().itemsize: (int(np.iinfo(kind).min), int(np.iinfo(kind).max)) for kind in _NARROW}
 """By bytes: the least and the greatest integer."""
 
+_OWN: Mapping[type[np.generic], frozenset[type]] = {np.int64: frozenset((int,)), np.int8: frozenset((bool,)), np.float64: frozenset((float,))}
+"""What needs no conversion."""
+
 
 class NumberColumn:
     """Integers (int64), booleans (int8) or numbers (float64); integers are kept in as few bytes as all of them fit."""
@@ -43,6 +46,7 @@ class NumberColumn:
     def __init__(self, kind: type[np.int64] | type[np.int8] | type[np.float64], *, is_array: bool = False) -> None:
         self._kind = kind
         self._read = _float if kind is np.float64 else _int if kind is np.int64 else _boolean
+        self._own = _OWN[kind]
         self._is_array = is_array
         self._placement: Placement = Entries() if is_array else OnePerRow()
         self._values: Growing[np.generic] = Growing(_NARROW[0] if kind is np.int64 else kind)
@@ -55,6 +59,18 @@ class NumberColumn:
             return self._read(value)
         except (TypeError, ValueError, OverflowError) as wrong:
             raise InvalidValue(f"{value!r} does not fit a column of {self._kind.__name__}", data_type=self._kind.__name__) from wrong
+
+    def convert_all(self, values: Sequence[PropertyValue]) -> Sequence[Converted]:
+        """The same for the values of many objects; numbers that all have this column's own type are taken as they are.
+
+        Raises:
+            InvalidValue: some value does not fit.
+        """
+        if not self._is_array and self._own.issuperset(map(type, values)):
+            numbers = cast("Sequence[float]", values)
+            if self._kind is np.float64 or (min(numbers) in _INT64 and max(numbers) in _INT64):
+                return numbers
+        return [self.convert(value) for value in values]
 
     def append(self, row: int, converted: Converted) -> None:
         """Add a row's entries."""

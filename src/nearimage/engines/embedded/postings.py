@@ -102,6 +102,35 @@ class Postings:
                     longer = since[token] = Growing(np.uint32)
                     longer.extend(known)
 
+    def add_all(self, entries: Sequence[tuple[int, Sequence[str]]]) -> None:
+        """The same for many entries, ascending: each token is looked up once, and its new entries are added at one stroke."""
+        grouped: dict[str, list[int]] = {}
+        for entry, tokens in entries:
+            for token in tokens:
+                known = grouped.get(token)
+                if known is None:
+                    grouped[token] = [entry]
+                else:
+                    known.append(entry)
+        for token, added in grouped.items():
+            self._extend(token, added)
+
+    def _extend(self, token: str, entries: list[int]) -> None:
+        known = self._since.get(token)
+        if known is None and len(entries) == 1:
+            self._since[token] = entries[0]
+        elif isinstance(known, Growing):
+            known.extend(entries)
+        else:
+            before = (known,) if isinstance(known, int) else known or ()
+            both = array("I", (*before, *entries))
+            if len(both) < _OFTEN:
+                self._since[token] = both
+            else:
+                longer: Growing[np.uint32] = Growing(np.uint32)
+                longer.extend(both)
+                self._since[token] = longer
+
     def repeat(self, entry: int, token: str, times: int) -> None:
         """The token stands in the entry so many times, more than once; said after `add`."""
         entries, counts = self._repeats.setdefault(token, (array("I"), array("I")))

@@ -22,8 +22,8 @@ from nearimage.engines.embedded.index import Index
 from nearimage.engines.embedded.multi_vectors import blobs_of
 from nearimage.engines.embedded.rows import RowCodec
 
-_OFFER_EVERY = 16
-"""Records between two offers of the interpreter's lock: some 0.3 ms. A search beside an import would else wait for its turn 5 ms at a time."""
+_OFFER_EVERY = 32
+"""Records between two offers of the interpreter's lock: some 0.4 ms. A search beside an import would else wait for its turn 5 ms at a time."""
 
 
 class Prepared(NamedTuple):
@@ -62,34 +62,46 @@ class Preparer:
 
     def prepare_all(self, records: Sequence[Record], index: Index) -> list[Prepared]:
         """Every record, in order."""
-        prepared = []
-        for number, record in enumerate(records, 1):
-            prepared.append(self.prepare(record, index))
-            if not number % _OFFER_EVERY:
-                time.sleep(0)
+        prepared: list[Prepared] = []
+        for first in range(0, len(records), _OFFER_EVERY):
+            prepared += self._prepare_some(records[first : first + _OFFER_EVERY], index)
+            time.sleep(0)
         return prepared
 
     def prepare(self, record: Record, index: Index) -> Prepared:
         """One record."""
-        dims = {name: dims_of(vector) for name, vector in record.vectors.items()}
-        vectors = {name: np.ascontiguousarray(vector, np.float32) for name, vector in record.vectors.items() if vector.ndim == 1}
-        multi_vectors = blobs_of(record.vectors) if len(vectors) < len(dims) else {}
-        values = record.properties
-        pictures = {name: value for name, value in values.items() if type(value) is bytes}
         try:
-            return Prepared(
-                record.id.bytes,
-                record.created_ms,
-                record.updated_ms,
-                vectors,
-                self._encode({name: value for name, value in values.items() if name not in pictures} if pictures else values),
-                pictures | multi_vectors,
-                index.convert(values, record.created_ms, record.updated_ms),
-                {name: zlib.crc32(vector.data) for name, vector in vectors.items()},
-                dims,
-            )
+            return self._prepare(record, index.convert(record.properties, record.created_ms, record.updated_ms))
         except InvalidInput as refusal:
-            return Prepared(record.id.bytes, record.created_ms, record.updated_ms, vectors, b"", {}, {}, {}, dims, refusal)
+            return self._refused(record, refusal)
+
+    def _prepare_some(self, records: Sequence[Record], index: Index) -> list[Prepared]:
+        try:
+            return list(map(self._prepare, records, index.convert_all(records)))
+        except InvalidInput:  # of one of them; the others must not suffer from it
+            return [self.prepare(record, index) for record in records]
+
+    def _prepare(self, record: Record, converted: ConvertedRow) -> Prepared:
+        given, values = record.vectors, record.properties
+        vectors = {name: np.ascontiguousarray(vector, np.float32) for name, vector in given.items() if vector.ndim == 1}
+        pictures = {name: value for name, value in values.items() if type(value) is bytes}
+        return Prepared(
+            record.id.bytes,
+            record.created_ms,
+            record.updated_ms,
+            vectors,
+            self._encode({name: value for name, value in values.items() if name not in pictures} if pictures else values),
+            pictures | blobs_of(given) if len(vectors) < len(given) else pictures,
+            converted,
+            {name: zlib.crc32(vector.data) for name, vector in vectors.items()},
+            {name: dims_of(vector) for name, vector in given.items()},
+        )
+
+    @staticmethod
+    def _refused(record: Record, refusal: InvalidInput) -> Prepared:
+        """A record that cannot be stored; its vectors may be refused first."""
+        dims = {name: dims_of(vector) for name, vector in record.vectors.items()}
+        return Prepared(record.id.bytes, record.created_ms, record.updated_ms, {}, b"", {}, {}, {}, dims, refusal)
 
     def check(self, prepared: Prepared, dimensions: Mapping[str, int]) -> None:
         """Refuse what must not be stored.

@@ -14,6 +14,7 @@ May import numpy, `domain` and this package.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import cast
 
 import numpy as np
@@ -71,8 +72,19 @@ class TokenColumn:
 
     def extend(self, rows: Positions, converted: Sequence[Converted]) -> None:
         """Add the entries of many rows."""
-        for row, entries in zip(rows.tolist(), converted, strict=True):
-            self.append(row, entries)
+        lists = cast("Sequence[list[Cut]]", converted)
+        if self._owners is None:
+            numbered = [(row, element) for row, elements in zip(rows.tolist(), lists, strict=True) for element in elements]
+        else:
+            first = len(self._owners)
+            self._owners.extend(np.repeat(rows, [len(elements) for elements in lists]))
+            numbered = list(enumerate(chain.from_iterable(lists), first))
+        self._postings.add_all([(entry, tokens) for entry, (tokens, _, _) in numbered])
+        for entry, (_, _, repeats) in numbered:
+            if repeats:
+                for token, times in repeats.items():
+                    self._postings.repeat(entry, token, times)
+        self._lengths.spread(rows, np.fromiter((1 + sum(length for _, length, _ in elements) for elements in lists), np.uint32, len(rows)))
 
     def holds(self, operator: Operator, value: FilterScalar, rows: int) -> Mask:
         """Which of the first rows have an element of which, for each token of the value, some token compares so."""
