@@ -33,7 +33,7 @@ def run(document: str, server: LiveServer) -> tuple[str, dict[str, Any]]:
     """Run a document's Python; only ports differ. Returns what it printed, and its names."""
     blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / document).read_text("utf-8"), re.DOTALL | re.MULTILINE)
     here = f"connect_to_local(port={server.http_port}, grpc_port={server.grpc_port})"
-    code = "\n".join(blocks).replace("connect_to_local()", here)
+    code = "\n".join(block for block in blocks if "nearimage.connect" not in block).replace("connect_to_local()", here)  # those need no server
     assert here in code
     names: dict[str, Any] = {}
     printed = io.StringIO()
