@@ -136,6 +136,20 @@ def test_a_view_shows_the_names_asked_for() -> None:
     assert repr(view) == "{'p1': 3}"
 
 
+@pytest.mark.parametrize("length", [1, 121, 122, 127, 128, 200, 231])
+@pytest.mark.parametrize("value", ["", "a" * 122, "b" * 200, 1, 1 << 62, -1, True, (1, 2)])
+def test_names_of_every_length_are_read(length: int, value: Any) -> None:
+    """Lengths below 128 take one byte, others two, and each entry has three of them."""
+    kind = DataType({str: "text", int: "int", bool: "boolean", tuple: "int[]"}[type(value)])
+    names = ("n" * length, "other")
+    photo = Collection(name="Photo", properties=tuple(Property(name=name, data_type=kind) for name in names))
+    data = rows().encoder(photo)(dict.fromkeys(names, value))
+
+    assert dict(rows().view(data, None)) == dict.fromkeys(names, value)
+    assert dict(rows().view(data, names[:1])) == {names[0]: value}
+    assert dict(rows().view(data, ("other", "missing"))) == {"other": value}
+
+
 def test_an_engine_keeps_such_rows_and_those_of_an_older_release(tmp_path: Path) -> None:
     """A folder written before the change goes on being used, and a changed object takes the new form."""
     collection = Collection(name="Photo", properties=(*PHOTO.properties, Property(name="raw", data_type=DataType.BLOB)), vectors=(VectorConfig(name="v"),))

@@ -97,21 +97,22 @@ WRITERS: Mapping[DataType, tuple[type, Callable[[Any], bytes | None]]] = {
 
 def read_value(data: bytes, at: int, end: int) -> PropertyValue:
     """The `Value` in these bytes."""
-    kind = data[at]
+    kind, next_byte = data[at], data[at + 1]  # a length or a whole number below 128 is this one byte
     if kind in _TEXTUAL:
-        return data[read_varint(data, at + 1)[1] : end].decode()
-    if kind == _INT[0]:
-        number = read_varint(data, at + 1)[0]
+        return data[at + 2 if next_byte < 128 else read_varint(data, at + 1)[1] : end].decode()
+    if kind == _INT_KIND:
+        number = next_byte if next_byte < 128 else read_varint(data, at + 1)[0]
         return number if number < 1 << 63 else number - (1 << 64)
-    if kind == _NUMBER[0]:
+    if kind == _NUMBER_KIND:
         return cast("float", _DOUBLE.unpack_from(data, at + 1)[0])
-    if kind == _BOOLEAN[0]:
-        return data[at + 1] == 1
+    if kind == _BOOLEAN_KIND:
+        return next_byte == 1
     at = read_varint(data, at + 1)[1]
     return _elements(data[at], data[read_varint(data, at + 1)[1] : end])
 
 
 _TEXTUAL = frozenset((_TEXT[0], _DATE[0], _UUID[0]))
+_INT_KIND, _NUMBER_KIND, _BOOLEAN_KIND = _INT[0], _NUMBER[0], _BOOLEAN[0]
 
 
 def _elements(kind: int, data: bytes) -> tuple[Any, ...]:
