@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import uvloop
 
 from nearimage.domain.errors import InvalidInput, NotFound
-from nearimage.doors.grpc.handlers import Answer, Handler
+from nearimage.doors.grpc.handlers import Answer, Handler, OpenSession
 from nearimage.doors.grpc.native.door import Allowances, NativeDoor, NativeServer
 from nearimage.doors.grpc.server import GrpcDoor
 from nearimage.doors.grpc.tls import Tls
@@ -97,17 +97,27 @@ class Served:
         asyncio.run_coroutine_threadsafe(stop(), self.loop).result(grace_s + 10)
 
 
-def door_of(kind: str, played: Played, executor: ThreadPoolExecutor, allowances: Allowances, tls: Tls | None) -> Door:
-    """Methods: quick, slow, waiting, failing, large; and a conversation."""
-    methods = {
+def methods_of(played: Played) -> dict[str, Handler]:
+    """Methods: quick, slow, waiting, failing, large."""
+    return {
         "/t.T/Quick": Handler(lambda message: message),
         "/t.T/Slow": Handler(lambda message: lambda: message),
         "/t.T/Wait": Handler(lambda message: lambda: played.wait(message)),
         "/t.T/Fail": Handler(_fail),
         "/t.T/Large": Handler(_large),
+        "/t.T/Discard": Handler(lambda message: lambda: str(len(message)).encode()),
         "/grpc.health.v1.Health/Check": Handler(lambda _: b"\x08\x01"),
     }
-    streams = {"/t.T/Converse": Echoing}
+
+
+def streams_of() -> dict[str, OpenSession]:
+    """One conversation."""
+    return {"/t.T/Converse": Echoing}
+
+
+def door_of(kind: str, played: Played, executor: ThreadPoolExecutor, allowances: Allowances, tls: Tls | None) -> Door:
+    """A door with these methods."""
+    methods, streams = methods_of(played), streams_of()
     if kind == "grpcio":
         return GrpcDoor(methods=methods, streams=streams, executor=executor, max_message_bytes=MAX_MESSAGE_BYTES, tls=tls)
     return NativeDoor(methods=methods, streams=streams, executor=executor, threads=THREADS, max_message_bytes=MAX_MESSAGE_BYTES, allowances=allowances, tls=tls)

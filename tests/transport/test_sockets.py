@@ -1,0 +1,199 @@
+"""The native transport on real sockets: TLS, other protocols on the port, connections by the thousand, large transfers beside small ones."""
+
+import gc
+import os
+import random
+import socket
+import ssl
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+
+from nearimage.domain.errors import InvalidInput, PortTaken
+from nearimage.doors.grpc.http2.limits import Limits
+from nearimage.doors.grpc.native.door import Allowances
+from nearimage.doors.grpc.tls import Tls
+from tests.transport.peer import GOAWAY, PING, Peer, frame, message
+from tests.transport.served import KINDS, Served, eventually, served
+
+LARGE = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1), ("grpc.use_local_subchannel_pool", 1)]
+
+
+@pytest.fixture
+def door() -> Iterator[Served]:
+    with served() as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> Tls:
+    """A certificate for localhost; skips where there is no openssl to make one."""
+    folder = tmp_path_factory.mktemp("tls")
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+    command += ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    try:
+        subprocess.run([*command, "-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("openssl cannot make a certificate here")
+    return Tls(folder / "cert.pem", folder / "key.pem")
+
+
+def said(port: int, data: bytes) -> bytes:
+    """What comes back until the server closes."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as line:
+        line.sendall(data)
+        got = b""
+        while piece := line.recv(65_536):
+            got += piece
+    return got
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_call_over_tls(tls: Tls, kind: str) -> None:
+    """API keys travel in the metadata: over a network they need TLS."""
+    with served(kind, tls=tls) as door:
+        trusted = grpc.ssl_channel_credentials(tls.certificate.read_bytes())
+        with grpc.secure_channel(f"localhost:{door.port}", trusted, LARGE) as channel:
+            for size in (1, 200_000):
+                assert channel.unary_unary("/t.T/Quick")(b"x" * size, timeout=10) == b"x" * size
+
+
+def test_tls_agrees_on_http2_and_nothing_else(tls: Tls) -> None:
+    """A client that speaks HTTP/1.1 only must be told, not be misunderstood."""
+    with served(tls=tls) as door:
+        context = ssl.create_default_context(cafile=str(tls.certificate))
+        context.set_alpn_protocols(["h2", "http/1.1"])
+        with socket.create_connection(("127.0.0.1", door.port)) as line, context.wrap_socket(line, server_hostname="localhost") as secure:
+            assert secure.selected_alpn_protocol() == "h2"
+
+
+def test_a_key_that_does_not_fit_is_said_at_the_start(tls: Tls, tmp_path: Path) -> None:
+    """Better no server than one whose clients all fail in the handshake."""
+    (tmp_path / "other.pem").write_text("no key")
+    with pytest.raises(InvalidInput, match=r"other\.pem"):
+        Tls(tls.certificate, tmp_path / "other.pem").context()
+
+
+def test_http_1_gets_an_answer_in_http_1(door: Served) -> None:
+    """Who opens the gRPC port in a browser should learn what it is for."""
+    answer = said(door.port, b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+
+    assert answer.startswith(b"HTTP/1.1 505 ")
+    assert b"REST and the search page are on the other port" in answer
+
+
+def test_noise_gets_a_reason_and_is_closed(door: Served) -> None:
+    """TLS sent to a plaintext port, a port scanner: a line in a trace says more than a reset."""
+    peer = Peer()
+    peer.read(said(door.port, b"\x16\x03\x01\x02\x00\x01\x00"))
+
+    assert b"connection preface is missing" in next(one.payload for one in peer.got if one.kind == GOAWAY)
+
+
+def test_a_flood_is_told_why_and_others_notice_nothing() -> None:
+    """The offender loses its connection; a client beside it must not lose a request."""
+    with served(allowances=Allowances(limits=Limits(control_burst=100))) as door, grpc.insecure_channel(door.address) as channel:
+        ask = channel.unary_unary("/t.T/Quick")
+        assert ask(b"before", timeout=10) == b"before"
+        peer = Peer()
+        peer.read(said(door.port, peer.hello() + frame(PING, 0, 0, b"12345678") * 5_000))
+        assert any(one.kind == GOAWAY and one.code == 11 for one in peer.got)
+        assert ask(b"after", timeout=10) == b"after"
+
+
+def test_one_connection_too_many_is_closed() -> None:
+    """Connections take files; the last one would take the file that the database needs."""
+    with served(allowances=Allowances(connections=3)) as door:
+        lines = [socket.create_connection(("127.0.0.1", door.port)) for _ in range(3)]
+        eventually("three are open", lambda: len(door.native._open) == 3)
+        assert said(door.port, b"") == b""
+        for line in lines:
+            line.close()
+
+
+def test_a_taken_port_is_said(door: Served) -> None:
+    """Two servers that share a port would each answer half of the requests."""
+    from tests.transport.served import door_of
+
+    with pytest.raises(PortTaken, match=str(door.port)):
+        door_of("native", door.played, None, Allowances(), None).start("127.0.0.1", door.port)  # type: ignore[arg-type]
+
+
+def test_ten_thousand_connections_dropped_anywhere_leave_nothing_behind(door: Served) -> None:
+    """Clients crash, networks break: what remains of each would add up until the server does not start a thread or open a file any more."""
+    chance, peer = random.Random(3), Peer()  # noqa: S311 - the same every time, on purpose
+    whole = peer.hello() + peer.call(b"x", "/t.T/Slow") + peer.call(b"y") + peer.call(path="/t.T/Converse") + frame(0, 0, 5, message(b"z")[:4])
+
+    def drop(times: int) -> None:
+        for _ in range(times):
+            with socket.create_connection(("127.0.0.1", door.port)) as line, suppress(OSError):
+                line.sendall(whole[: chance.randrange(len(whole))])
+                if chance.random() < 0.5:
+                    line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # a reset, not a good-bye
+
+    def at_rest() -> int:
+        eventually("all are closed", lambda: not door.native._open)
+        gc.collect()
+        return memory_kib()
+
+    drop(1_000)
+    before, files = at_rest(), open_files()
+    drop(9_000)
+    after = at_rest()
+
+    assert open_files() <= files
+    assert after - before < 8 * 1024, f"{before} KiB before, {after} KiB after"
+    assert door.native.service.memory.reserved_bytes == 0
+    assert door.native.service.work._idle_threads == 4
+
+
+def memory_kib() -> int:
+    """Anonymous memory of this process."""
+    return next(int(line.split()[1]) for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("RssAnon"))
+
+
+def open_files() -> int:
+    """Of this process."""
+    return len(os.listdir("/proc/self/fd"))
+
+
+def p99_ms(ask: Any, seconds: float) -> float:
+    """How long all but one of a hundred calls take at most."""
+    took, end = [], time.monotonic() + seconds
+    while time.monotonic() < end:
+        began = time.perf_counter()
+        ask(b"x" * 100, timeout=20)
+        took.append(time.perf_counter() - began)
+    return sorted(took)[int(len(took) * 0.99)] * 1e3
+
+
+def test_uploads_do_not_exceed_the_memory_and_do_not_shut_out_searches() -> None:
+    """A hundred uploads of 16 MB at once are 1.6 GB: they must take turns, and small requests must pass between them."""
+    with served(allowances=Allowances(memory_bytes=64 << 20)) as door:
+        before, most, stop = memory_kib(), [0], threading.Event()
+
+        def watch() -> None:
+            while not stop.wait(0.01):
+                most[0] = max(most[0], door.native.service.memory.reserved_bytes)
+
+        watching = threading.Thread(target=watch)
+        watching.start()
+        with grpc.insecure_channel(door.address, LARGE) as uploads, grpc.insecure_channel(door.address, LARGE) as searches:
+            body = bytes(16_000_000)
+            calls = [uploads.unary_unary("/t.T/Discard").future(body, timeout=100) for _ in range(100)]
+            while not all(call.done() for call in calls):
+                assert searches.unary_unary("/t.T/Quick")(b"x", timeout=10) == b"x"
+            assert all(call.result() == b"16000000" for call in calls)
+        stop.set()
+        watching.join()
+
+        assert 16_000_000 <= most[0] <= 64 << 20
+        assert door.native.service.memory.reserved_bytes == 0
+        assert memory_kib() - before < 400 * 1024  # this process is the client too
