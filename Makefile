@@ -21,7 +21,11 @@ GQL := gql[httpx]==4.0.0
 TYPESCRIPT_V2 := weaviate-ts-client@2.2.0
 TYPESCRIPT_V3 := weaviate-client@3.14.0
 
-.PHONY: help demo test browser clients check conformance fix bench docs clean
+# What asks the gRPC port beside the clients: a conformance suite of HTTP/2, and a program of our own with grpc-go.
+INTEROP := .cache/interop
+H2SPEC := github.com/summerwind/h2spec/cmd/h2spec@v2.2.1
+
+.PHONY: help demo test browser clients interop check conformance fix bench docs clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -29,7 +33,7 @@ help: ## Show this list
 demo: $(VENV)/.runtime ## Import real photographs into a fresh server and search them
 	@$(BIN)/python demo/demo.py
 
-test: $(VENV)/.dev browser clients ## Run all tests
+test: $(VENV)/.dev browser clients interop ## Run all tests
 	@$(BIN)/pytest
 
 check: $(VENV)/.dev ## Lint, format, types, layers, and the built wheel in an empty environment
@@ -58,6 +62,16 @@ browser: # what the tests of the search page drive; any Chrome on the PATH will 
 		echo "installing chromium"; apt-get -qq update >/dev/null && apt-get -qq install --yes --no-install-recommends chromium >/dev/null && exit; \
 	fi; \
 	echo "no chromium on this machine: the browser tests will be skipped"
+
+interop: # programs that ask the gRPC port; what cannot be had is said to be missing, and its tests are skipped
+	@mkdir -p $(INTEROP)
+	@command -v go >/dev/null || echo "no Go on this machine: the tests with h2spec and grpc-go will be skipped"
+	@! command -v go >/dev/null || test -x $(INTEROP)/h2spec || { echo "installing $(H2SPEC)" && GOBIN=$(abspath $(INTEROP)) go install $(H2SPEC); } || \
+		echo "h2spec cannot be installed: its tests will be skipped"
+	@! command -v go >/dev/null || { cd tests/interop/grpcgo && go build -o $(abspath $(INTEROP))/interop .; } || \
+		echo "grpc-go cannot be fetched: its tests will be skipped"
+	@command -v h2load >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && echo "installing h2load" && apt-get -qq update >/dev/null && \
+		apt-get -qq install --yes --no-install-recommends nghttp2-client >/dev/null; } || echo "no h2load on this machine: its tests will be skipped"
 
 clients: # a client that cannot be had is said to be missing, and its tests are skipped
 	@mkdir -p $(CLIENTS)

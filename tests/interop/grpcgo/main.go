@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/protobuf/proto"
 )
 
 // bytesCodec sends and receives messages as they are.
@@ -23,6 +24,13 @@ func (bytesCodec) Unmarshal(data []byte, v any) error {
 	return nil
 }
 func (bytesCodec) Name() string { return "proto" }
+
+// protobufCodec is the usual one.
+type protobufCodec struct{}
+
+func (protobufCodec) Marshal(v any) ([]byte, error)      { return proto.Marshal(v.(proto.Message)) }
+func (protobufCodec) Unmarshal(data []byte, v any) error { return proto.Unmarshal(data, v.(proto.Message)) }
+func (protobufCodec) Name() string                       { return "proto" }
 
 const largest = 104_858_000
 
