@@ -1,6 +1,6 @@
 """What must be so of a connection at any moment, whatever a client has done, and what must be left of it in the end: nothing."""
 
-from tests.transport.core import Line
+from tests.transport.lines import Line
 
 MOST_UNREAD = 9 + 16_384
 """A frame that is not complete, at most; what waits for its turn is read before the check."""

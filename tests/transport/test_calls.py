@@ -3,7 +3,7 @@
 import pytest
 
 from nearimage.doors.grpc.http2.limits import Limits
-from tests.transport.core import MIB, Line, World
+from tests.transport.lines import MIB, Line, World
 from tests.transport.peer import ACK, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, RST_STREAM, SETTINGS, WINDOW_UPDATE, frame, message, number
 
 INITIAL_WINDOW_SIZE, MAX_FRAME_SIZE = 4, 5

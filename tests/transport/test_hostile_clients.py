@@ -10,7 +10,7 @@ from hpack import Encoder
 
 from nearimage.doors.grpc.http2.limits import Limits
 from nearimage.doors.grpc.native.watch import Patience, Watch
-from tests.transport.core import Line, World
+from tests.transport.lines import Line, World
 from tests.transport.peer import (
     ACK,
     CONTINUATION,
@@ -145,7 +145,7 @@ def test_a_flood_ends_its_connection_and_no_other(attack: Attack) -> None:
 
 
 def test_decent_clients_may_ping_with_every_request() -> None:
-    """grpc-go measures the line with a PING for each reply: a busy client must never be taken for a hostile one."""
+    """A client with grpc-go measures the line with a PING for each reply: a busy client must never be taken for a hostile one."""
     world = World(Limits(control_burst=100, control_per_s=1))
     line = world.line()
     for _ in range(2_000):
