@@ -17,8 +17,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from nearimage.doors.grpc.http2.limits import Limits
-from tests.transport.lines import Line, World
 from tests.transport.invariants import check, check_nothing_is_left
+from tests.transport.lines import Line, World
 from tests.transport.peer import DATA, END_STREAM, PING, RST_STREAM, SETTINGS, WINDOW_UPDATE, Peer, frame, message, number
 
 Damage = Callable[[random.Random, bytearray], None]

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from nearimage.doors.grpc.http2.limits import Limits
-from tests.transport.lines import World
 from tests.transport.fuzz import run
 from tests.transport.invariants import check, check_nothing_is_left
+from tests.transport.lines import World
 from tests.transport.peer import CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, PING, RST_STREAM, SETTINGS, WINDOW_UPDATE, frame, message, number
 
 STREAMS = st.integers(0, 12) | st.sampled_from([2**31 - 1, 101])
