@@ -73,6 +73,7 @@ class Database:
 
     def close(self) -> None:
         """Let go of the folder and the threads. Closing twice is fine."""
+        self.services.backups.close()
         self.engine.close()
         self.media.close()
         self.modules.close()
@@ -104,7 +105,8 @@ def open_database(settings: Settings) -> Database:
     engine = open_engine(folder, open_shards=settings.open_shards)
     media = picture_reader(settings)
     vectorizers = modules(settings.model_folder, _module_choices(settings))
-    parts = Parts(engine=engine, media=media, modules=vectorizers.all, clock=SystemClock())
+    backups = Path(settings.backup_path).expanduser().absolute() if settings.backup_path else None
+    parts = Parts(engine=engine, media=media, modules=vectorizers.all, clock=SystemClock(), backups=backups)
     auto = _auto_schema(settings)
     services = build_services(parts, default_limit=settings.query_defaults_limit, maximum_results=settings.query_maximum_results, auto=auto)
     return Database(services, engine, media, vectorizers)
@@ -364,7 +366,7 @@ def _allow_many_files() -> None:
 
 def _warn_about_modules(settings: Settings, database: Database) -> None:
     for name in filter(None, (part.strip() for part in settings.enable_modules.split(","))):
-        if name not in database.services.modules:
+        if name not in database.services.modules and not (name == "backup-filesystem" and settings.backup_path):
             _log.warning("module %r is not part of this server; collections that name it are refused", name)
     if settings.clip_model == "starter" and not settings.clip_inference_api:
         _log.warning("multi2vec-clip uses the starter model. %s", STARTER_LIMITS)

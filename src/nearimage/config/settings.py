@@ -118,6 +118,7 @@ class Settings:
     api_keys_enabled: bool = _setting(False, "AUTHENTICATION_APIKEY_ENABLED", "true lets in whoever has one of the keys")
     api_keys: str = _setting("", "AUTHENTICATION_APIKEY_ALLOWED_KEYS", "the keys, separated by commas")
     api_key_users: str = _setting("", "AUTHENTICATION_APIKEY_USERS", "whose key each is, separated by commas; or one name for all of them")
+    backup_path: str = _setting("", "BACKUP_FILESYSTEM_PATH", "the folder for backups that clients ask for; without it they are refused")
     enable_modules: str = _setting("", "ENABLE_MODULES", "accepted for Weaviate's sake: every module this server has is on; others are warned about")
     hostname: str = _setting("nearimage", "CLUSTER_HOSTNAME", "how the server calls itself in /v1/meta")
     metrics: bool = _setting(False, "PROMETHEUS_MONITORING_ENABLED", "true answers /metrics on a port of its own too; it is always there beside REST")

@@ -239,6 +239,12 @@ class CollectionNotFound(NotFound):
     code = "collection-not-found"
 
 
+class BackupNotFound(NotFound):
+    """No backup of that id; detail has "id"."""
+
+    code = "backup-not-found"
+
+
 class AliasNotFound(NotFound):
     """No alias of that name; detail has "alias"."""
 
@@ -255,6 +261,12 @@ class CollectionExists(Conflict):
     """A collection of that name is there already; detail has "collection"."""
 
     code = "collection-exists"
+
+
+class BackupExists(Conflict):
+    """A backup of that id is there already; detail has "id"."""
+
+    code = "backup-exists"
 
 
 class ObjectExists(Conflict):

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from nearimage.domain.errors import NearimageError
 from nearimage.domain.query import DEFAULT_LIMIT, MAXIMUM_RESULTS
@@ -13,6 +14,7 @@ from nearimage.ports.vectorizer import VectorizerModule
 from nearimage.service.aggregate import Aggregates
 from nearimage.service.aliases import Aliases
 from nearimage.service.auto_schema import AutoSchema, AutoSettings
+from nearimage.service.backups import Backups
 from nearimage.service.cluster import Cluster
 from nearimage.service.collections import Collections
 from nearimage.service.deletion import Deletions
@@ -37,12 +39,17 @@ AUTO = AutoSettings()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """The implementations behind the ports."""
+    """The implementations behind the ports.
+
+    Attributes:
+        backups: the folder where backups by request are kept; None where there is none.
+    """
 
     engine: Engine
     media: Media
     modules: Sequence[VectorizerModule]
     clock: Clock
+    backups: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +58,7 @@ class Services:
 
     collections: Collections
     aliases: Aliases
+    backups: Backups
     cluster: Cluster
     tenants: Tenants
     objects: Objects
@@ -105,6 +113,7 @@ def build_services(parts: Parts, *, default_limit: int = DEFAULT_LIMIT, maximum_
     return Services(
         collections=collections,
         aliases=Aliases(engine=parts.engine, collections=collections),
+        backups=Backups(parts.engine, parts.clock, parts.backups),
         cluster=Cluster(collections=collections, shards=shards),
         tenants=tenants,
         objects=objects,

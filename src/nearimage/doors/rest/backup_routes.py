@@ -1,41 +1,104 @@
-"""Backups by request, as Weaviate's clients ask for them: not in this version, and said so, with what does it instead. The base of all paths is /v1.
+"""Routes of backups. The base of all paths is /v1; the one backend is `filesystem`.
 
-May import starlette, `domain` and `doors` only.
+May import msgspec, starlette, `domain`, `service` and `doors` only.
 """
 
+from typing import Any
+
+import msgspec
 from starlette.responses import Response
 
 from nearimage.domain.errors import InvalidInput
 from nearimage.doors.rest.call import Call, Route
+from nearimage.doors.rest.json_body import Json, json_response, read_body
+from nearimage.service.backups import Backup, Backups
+
+FILESYSTEM = "filesystem"
+_GIB = 1 << 30
+_PLACES = ("path", "bucket", "endpoint")
 
 
-def create_backup(_: Call) -> Response:
-    """Refuse to begin a backup."""
-    raise _elsewhere()
+class RestoreBody(msgspec.Struct):
+    """Which collections of a backup to bring back, as clients send it; how much of a processor to take is read by nobody."""
+
+    include: list[str] | None = None
+    exclude: list[str] | None = None
+    config: dict[str, Any] | None = None
 
 
-def backup_status(_: Call) -> Response:
-    """There is no backup whose state could be told."""
-    raise _elsewhere()
+class BackupBody(RestoreBody):
+    """Which collections to copy."""
+
+    id: str = ""
 
 
-def restore_backup(_: Call) -> Response:
-    """Refuse to restore one."""
-    raise _elsewhere()
+def create_backup(call: Call) -> Response:
+    """Begin a backup; it goes on in the background, and its state is asked for."""
+    body = read_body(call.body, BackupBody)
+    backups = _backups(call, body)
+    return json_response(_render(backups.create(body.id, body.include or (), body.exclude or ())))
 
 
-def restore_status(_: Call) -> Response:
-    """Nothing is being restored."""
-    raise _elsewhere()
+def list_backups(call: Call) -> Response:
+    """Every backup, the last one begun first; with ?order=asc the other way round."""
+    order = call.query.get("order", "desc")
+    if order not in ("asc", "desc"):
+        raise InvalidInput(f"order is 'asc' or 'desc', got {order!r}")
+    found = _backups(call).all()
+    return json_response([_render(one) for one in (found if order == "asc" else reversed(found))])
 
 
-def _elsewhere() -> InvalidInput:
-    return InvalidInput("backups by request are not supported; run `nearimage backup` and `nearimage restore` where the server runs")
+def backup_status(call: Call) -> Response:
+    """How far a backup has come."""
+    return json_response(_render(_backups(call).status(call.path["id"])))
 
 
+def cancel_backup(call: Call) -> Response:
+    """Stop making a backup."""
+    _backups(call).cancel(call.path["id"])
+    return Response(status_code=204)
+
+
+def restore_backup(call: Call) -> Response:
+    """Begin to bring collections of a backup back."""
+    body = read_body(call.body, RestoreBody)
+    return json_response(_render(_backups(call, body).restore(call.path["id"], body.include or (), body.exclude or ())))
+
+
+def restore_status(call: Call) -> Response:
+    """How far the restoring of a backup has come."""
+    return json_response(_render(_backups(call).restore_status(call.path["id"])))
+
+
+def cancel_restore(call: Call) -> Response:
+    """Stop restoring a backup."""
+    _backups(call).cancel(call.path["id"], restoring=True)
+    return Response(status_code=204)
+
+
+def _backups(call: Call, body: RestoreBody | None = None) -> Backups:
+    if call.path["backend"] != FILESYSTEM:
+        raise InvalidInput(f"there is no backup backend {call.path['backend']!r}; this server has {FILESYSTEM!r}")
+    asked = {**call.query, **((body and body.config) or {})}
+    if elsewhere := [key for key in asked if key.lower() in _PLACES and asked[key]]:
+        raise InvalidInput(f"{elsewhere[0]} cannot be chosen by a request; backups are kept where BACKUP_FILESYSTEM_PATH says")
+    return call.services.backups
+
+
+def _render(backup: Backup) -> Json:
+    told: Json = {"id": backup.id, "backend": FILESYSTEM, "path": backup.path, "classes": backup.collections, "status": backup.state}
+    times = {"startedAt": backup.started, "completedAt": backup.completed, "error": backup.error}
+    return told | {"size": backup.bytes / _GIB} | {key: value for key, value in times.items() if value}
+
+
+_ALL, _ONE, _RESTORE = "/v1/backups/{backend}", "/v1/backups/{backend}/{id}", "/v1/backups/{backend}/{id}/restore"
+_WHERE = ("bucket", "path")
 ROUTES = (
-    Route(method="POST", path="/v1/backups/{backend}", endpoint=create_backup),
-    Route(method="GET", path="/v1/backups/{backend}/{id}", endpoint=backup_status),
-    Route(method="POST", path="/v1/backups/{backend}/{id}/restore", endpoint=restore_backup),
-    Route(method="GET", path="/v1/backups/{backend}/{id}/restore", endpoint=restore_status),
+    Route(method="GET", path=_ALL, endpoint=list_backups, query=("order",)),
+    Route(method="POST", path=_ALL, endpoint=create_backup, body=BackupBody),
+    Route(method="GET", path=_ONE, endpoint=backup_status, query=_WHERE),
+    Route(method="DELETE", path=_ONE, endpoint=cancel_backup, query=_WHERE, status=204),
+    Route(method="POST", path=_RESTORE, endpoint=restore_backup, body=RestoreBody),
+    Route(method="GET", path=_RESTORE, endpoint=restore_status, query=_WHERE),
+    Route(method="DELETE", path=_RESTORE, endpoint=cancel_restore, query=_WHERE, status=204),
 )

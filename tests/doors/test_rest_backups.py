@@ -1,0 +1,136 @@
+"""Backups by request, as the official clients ask for them, over the engine that can make them."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from nearimage.doors.rest.call import About
+from nearimage.doors.rest.door import rest_app
+from nearimage.engines.embedded import EmbeddedEngine
+from nearimage.service.backups import Backups
+from nearimage.service.services import Parts, build_services
+from tests.fakes import FakeClock, FakeMedia
+
+URL = "/v1/backups/filesystem"
+
+
+@pytest.fixture
+def backed(tmp_path: Path) -> Iterator[TestClient]:
+    """Two collections with an object each."""
+    engine = EmbeddedEngine(tmp_path / "data")
+    services = build_services(Parts(engine=engine, media=FakeMedia(), modules=(), clock=FakeClock(), backups=tmp_path / "backups"))
+    about = About(version="1.39.2", hostname="here", max_message_bytes=100_000)
+    with ThreadPoolExecutor(2) as executor, TestClient(rest_app(services, about, executor)) as client:
+        for name in ("Cat", "Dog"):
+            assert client.post("/v1/schema", json={"class": name}).status_code == 200
+            assert client.post("/v1/objects", json={"class": name, "vector": [1, 2]}).status_code == 200
+        yield client
+    services.backups.close()
+    engine.close()
+
+
+def ended(http: TestClient, path: str) -> Any:
+    """The state once it is no longer STARTED."""
+    for _ in range(500):
+        told = http.get(path).json()
+        if told["status"] != "STARTED":
+            return told
+        time.sleep(0.02)
+    raise AssertionError(f"{path} goes on for 10 s")
+
+
+def count(http: TestClient, name: str) -> int:
+    found = http.get(f"/v1/objects?class={name}")
+    return found.json()["totalResults"] if found.status_code == 200 else -1
+
+
+def test_what_was_dropped_comes_back(backed: TestClient, tmp_path: Path) -> None:
+    """Begun at once, ended in the background, told by its state: what clients wait for."""
+    begun = backed.post(URL, json={"id": "first", "config": {"CPUPercentage": 60}}).json()
+    assert begun | {"startedAt": "", "size": 0} == {
+        "id": "first", "backend": "filesystem", "path": str(tmp_path / "backups" / "first"), "classes": ["Cat", "Dog"],
+        "status": "STARTED", "startedAt": "", "size": 0,
+    }  # fmt: skip
+    told = ended(backed, f"{URL}/first")
+    assert (told["status"], told["classes"]) == ("SUCCESS", ["Cat", "Dog"])
+    assert told["size"] > 0
+    for name in ("Cat", "Dog"):
+        backed.delete(f"/v1/schema/{name}")
+    again = backed.post(f"{URL}/first/restore", json={"include": ["Dog"]}).json()
+    assert (again["status"], again["classes"]) == ("STARTED", ["Dog"])
+    assert ended(backed, f"{URL}/first/restore")["status"] == "SUCCESS"
+    assert (count(backed, "Dog"), count(backed, "Cat")) == (1, -1)
+
+
+def test_what_is_there_is_not_overwritten(backed: TestClient) -> None:
+    """A restore that replaced a collection would lose what was written since."""
+    backed.post(URL, json={"id": "one", "exclude": ["Cat"]})
+    assert ended(backed, f"{URL}/one")["classes"] == ["Dog"]
+    backed.post(f"{URL}/one/restore", json={})
+    told = ended(backed, f"{URL}/one/restore")
+    assert told["status"] == "FAILED"
+    assert "already exists" in told["error"]
+    assert backed.post(URL, json={"id": "one"}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("asked", "body", "status"),
+    [
+        (f"POST {URL}", {"id": "x", "include": ["Nobody"]}, 422),
+        (f"POST {URL}", {"id": "x", "exclude": ["Cat", "Dog"]}, 422),
+        (f"POST {URL}", {"id": "x", "include": ["Cat"], "exclude": ["Dog"]}, 422),
+        (f"POST {URL}", {"id": ""}, 422),
+        (f"POST {URL}", {"id": "../x"}, 422),
+        (f"POST {URL}", {"id": "Upper"}, 422),
+        (f"POST {URL}", {"id": "x", "config": {"path": "/etc"}}, 422),
+        ("POST /v1/backups/s3", {"id": "x"}, 422),
+        (f"POST {URL}", {"id": 1}, 400),
+        (f"GET {URL}/nothing", None, 404),
+        (f"GET {URL}/nothing/restore", None, 404),
+        (f"GET {URL}?order=down", None, 422),
+        (f"DELETE {URL}/nothing", None, 404),
+        (f"DELETE {URL}/nothing/restore", None, 404),
+        (f"POST {URL}/nothing/restore", {}, 404),
+    ],
+)
+def test_what_cannot_be_is_refused(backed: TestClient, tmp_path: Path, asked: str, body: Any, status: int) -> None:
+    """Before anything is begun, and nothing is written anywhere else than in the folder for it."""
+    method, path = asked.split()
+    assert backed.request(method, path, json=body).status_code == status
+    assert not (tmp_path / "backups").exists()
+
+
+def test_they_are_listed_also_after_a_restart_and_what_was_broken_off_has_failed(backed: TestClient, tmp_path: Path) -> None:
+    """An operator looks for the last one that is whole."""
+    for name in ("b", "a"):
+        backed.post(URL, json={"id": name})
+        ended(backed, f"{URL}/{name}")
+    (tmp_path / "backups" / "broken" / "data").mkdir(parents=True)
+    assert [one["id"] for one in backed.get(f"{URL}?order=asc").json()] == ["broken", "b", "a"]
+    engine = EmbeddedEngine(tmp_path / "other")
+    found = Backups(engine, FakeClock(), tmp_path / "backups").all()
+    engine.close()
+    assert [(one.id, one.state.value, one.collections) for one in found] == [
+        ("broken", "FAILED", ()), ("b", "SUCCESS", ("Cat", "Dog")), ("a", "SUCCESS", ("Cat", "Dog"))
+    ]  # fmt: skip
+
+
+def test_one_that_runs_can_be_cancelled_and_leaves_nothing(backed: TestClient, tmp_path: Path) -> None:
+    """Who cancels wants the room back; one that has ended by then stays."""
+    backed.post(URL, json={"id": "x"})
+    assert backed.delete(f"{URL}/x").status_code == 204
+    told = ended(backed, f"{URL}/x")
+    assert told["status"] in ("CANCELED", "SUCCESS")
+    assert (tmp_path / "backups" / "x").exists() is (told["status"] == "SUCCESS")
+
+
+def test_without_a_folder_for_them_they_are_refused_with_what_to_do(http: TestClient) -> None:
+    """Where they would go nobody could know."""
+    refused = http.post(URL, json={"id": "x"})
+    assert refused.status_code == 422
+    assert "BACKUP_FILESYSTEM_PATH" in refused.text
