@@ -56,6 +56,17 @@ def embed(media: Media, orders: Sequence[Order]) -> list[list[Matrix | Nearimage
     return [_embed(order, decoded) for order in orders]
 
 
+def succeeded(outcome: Matrix | NearimageError) -> Matrix:
+    """The rows of a bundle.
+
+    Raises:
+        NearimageError: why there are none.
+    """
+    if isinstance(outcome, NearimageError):
+        raise outcome
+    return outcome
+
+
 def _decode(media: Media, orders: Sequence[Order]) -> Decoded:
     """All pictures of these orders, in one go so that every core decodes."""
     pictures = {id(value.content): value.content for order in orders for bundle in order.bundles for value in bundle if _is_picture(value)}

@@ -7,11 +7,10 @@ May import `domain` and `ports` only.
 
 from collections.abc import Sequence
 
-from nearimage.domain.errors import NearimageError
 from nearimage.domain.objects import Vector
 from nearimage.domain.query import NearMedia
 from nearimage.domain.schema import VectorConfig
-from nearimage.service.embedding import Value, embed
+from nearimage.service.embedding import Value, embed, succeeded
 from nearimage.service.vectorize import ObjectVectorizer
 
 
@@ -25,9 +24,5 @@ def near_media(query: NearMedia, targets: Sequence[VectorConfig], vectorizer: Ob
     """
     recipes = [vectorizer.asked(target, query.modality) for target in targets]  # before decoding: a wrong target costs nothing
     value = Value(query.modality, vectorizer.media.read(query.data))
-    vectors = []
-    for (made,) in embed(vectorizer.media, [recipe.order([[value]]) for recipe in recipes]):
-        if isinstance(made, NearimageError):
-            raise made
-        vectors.append(made[0])
-    return vectors
+    outcomes = embed(vectorizer.media, [recipe.order([[value]]) for recipe in recipes])
+    return [recipe.checked(succeeded(made)[0]) for recipe, (made,) in zip(recipes, outcomes, strict=True)]

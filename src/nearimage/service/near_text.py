@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nearimage.domain.errors import InvalidInput, NearimageError, ObjectNotFound
+from nearimage.domain.errors import InvalidInput, ObjectNotFound
 from nearimage.domain.objects import Projection, Vector
 from nearimage.domain.query import Move, NearText
 from nearimage.domain.schema import VectorConfig
 from nearimage.domain.vectorizing import Modality
 from nearimage.ports.engine import Shard
-from nearimage.service.embedding import Value, embed
+from nearimage.service.embedding import Value, embed, succeeded
 from nearimage.service.movement import move_away, move_to
 from nearimage.service.vectorize import ObjectVectorizer, Recipe
 
@@ -30,9 +30,7 @@ class _Space:
     def mean(self, concepts: Sequence[str]) -> Vector:
         """The mean of the vectors of some words, at least one."""
         ((made,),) = embed(self.vectorizer.media, [self.recipe.order([[Value(Modality.TEXT, concept) for concept in concepts]])])
-        if isinstance(made, NearimageError):
-            raise made
-        return np.asarray(made.mean(axis=0), np.float32)
+        return np.asarray(succeeded(made).mean(axis=0), np.float32)
 
     def destination(self, name: str, move: Move) -> list[Vector]:
         """The vectors that a query moves to or away from, at least one."""
@@ -68,4 +66,4 @@ def near_text(query: NearText, target: VectorConfig, vectorizer: ObjectVectorize
         vector = move_to(vector, space.destination("moveTo", query.move_to), query.move_to.force)
     if query.move_away:
         vector = move_away(vector, space.destination("moveAwayFrom", query.move_away), query.move_away.force)
-    return vector
+    return space.recipe.checked(vector)

@@ -22,9 +22,10 @@ from nearimage.domain.objects import Matrix, PropertyValue, Record, Vector
 from nearimage.domain.schema import NO_MODULE, Collection, VectorConfig
 from nearimage.domain.values import BlobToHash
 from nearimage.domain.vectorizing import Modality, ModuleSettings
+from nearimage.domain.vectors import check_vector
 from nearimage.ports.media import Media
 from nearimage.ports.vectorizer import VectorizerModule
-from nearimage.service.embedding import Order, Value, embed
+from nearimage.service.embedding import Order, Value, embed, succeeded
 
 PICTURES_AT_ONCE = 64
 """Pictures decoded before the models run: 64 x about 1 MB of pixels bound the memory of an import; both cores stay busy from 16 on."""
@@ -61,9 +62,23 @@ class Wanted:
 class Recipe:
     """How one named vector is made."""
 
-    name: str
+    config: VectorConfig
     module: VectorizerModule
     settings: ModuleSettings
+
+    @property
+    def name(self) -> str:
+        """The vector's."""
+        return self.config.name
+
+    def checked(self, vector: Vector) -> Vector:
+        """A vector that was made, if it can be compared.
+
+        Raises:
+            InvalidVector: the fields of an object, or the concepts of a query, cancelled each other out, or their model gave nothing.
+        """
+        check_vector(vector, name=self.name, metric=self.config.metric, is_multi=self.config.is_multi)
+        return vector
 
     def order(self, bundles: Sequence[Sequence[Value]]) -> Order:
         """What its model is to embed; the first order loads it."""
@@ -90,7 +105,7 @@ class ObjectVectorizer:
         if module is None:
             raise NotSupported(f"vector {config.name!r} is made by module {config.module!r}, which this server does not have", feature=config.module)
         settings = module.check({**config.module_settings, "model": config.model}) if config.configured else module.unconfigured(config.model)
-        return Recipe(config.name, module, settings)
+        return Recipe(config, module, settings)
 
     def asked(self, target: VectorConfig, modality: Modality) -> Recipe:
         """How a query by such input gets its vector.
@@ -134,7 +149,9 @@ class ObjectVectorizer:
                     continue
                 if unchanged(recipe.settings, record, old := previous[number]):
                     vectors[number].update(_kept(recipe.name, old))
-                elif fields := list(fields_of(recipe.settings, record.properties)):
+                    continue
+                fields = list(fields_of(recipe.settings, record.properties))
+                if any(field.weight != 0 for field in fields):  # what weighs nothing makes no vector
                     wanted.setdefault(recipe, []).append(Wanted(number, fields))
         failed = self._make(wanted, vectors)
         return [
@@ -149,10 +166,10 @@ class ObjectVectorizer:
             made = embed(self.media, [recipe.order([one.values for one in ones]) for recipe, ones in some.items()])
             for (recipe, ones), outcomes in zip(some.items(), made, strict=True):
                 for one, outcome in zip(ones, outcomes, strict=True):
-                    if isinstance(outcome, NearimageError):
-                        failed.setdefault(one.record, outcome)
-                    else:
-                        vectors[one.record][recipe.name] = combine(outcome, [field.weight for field in one.fields])
+                    try:
+                        vectors[one.record][recipe.name] = recipe.checked(combine(succeeded(outcome), [field.weight for field in one.fields]))
+                    except NearimageError as error:
+                        failed.setdefault(one.record, error)
         return failed
 
 
@@ -198,13 +215,13 @@ def combine(rows: Matrix, weights: Sequence[float | None]) -> Vector:
 
     Args:
         rows: at least one.
-        weights: for each row; all None, or all numbers.
+        weights: for each row; all None, or all numbers, not all 0.
 
     Returns:
         (dims,) float32.
     """
     factors = np.array([1.0 if weight is None else weight for weight in weights])
-    if weights[0] is not None and factors.sum() > 0:
+    if weights[0] is not None:
         factors = factors / factors.sum()
     return np.asarray((rows.astype(np.float64) * factors[:, None]).mean(axis=0), np.float32)
 

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 
-import numpy as np
 import pytest
 
 from nearimage.domain.drafts import Draft
-from nearimage.domain.objects import Projection
+from nearimage.domain.errors import InvalidVector
+from nearimage.domain.objects import Projection, Record
+from nearimage.domain.query import NearMedia, Search
 from nearimage.domain.schema import VectorConfig
-from nearimage.service.vectorize import combine
-from tests.fakes import RED, World, dogs
+from nearimage.domain.vectorizing import Modality
+from tests.fakes import RED, World, dogs, picture
 
 
 def vector_of(settings: Mapping[str, object], properties: Mapping[str, object]) -> list[float]:
@@ -39,8 +40,23 @@ def test_a_missing_field_takes_its_weight_along() -> None:
     assert vector_of(settings, {"image": RED}) == pytest.approx([255, 0, 0])
 
 
-def test_weights_that_sum_to_nothing_do_not_divide_by_it() -> None:
-    """A vector of NaN would poison every search."""
-    combined = combine(np.ones((2, 2), np.float32), [0.0, 0.0])
+def test_fields_that_weigh_nothing_make_no_vector() -> None:
+    """Nothing is left of such an object; a vector of zeros or NaN would poison every search."""
+    services = World().services()
+    settings = {"imageFields": ["image"], "textFields": ["breed"], "weights": {"imageFields": [1.0], "textFields": [0.0]}}
+    services.collections.create(dogs(VectorConfig(name="v", module="multi2vec-clip", module_settings=settings)))
 
-    assert np.isfinite(combined).all()
+    assert services.objects.insert("Dog", Draft(properties={"breed": "blue"})).vectors == {}
+    assert services.objects.insert("Dog", Draft(properties={"breed": "blue", "image": RED})).vectors["v"].tolist() == [127.5, 0, 0]
+
+
+def test_an_object_whose_vector_cannot_be_compared_fails_alone() -> None:
+    """A black picture is all zeros to this model; under cosine that is no direction, and no error of the others."""
+    services = World().services()
+    services.collections.create(dogs())
+    black, red = services.objects.put_many("Dog", [Draft(properties={"image": picture(0, 0, 0)}), Draft(properties={"image": RED})])
+
+    assert isinstance(black, InvalidVector)
+    assert isinstance(red, Record)
+    with pytest.raises(InvalidVector):
+        services.searches.run(Search(collection="Dog", by=NearMedia(modality=Modality.IMAGE, data=picture(0, 0, 0))))

@@ -23,14 +23,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from nearimage.domain.errors import InvalidInput, NearimageError
+from nearimage.domain.errors import InvalidInput
 from nearimage.domain.objects import Matrix
 from nearimage.domain.vectorizing import CONTRACT_LISTS, Modality
 from nearimage.doors.faults import fault_of
 from nearimage.doors.rest.json_body import Json, json_response, read_body
 from nearimage.ports.media import Media
 from nearimage.ports.vectorizer import Vectorizer
-from nearimage.service.embedding import Order, Value, embed
+from nearimage.service.embedding import Order, Value, embed, succeeded
 
 
 class PictureBody(msgspec.Struct):
@@ -109,9 +109,7 @@ class InferenceDoor:
 
     def _embed(self, values: Sequence[Value]) -> Matrix:
         ((made,),) = embed(self.media, [Order(self.vectorizer, self.exact, [values])])
-        if isinstance(made, NearimageError):
-            raise made
-        return made
+        return succeeded(made)
 
 
 async def _ready(_: Request) -> Response:
