@@ -5,11 +5,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 import uvloop
 
+from nearimage.domain.cancellation import current_cancellation
 from nearimage.domain.errors import InvalidInput, NotFound
 from nearimage.doors.grpc.handlers import Answer, Handler, OpenSession
 from nearimage.doors.grpc.native.door import Allowances, NativeDoor, NativeServer
@@ -30,15 +31,19 @@ class Played:
     Attributes:
         begun: messages whose work has begun in a thread.
         gate: work that waits for the test goes on when it is set.
+        told: set when work that waited learnt that nobody waits for it.
     """
 
     begun: list[bytes] = field(default_factory=list)
     gate: threading.Event = field(default_factory=threading.Event)
+    told: threading.Event = field(default_factory=threading.Event)
 
     def wait(self, message: bytes) -> bytes:
         """Work that takes until the test says so."""
         self.begun.append(message)
-        self.gate.wait(20)
+        token = current_cancellation()
+        with token.on_cancel(self.told.set) if token else nullcontext():
+            self.gate.wait(20)
         return message
 
 

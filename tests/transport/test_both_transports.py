@@ -108,6 +108,19 @@ def test_a_deadline_ends_the_call_in_time(door: Served, channel: Any) -> None:
     assert ask(channel, "Quick", b"next") == b"next"
 
 
+def test_work_that_nobody_waits_for_is_told_so(door: Served, channel: Any) -> None:
+    """It may stand in a model's queue, and would keep others waiting for a vector that nobody reads."""
+    assert status_of(channel, "Wait", b"slow", timeout=0.3)[0] == "DEADLINE_EXCEEDED"
+    assert door.played.told.wait(10)
+
+    door.played.told.clear()
+    call = channel.unary_unary("/t.T/Wait").future(b"hung up", timeout=20)
+    eventually("the work has begun", lambda: b"hung up" in door.played.begun)
+    call.cancel()
+    assert door.played.told.wait(10)
+    door.played.gate.set()
+
+
 def test_a_conversation_is_answered_message_by_message(channel: Any) -> None:
     """Streaming imports wait for each acknowledgement before they send more."""
     asked = iter([b"one", b"two", b"x" * 200_000])

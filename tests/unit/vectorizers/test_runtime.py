@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from nearimage.domain.cancellation import Cancellation, Cancelled, cancellable
 from nearimage.domain.errors import Busy, Corrupt, DiskFull, FolderUnusable, ModelMissing
 from nearimage.vectorizers.runtime import cache
 from nearimage.vectorizers.runtime.cache import converted
@@ -247,6 +248,141 @@ def test_closing_refuses_what_waits(gate: Gate) -> None:
         runner.map([1])
     assert not caller.is_alive()
     assert len(refused) <= 1  # the last micro-batch may have been quick enough
+
+
+def test_inputs_of_all_callers_share_micro_batches() -> None:
+    """A server gets one object a request from a hundred clients; a model that likes batches should still see some."""
+    sizes: list[int] = []
+    held, free = threading.Event(), threading.Event()
+
+    def work(items: Sequence[int]) -> Sequence[int]:
+        sizes.append(len(items))
+        held.set()
+        assert free.wait(10)
+        return [item * 2 for item in items]
+
+    runner = Runner("test", work, batch=8)
+    answers: dict[int, list[int]] = {}
+    blockers = [threading.Thread(target=runner.map, args=([-1],)) for _ in range(cores())]
+    callers = [threading.Thread(target=lambda number=number: answers.update({number: runner.map([number])})) for number in range(6)]
+    for blocker in blockers:
+        blocker.start()
+    held.wait(10)
+    while len(sizes) < cores():
+        pass
+    for caller in callers:
+        caller.start()
+    while runner._waiting < cores() + 6:
+        pass
+    free.set()
+    for thread in (*blockers, *callers):
+        thread.join(10)
+
+    assert answers == {number: [number * 2] for number in range(6)}
+    assert max(sizes) > 1
+    assert sum(sizes) == cores() + 6
+    runner.close()
+
+
+def test_one_callers_bad_input_fails_no_other_caller(gate: Gate) -> None:
+    """They share a micro-batch by chance only."""
+
+    def work(items: Sequence[int]) -> Sequence[int]:
+        if items != [-1] * len(items):
+            return [10 // item for item in items]
+        return gate.work(items)
+
+    runner = Runner("test", work, batch=8)
+    blockers = [threading.Thread(target=runner.map, args=([-1],)) for _ in range(cores())]
+    for blocker in blockers:
+        blocker.start()
+    gate.begun.wait(10)
+    outcomes: dict[int, object] = {}
+
+    def call(number: int) -> None:
+        try:
+            outcomes[number] = runner.map([number])
+        except ZeroDivisionError as error:
+            outcomes[number] = error
+
+    callers = [threading.Thread(target=call, args=(number,)) for number in (5, 0, 2)]
+    for caller in callers:
+        caller.start()
+    while runner._waiting < cores() + 3:
+        pass
+    gate.open.set()
+    for thread in (*blockers, *callers):
+        thread.join(10)
+
+    assert (outcomes[5], outcomes[2]) == ([2], [5])
+    assert isinstance(outcomes[0], ZeroDivisionError)
+    runner.close()
+
+
+def test_a_cancelled_request_leaves_the_queue(gate: Gate) -> None:
+    """A client that hung up must not keep others waiting for what nobody reads."""
+    runner = Runner("test", gate.work, batch=1, max_waiting=50)
+    token, told = Cancellation(), threading.Event()
+
+    def call() -> None:
+        with cancellable(token):
+            try:
+                runner.map(range(50))
+            except Cancelled:
+                told.set()
+
+    caller = threading.Thread(target=call)
+    caller.start()
+    gate.begun.wait(10)
+    token.cancel()
+
+    assert told.wait(10)  # while the first inputs are still at work
+    caller.join(10)
+    assert len(runner._imports) == 0
+    gate.open.set()
+    assert runner.map([1, 2]) == [2, 3]
+    runner.close()
+
+
+def test_a_cancelled_query_leaves_the_queue(gate: Gate) -> None:
+    """It waits for a core on its own thread, which is to be given back at once."""
+    runner = Runner("test", gate.work, batch=1)
+    blockers = [threading.Thread(target=runner.map, args=([1],)) for _ in range(cores())]
+    for blocker in blockers:
+        blocker.start()
+    gate.begun.wait(10)
+    token, outcomes = Cancellation(), list[str]()
+
+    def call() -> None:
+        with cancellable(token):
+            try:
+                runner.map([5])
+            except Cancelled as error:
+                outcomes.append(error.code)
+
+    caller = threading.Thread(target=call)
+    caller.start()
+    while runner._waiting < cores() + 1:
+        pass
+    token.cancel()
+    caller.join(10)
+
+    assert outcomes == ["cancelled"]
+    gate.open.set()
+    for blocker in blockers:
+        blocker.join(10)
+    runner.close()
+
+
+def test_a_request_cancelled_before_it_reaches_the_model_is_not_run() -> None:
+    """Decoding may have taken seconds in which the client left."""
+    runner: Runner[int, int] = Runner("test", list, batch=1)
+    token = Cancellation()
+    token.cancel()
+
+    with cancellable(token), pytest.raises(Cancelled):
+        runner.map([1, 2, 3])
+    runner.close()
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="only Linux has priorities of threads")

@@ -4,13 +4,14 @@ Handlers begin on the event loop; what they leave to do blocks, and is done in t
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import grpc
 
+from nearimage.domain.cancellation import Cancellation, cancellable
 from nearimage.domain.errors import PortTaken, Unauthenticated
 from nearimage.doors.access import OPEN, Access
 from nearimage.doors.faults import fault_of
@@ -62,9 +63,24 @@ class GrpcDoor:
         """Run one handler; what it raises becomes the status of the call."""
         try:
             answer = self.methods[method].begin(request)
-            return answer if isinstance(answer, bytes) else await asyncio.get_running_loop().run_in_executor(self.executor, answer)
+            return answer if isinstance(answer, bytes) else await self._run(answer)
         except Exception as error:  # noqa: BLE001 - the door's boundary
             await _abort(context, error)
+
+    async def _run(self, work: Callable[[], bytes]) -> bytes:
+        """Run what blocks in a thread; grpcio cancels this coroutine where the client hangs up or its deadline passes, and the thread is told."""
+        token = Cancellation()
+
+        def run() -> bytes:
+            with cancellable(token):
+                return work()
+
+        try:
+            answer: bytes = await asyncio.get_running_loop().run_in_executor(self.executor, run)
+        except asyncio.CancelledError:
+            token.cancel()
+            raise
+        return answer
 
     async def converse(self, method: str, requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[bytes]:
         """Run one session: every message is answered before the next one is read, so a slow disk holds up the sender."""

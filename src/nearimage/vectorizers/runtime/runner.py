@@ -107,7 +107,8 @@ class Runner(Generic[Item, Row]):
         self._queries: deque[_Call[Item, Row]] = deque()
         self._waiting = 0  # inputs admitted and not answered yet
         self._running = 0  # micro-batches at work
-        self._slots = threading.Semaphore(self._cores)
+        self._querying = 0  # queries' own threads at work
+        self._free = threading.Condition(self._lock)  # one of them is done, or a query has left the queue
         self._workers: list[threading.Thread] = []
         self._closed = False
 
@@ -147,6 +148,7 @@ class Runner(Generic[Item, Row]):
             self._queries.clear()
             self._imports.clear()
             self._more.notify_all()
+            self._free.notify_all()
             workers, self._workers = self._workers, []
         for worker in workers:
             worker.join()
@@ -179,6 +181,7 @@ class Runner(Generic[Item, Row]):
                 self._queries.remove(call)
             else:
                 self._imports = deque(entry for entry in self._imports if entry[0] is not call)
+            self._free.notify_all()
             call.fail(Cancelled("the request was cancelled, and what waited for the model on its behalf was dropped"))
 
     def _import(self) -> None:
@@ -196,16 +199,23 @@ class Runner(Generic[Item, Row]):
             self._answer([entry for entry in entries if not entry[0].error], self._work)
 
     def _run_queries_until(self, call: _Call[Item, Row]) -> None:
-        """Wait for a core, then answer waiting queries until this one is taken, by this thread or by another."""
-        with self._slots:
-            while True:
-                with self._lock:
-                    if call not in self._queries:  # answered, being answered, cancelled or closed
-                        return
-                    entries = [(self._queries.popleft(), 0) for _ in range(min(self._batch, len(self._queries)))]
-                    alone = len(entries) == 1 and not (self._running or self._imports)
-                    self._running += 1
+        """Wait for a core, then answer waiting queries; until this one has left the queue: taken by this thread or by another, cancelled, closed."""
+        while True:
+            with self._free:
+                while self._querying >= self._cores and call in self._queries:
+                    self._free.wait()
+                if call not in self._queries:
+                    return
+                entries = [(self._queries.popleft(), 0) for _ in range(min(self._batch, len(self._queries)))]
+                alone = len(entries) == 1 and not (self._running or self._imports)
+                self._running += 1
+                self._querying += 1
+            try:
                 self._answer(entries, self._work_alone if alone else self._work)
+            finally:
+                with self._free:
+                    self._querying -= 1
+                    self._free.notify_all()
 
     def _answer(self, entries: Sequence[tuple[_Call[Item, Row], int]], work: Work[Item, Row]) -> None:
         """Run a micro-batch and hand out its rows, or the error."""

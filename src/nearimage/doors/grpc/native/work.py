@@ -14,6 +14,8 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Any
 
+from nearimage.domain.cancellation import Cancellation, cancellable
+
 Done = Callable[[Any, BaseException | None], None]
 
 
@@ -23,15 +25,20 @@ class Job:
     Attributes:
         run: what to do; blocks.
         done: called on the event loop with the result, or with what was raised; not if the job was dropped.
-        is_dropped: nobody wants the result any more.
+        token: cancelled with the job; what waits deeper down on its behalf, such as for a model, leaves there.
     """
 
-    __slots__ = ("done", "is_dropped", "run")
+    __slots__ = ("done", "run", "token")
 
     def __init__(self, run: Callable[[], Any], done: Done) -> None:
         self.run = run
         self.done = done
-        self.is_dropped = False
+        self.token = Cancellation()
+
+    @property
+    def is_dropped(self) -> bool:
+        """Nobody wants the result any more."""
+        return self.token.is_cancelled
 
 
 class Work:
@@ -69,7 +76,8 @@ class Work:
         error: BaseException | None = None
         try:
             if not job.is_dropped:
-                result = job.run()
+                with cancellable(job.token):
+                    result = job.run()
         except Exception as wrong:  # noqa: BLE001 - whoever asked is told
             error = wrong
         self._call_on_loop(self._end, job, result, error)
@@ -117,8 +125,8 @@ class Lane:
             self._work.stand_in_line(self)
 
     def drop(self, job: Job) -> None:
-        """Forget a job; one that has begun runs to its end, unheard."""
-        job.is_dropped = True
+        """Forget a job; one that has begun runs to its end, unheard, unless it waits where it can be told."""
+        job.token.cancel()
         if job in self._jobs:
             self._jobs.remove(job)
 
