@@ -3,7 +3,7 @@
 May import starlette, `domain` and `service` only.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -105,6 +105,7 @@ class Route:
         query: the names that are read from the query string.
         status: of the answer when all goes well.
         bare: further statuses, which may come without a body, and what they mean.
+        kind: what decides how long a call takes (`service.pace`), or None where it may wait; routes without it always may.
     """
 
     method: str
@@ -114,3 +115,4 @@ class Route:
     query: tuple[str, ...] = ()
     status: int = 200
     bare: Mapping[int, str] = field(default_factory=dict)
+    kind: Callable[[Call], Hashable | None] | None = None

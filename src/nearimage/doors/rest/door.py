@@ -2,15 +2,18 @@
 
     request --path, method--> route --content type, body, query string--> use case --> JSON
 
-Handlers are plain functions that block; they run in the pool that the doors share. May import starlette, `domain`, `service` and `doors` only.
+Handlers are plain functions that block; they run in the pool that the doors share, reads of objects on the event loop while they are quick (`service.pace`).
+May import starlette, `domain`, `service` and `doors` only.
 """
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 
 from starlette.applications import Starlette
+from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
@@ -22,9 +25,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from nearimage.domain.errors import InvalidInput, Unauthenticated, UnsupportedMediaType
 from nearimage.doors.access import OPEN, Access
 from nearimage.doors.faults import fault_of
-from nearimage.doors.rest.call import About, Call, Endpoint
+from nearimage.doors.rest.call import About, Call, Route
 from nearimage.doors.rest.json_body import fault_response, json_response
 from nearimage.doors.rest.routes import ROUTES
+from nearimage.doors.rest.short_way import ShortWay
 from nearimage.service.services import Services
 
 JSON = "application/json"
@@ -47,26 +51,32 @@ class _Path:
     """One path with the methods it has."""
 
     door: _Door
-    endpoints: Mapping[str, Endpoint]
+    routes: Mapping[str, Route]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
-        response = await self._answer(request)
+        response = await self._answer(scope, receive)
         await response(scope, receive, send)
 
-    async def _answer(self, request: Request) -> Response:
-        endpoint = self.endpoints.get(request.method)
-        if endpoint is None:
-            return _not_allowed(request.method, list(self.endpoints))
+    async def _answer(self, scope: Scope, receive: Receive) -> Response:
+        route = self.routes.get(scope["method"])
+        if route is None:
+            return _not_allowed(scope["method"], list(self.routes))
         try:
-            body = await _read(request, self.door.about.max_message_bytes)
-            asked = {"path": request.path_params, "query": request.query_params, "body": body, "user": request.scope[USER]}
-            call = Call(services=self.door.services, about=self.door.about, **asked)
-            return await asyncio.get_running_loop().run_in_executor(self.door.executor, endpoint, call)
+            body = await _read(scope, receive, self.door.about.max_message_bytes)
+            asked = {"path": scope["path_params"], "query": _query(scope), "body": body, "user": scope[USER]}
+            return await self._work(route, Call(services=self.door.services, about=self.door.about, **asked))
         except ClientDisconnect:
             return Response(status_code=400)  # nobody reads it
         except Exception as error:  # noqa: BLE001 - the door's boundary
-            return fault_response(error, fault_of(error), request.url.path)
+            return fault_response(error, fault_of(error), scope["path"])
+
+    async def _work(self, route: Route, call: Call) -> Response:
+        """Answer here what is known to be quick, anything else in a thread that may wait."""
+        if route.kind is None:
+            return await asyncio.get_running_loop().run_in_executor(self.door.executor, route.endpoint, call)
+        pace, kind = self.door.services.pace, route.kind(call)
+        work = partial(pace.measured, kind, partial(route.endpoint, call))
+        return work() if pace.is_quick(kind) else await asyncio.get_running_loop().run_in_executor(self.door.executor, work)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +105,7 @@ def _is_public(path: str) -> bool:
 
 
 def _authorization(scope: Scope) -> str | None:
-    return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"), None)
+    return _header(scope, b"authorization")
 
 
 def rest_app(services: Services, about: About, executor: Executor, extra_routes: Sequence[BaseRoute] = (), access: Access = OPEN) -> Starlette:
@@ -106,27 +116,42 @@ def rest_app(services: Services, about: About, executor: Executor, extra_routes:
         access: who may call any of them.
     """
     door = _Door(services=services, about=about, executor=executor)
-    paths: dict[str, dict[str, Endpoint]] = {}
+    methods: dict[str, dict[str, Route]] = {}
     for route in ROUTES:
-        paths.setdefault(route.path, {})[route.method] = route.endpoint
-    literal_first = sorted(paths, key=lambda path: path.count("{"))  # /v1/objects/validate is no object's id
-    routes = [PathRoute(path, _Path(door, paths[path])) for path in literal_first]
-    guard = Middleware(Guard, access=access)
-    return Starlette(routes=[*routes, *extra_routes], middleware=[guard], exception_handlers={HTTPException: _no_such_route})
+        methods.setdefault(route.path, {})[route.method] = route
+    literal_first = sorted(methods, key=lambda path: path.count("{"))  # /v1/objects/validate is no object's id
+    paths = {path: _Path(door, methods[path]) for path in literal_first}
+    middleware = [Middleware(Guard, access=access), Middleware(ShortWay, paths=paths)]
+    routes = [PathRoute(path, answer) for path, answer in paths.items()]
+    return Starlette(routes=[*routes, *extra_routes], middleware=middleware, exception_handlers={HTTPException: _no_such_route})
 
 
-async def _read(request: Request, limit: int) -> bytes:
+async def _read(scope: Scope, receive: Receive, limit: int) -> bytes:
     """The body, refused as soon as it is too long, or if it says that it is no JSON."""
-    chunks, size = [], 0
-    async for chunk in request.stream():
+    chunks, size, more = [], 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk, more = message.get("body", b""), message.get("more_body", False)
         size += len(chunk)
         if size > limit:
             raise InvalidInput(f"the request body is longer than {limit} bytes; send fewer or smaller objects at once", limit=limit)
         chunks.append(chunk)
-    declared = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
-    if size and declared != JSON:
+    if size and (declared := (_header(scope, b"content-type") or JSON).partition(";")[0].strip().lower()) != JSON:
         raise UnsupportedMediaType(f"the request body is declared as {declared!r}; send JSON with Content-Type: {JSON}", got=declared)
     return b"".join(chunks)
+
+
+def _query(scope: Scope) -> Mapping[str, str]:
+    return QueryParams(scope["query_string"]) if scope["query_string"] else _NO_QUERY
+
+
+_NO_QUERY: Mapping[str, str] = {}
+
+
+def _header(scope: Scope, name: bytes) -> str | None:
+    return next((value.decode("latin-1") for found, value in scope["headers"] if found == name), None)
 
 
 def _not_allowed(method: str, allowed: list[str]) -> Response:

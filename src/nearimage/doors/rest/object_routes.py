@@ -5,7 +5,7 @@ Older clients name an object by its id alone: the collection then comes from the
 May import starlette, `domain`, `service` and `doors` only.
 """
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import zip_longest
@@ -16,7 +16,7 @@ from nearimage.domain.drafts import Draft
 from nearimage.domain.errors import CollectionNotFound, InvalidInput, ObjectNotFound
 from nearimage.domain.objects import IDS_ONLY, Projection
 from nearimage.domain.query import Search, SortBy
-from nearimage.domain.schema import Collection
+from nearimage.domain.schema import Collection, DataType
 from nearimage.doors.rest.call import Call, Route, read_id
 from nearimage.doors.rest.json_body import Json, json_response, read_body
 from nearimage.doors.rest.objects import ObjectBody, projection_of, read_draft, render_object
@@ -173,6 +173,15 @@ def _draft_for(call: Call) -> tuple[str, Draft]:
     return name, draft if draft.tenant else replace(draft, tenant=call.tenant)
 
 
+def _kind_of_read(call: Call) -> Hashable | None:
+    """Objects of one collection cost alike; pictures, or a collection that has to be looked for or opened, are waited for."""
+    collection = call.services.collections.get(call.path["collection"])
+    with_pictures = call.query.get("exclude") != "blobs" and any(prop.data_type is DataType.BLOB for prop in collection.properties)
+    if with_pictures or not call.services.objects.shards.are_at_hand(collection, call.tenant):
+        return None
+    return ("object", collection.name, call.query.get("include", ""))
+
+
 def _projection(call: Call, collection: Collection) -> Projection:
     return projection_of(collection, call.query.get("include", ""), call.query.get("exclude", ""))
 
@@ -188,10 +197,10 @@ ROUTES = (
     Route(method="POST", path="/v1/objects/validate", endpoint=validate_object, body=ObjectBody),
     *(
         route
-        for path in (_NAMED, _BY_ID)
+        for path, kind in ((_NAMED, _kind_of_read), (_BY_ID, None))
         for route in (
-            Route(method="HEAD", path=path, endpoint=head_object, query=_WRITE, status=_NO_CONTENT),
-            Route(method="GET", path=path, endpoint=get_object, query=_READ),
+            Route(method="HEAD", path=path, endpoint=head_object, query=_WRITE, status=_NO_CONTENT, kind=kind),
+            Route(method="GET", path=path, endpoint=get_object, query=_READ, kind=kind),
             Route(method="PUT", path=path, endpoint=replace_object, body=ObjectBody, query=_WRITE),
             Route(method="PATCH", path=path, endpoint=merge_object, body=ObjectBody, query=_WRITE, status=_NO_CONTENT),
             Route(method="DELETE", path=path, endpoint=delete_object, query=_WRITE, status=_NO_CONTENT, bare=_NOT_THERE),
