@@ -130,6 +130,7 @@ def test_named_vectors_are_told_from_one_without_a_name(http: TestClient) -> Non
         ({"properties": [{"name": "id", "dataType": ["text"]}]}, 422),
         ({"vectorizer": "img2vec-martian"}, 422),
         ({"moduleConfig": {"img2vec-neural": {}}}, 422),
+        ({"moduleConfig": {"img2vec-neural": {"imageFields": ["image"]}, "multi2vec-clip": {}}}, 422),
         ({"vectorIndexType": "magic"}, 422),
         ({"vectorIndexConfig": {"distance": "miles"}}, 422),
         ({"vectorIndexConfig": {"distance": ["cosine"]}}, 422),

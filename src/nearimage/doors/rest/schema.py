@@ -65,7 +65,7 @@ class PropertyBody(msgspec.Struct, rename="camel"):
 class VectorBody(msgspec.Struct, rename="camel"):
     """A named vector as clients send it."""
 
-    vectorizer: dict[str, dict[str, Any] | None]
+    vectorizer: Any = None
     vector_index_type: str | None = None
     vector_index_config: dict[str, Any] | None = None
 
@@ -191,15 +191,25 @@ def _keyword_settings(block: Json) -> KeywordSettings:
 _BLOCK_FIELDS = ("inverted_index_config", "multi_tenancy_config", "replication_config", "sharding_config")
 
 
+_JSON_KINDS = {str: "string", list: "array", int: "number", float: "number", bool: "boolean", type(None): "null"}
+
+
 def _legacy_vector(body: ClassBody, default_module: str) -> VectorConfig:
     module = body.vectorizer or default_module
+    several = sorted(name for name in body.module_config or {} if "2vec-" in name or "2multivec-" in name)  # others generate, rerank ...
+    if len(several) > 1:
+        message = f"multiple vectorizers configured in class's moduleConfig: {several}. class.vectorizer is set to {module!r}; give each a named vector"
+        raise InvalidSchema(message, setting="moduleConfig")
     settings = (body.module_config or {}).get(module)
     return _vector(LEGACY_VECTOR, module, settings, body.vector_index_type, body.vector_index_config)
 
 
 def _named_vector(name: str, body: VectorBody) -> VectorConfig:
+    where, setting = f"vector {name!r}: class.VectorConfig.Vectorizer", "vectorConfig.vectorizer"
+    if not isinstance(body.vectorizer, dict):
+        raise InvalidSchema(f"{where} must be an object, got {_JSON_KINDS[type(body.vectorizer)]}", setting=setting)
     if len(body.vectorizer) != 1:
-        raise InvalidSchema(f"vector {name!r} needs exactly one vectorizer, got {sorted(body.vectorizer)}", setting="vectorConfig.vectorizer")
+        raise InvalidSchema(f"{where} must consist only 1 configuration, got: {len(body.vectorizer)}", setting=setting)
     module, settings = next(iter(body.vectorizer.items()))
     return _vector(name, module, settings, body.vector_index_type, body.vector_index_config)
 
