@@ -120,6 +120,7 @@ def _module_choices(settings: Settings) -> Choices:
     }
     return Choices(
         clip_model=settings.clip_model,
+        bind_model=settings.bind_model,
         img2vec_model=settings.img2vec_model,
         provider=Provider(settings.model_provider.lower()),
         urls=urls,

@@ -46,7 +46,9 @@ def run_inference_server(settings: Settings, served: Served, on_ready: Callable[
         ModelMissing: the model is not installed; detail has "how".
         PortTaken: another program listens on the port.
     """
-    choices = Choices(clip_model=settings.clip_model, img2vec_model=settings.img2vec_model, provider=Provider(settings.model_provider.lower()))
+    choices = Choices(
+        clip_model=settings.clip_model, bind_model=settings.bind_model, img2vec_model=settings.img2vec_model, provider=Provider(settings.model_provider.lower())
+    )
     found = modules(settings.model_folder, choices)
     by_name = {module.name: module for module in found.all}
     if served.module not in by_name:

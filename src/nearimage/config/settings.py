@@ -102,6 +102,7 @@ class Settings:
     models: str = _setting("", "NEARIMAGE_MODELS", "the folder of models; where it is empty, the folder models inside of the data folder")
     model_hub: str = _setting("https://huggingface.co", "NEARIMAGE_MODEL_HUB", "where `nearimage models pull` looks for the files of models known by name")
     model_provider: str = _setting("cpu", "NEARIMAGE_MODEL_PROVIDER", "what models run on: cpu, openvino or cuda; the latter two need another ONNX Runtime")
+    bind_model: str = _setting("", "NEARIMAGE_BIND_MODEL", "the model of multi2vec-bind where a schema names none: one of your own, see nearimage models add")
     image_inference_api: str = _setting("", "IMAGE_INFERENCE_API", "the inference container of img2vec-neural; without one the model runs in this process")
     clip_inference_api: str = _setting("", "CLIP_INFERENCE_API", "the inference container of multi2vec-clip")
     bind_inference_api: str = _setting("", "BIND_INFERENCE_API", "the inference container of multi2vec-bind")

@@ -20,6 +20,9 @@ class Modality(StrEnum):
     IMU = "imu"
 
 
+PICTURES = frozenset({Modality.IMAGE, Modality.THERMAL, Modality.DEPTH})
+"""The kinds that come as picture files, and are decoded alike."""
+
 CONTAINER = "container"
 """The model's name where an inference container makes the vectors. It is stored with the schema, so that a server which has lost the container's address does
 not go on with vectors of another model."""

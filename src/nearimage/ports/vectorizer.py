@@ -24,8 +24,8 @@ class Input:
     """One thing to embed.
 
     Attributes:
-        content: text as str; a picture as pixels where the vectorizer has a `short_side`, else as the bytes of its file; anything else as the
-            bytes of its file.
+        content: text as str; a picture (of heat and of depth, too) as pixels where the vectorizer has a `short_side`, else as the bytes of its
+            file; anything else as the bytes of its file.
     """
 
     modality: Modality

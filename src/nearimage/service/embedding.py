@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from nearimage.domain.errors import InvalidInput, NearimageError
 from nearimage.domain.objects import Matrix
-from nearimage.domain.vectorizing import Modality
+from nearimage.domain.vectorizing import PICTURES, Modality
 from nearimage.ports.media import Media, Pixels
 from nearimage.ports.vectorizer import Bundle, Input, Vectorizer
 
@@ -78,7 +78,7 @@ def _decode(media: Media, orders: Sequence[Order]) -> Decoded:
 
 
 def _is_picture(value: Value) -> bool:
-    return value.modality is Modality.IMAGE and isinstance(value.content, bytes)
+    return value.modality in PICTURES and isinstance(value.content, bytes)
 
 
 def _embed(order: Order, decoded: Decoded) -> list[Matrix | NearimageError]:

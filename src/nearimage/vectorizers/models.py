@@ -17,6 +17,7 @@ from nearimage.domain.vectorizing import FP32, INT8, Modality
 from nearimage.ports.vectorizer import Vectorizer
 from nearimage.vectorizers.efficientnet_lite.model import LITE0, EfficientNetLite, Variant
 from nearimage.vectorizers.efficientnet_lite.vectorizer import lite_vectorizer
+from nearimage.vectorizers.multi2vec_bind.model import PREPARED, BindTowers
 from nearimage.vectorizers.onnx_towers.model import StoredTowers
 from nearimage.vectorizers.runtime.session import Provider
 from nearimage.vectorizers.runtime.weights import Weights
@@ -44,7 +45,7 @@ class Models:
         self._closed = False
         self._lites: dict[tuple[str, str], EfficientNetLite] = {}
         self._minilm: MiniLM | None = None
-        self._stored: list[StoredTowers] = []
+        self._stored: list[StoredTowers | BindTowers] = []
         self._vectorizers: dict[tuple[str, str], Vectorizer] = {}
 
     def vectorizer(self, choice: "ModelChoice", precision: str) -> Vectorizer:
@@ -98,7 +99,8 @@ class Models:
         model = self.store.find(name)
         model.verify()
         files = int8_files(self.store, model) if precision == INT8 else {}
-        towers = StoredTowers(model, files=files, provider=self._provider)
+        kind = BindTowers if PREPARED & frozenset(model.manifest.towers) else StoredTowers
+        towers = kind(model, files=files, provider=self._provider)
         self._stored.append(towers)
         return towers.vectorizer()
 

@@ -30,6 +30,7 @@ class Choices:
 
     Attributes:
         clip_model: what `multi2vec-clip` uses where a schema names no model; empty for none.
+        bind_model: the same for `multi2vec-bind`.
         img2vec_model: the same for `img2vec-neural`; empty for its own default.
         provider: what the store's models run on.
         urls: inference containers, by module; a module without one runs its models in this process.
@@ -38,6 +39,7 @@ class Choices:
     """
 
     clip_model: str = ""
+    bind_model: str = ""
     img2vec_model: str = ""
     provider: Provider = Provider.CPU
     urls: Mapping[str, str] = field(default_factory=dict)
@@ -83,7 +85,7 @@ def modules(cache: Path, choices: Choices | None = None) -> Modules:
     """
     choices = choices or Choices()
     models, containers = Models(ModelStore(cache), provider=choices.provider), Containers(timeout_s=choices.timeout_s)
-    models_by_module = {IMG2VEC_NEURAL.name: choices.img2vec_model, MULTI2VEC_CLIP.name: choices.clip_model}
+    models_by_module = {IMG2VEC_NEURAL.name: choices.img2vec_model, MULTI2VEC_CLIP.name: choices.clip_model, MULTI2VEC_BIND.name: choices.bind_model}
     urls = {module: url.rstrip("/") for module, url in choices.urls.items() if url}
 
     def module(kind: ModuleKind) -> Module:

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from nearimage.domain.errors import InvalidInput, NearimageError, NotSupported
+from nearimage.domain.errors import NearimageError, NotSupported
 from nearimage.domain.objects import Matrix, Vector
 from nearimage.domain.vectorizing import Modality
 from nearimage.ports.media import Pixels
 from nearimage.ports.vectorizer import Bundle
 
-Rows = Iterable[Vector | InvalidInput]
+Rows = Iterable[Vector | NearimageError]
 """A row for each input, in order, such as a matrix; or why an input has none."""
 
 _Place = tuple[int, int]  # bundle, input
@@ -32,6 +32,7 @@ class Towers:
         dimensions: of every row.
         short_side: what the tower for pictures shrinks them to.
         pictures, texts: the towers for pixels and for text, if there are any.
+        pixels: the towers for pictures of other kinds, such as of heat.
         files: the towers for what comes as the bytes of a file.
     """
 
@@ -40,13 +41,14 @@ class Towers:
     short_side: int
     pictures: Callable[[Sequence[Pixels]], Rows] | None = None
     texts: Callable[[Sequence[str]], Rows] | None = None
+    pixels: Mapping[Modality, Callable[[Sequence[Pixels]], Rows]] = field(default_factory=dict)
     files: Mapping[Modality, Callable[[Sequence[bytes]], Rows]] = field(default_factory=dict)
 
     @property
     def modalities(self) -> frozenset[Modality]:
         """See the port."""
         own = {Modality.IMAGE: self.pictures, Modality.TEXT: self.texts}
-        return frozenset(self.files) | {modality for modality, tower in own.items() if tower}
+        return frozenset(self.files) | frozenset(self.pixels) | {modality for modality, tower in own.items() if tower}
 
     def embed(self, bundles: Sequence[Bundle]) -> list[Matrix | NearimageError]:
         """See the port."""
@@ -66,6 +68,8 @@ class Towers:
             return self.texts([text for text in contents if isinstance(text, str)])
         if modality is Modality.IMAGE and self.pictures:
             return self.pictures([pixels for pixels in contents if isinstance(pixels, np.ndarray)])
+        if modality in self.pixels:
+            return self.pixels[modality]([pixels for pixels in contents if isinstance(pixels, np.ndarray)])
         if modality in self.files:
             return self.files[modality]([data for data in contents if isinstance(data, bytes)])
         known = ", ".join(sorted(self.modalities))

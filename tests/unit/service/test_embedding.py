@@ -76,13 +76,25 @@ def test_exact_is_what_the_decoder_is_told_if_any_vector_asks_for_it() -> None:
 
 
 def test_sounds_and_films_are_never_decoded_as_pictures() -> None:
-    """A thermal picture keeps its 16 bits; the model's own reader knows them."""
+    """They go to the model's own reader as they came."""
     media, model = WatchedMedia(), Watched(10)
-    values = [Value(modality, f"{modality}".encode()) for modality in Modality if modality not in (Modality.TEXT, Modality.IMAGE)]
+    values = [Value(modality, f"{modality}".encode()) for modality in (Modality.AUDIO, Modality.VIDEO, Modality.IMU)]
     embed(media, [Order(model, False, [values])])
 
     assert media.asked == []
     assert [entry.content for entry in model.given[0]] == [value.content for value in values]
+
+
+@pytest.mark.parametrize("modality", [Modality.THERMAL, Modality.DEPTH])
+def test_pictures_of_heat_and_depth_are_decoded_as_pictures(modality: Modality) -> None:
+    """They come in the same formats, with the same hostile bytes; one decoder with limits is enough."""
+    media, model, remote = WatchedMedia(), Watched(10), Watched(None)
+    value = Value(modality, rgb(9, 9, 9))
+    embed(media, [Order(model, False, [[value]]), Order(remote, False, [[value]])])
+
+    assert media.asked == [(1, 10, False)]
+    assert isinstance(model.given[0][0].content, np.ndarray)
+    assert remote.given == [[Input(modality, value.content)]]
 
 
 def test_an_unreadable_picture_fails_its_own_bundle_and_never_reaches_the_model() -> None:

@@ -24,7 +24,8 @@ MULTI2VEC_BIND = ModuleKind(
     },
     choices={},
     without_model=(
-        "no model is installed; give the address of an inference container, as inferenceUrl here or as the server's BIND_INFERENCE_API. "
+        "no model is named; bring ONNX files of your own (`nearimage models add`) and name them as model here or as the server's NEARIMAGE_BIND_MODEL, "
+        "or give the address of an inference container, as inferenceUrl here or as the server's BIND_INFERENCE_API. "
         "ImageBind's weights may not be used commercially, so none come with nearimage"
     ),
     variable="BIND_INFERENCE_API",

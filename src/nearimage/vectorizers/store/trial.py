@@ -15,6 +15,7 @@ import numpy as np
 from nearimage.domain.errors import InvalidInput
 from nearimage.domain.objects import Matrix
 from nearimage.domain.vectorizing import Modality
+from nearimage.vectorizers.multi2vec_bind.shapes import CLIP_SHAPES
 from nearimage.vectorizers.onnx_towers.model import StoredTowers
 from nearimage.vectorizers.runtime.session import Edge, Session
 from nearimage.vectorizers.store.folder import StoredModel
@@ -61,7 +62,7 @@ def look(path: Path, modality: Modality, *, output: str = "", dimensions: int = 
 def _roles(edges: Sequence[Edge], modality: Modality) -> dict[str, str]:
     """Which role each input has; one that has none is missing."""
     if modality is not Modality.TEXT:
-        fits = [edge for edge in edges if edge.dtype in {np.float32, np.float16} and (modality is not Modality.IMAGE or _takes_pixels(edge))]
+        fits = [edge for edge in edges if edge.dtype in {np.float32, np.float16} and _takes(edge, modality)]
         return {"pixels": fits[0].name} if len(fits) == len(edges) == 1 else {}
     roles: dict[str, str] = {}
     for edge in edges:
@@ -71,8 +72,12 @@ def _roles(edges: Sequence[Edge], modality: Modality) -> dict[str, str]:
     return roles if "ids" in roles else {}
 
 
-def _takes_pixels(edge: Edge) -> bool:
-    return len(edge.shape) == 4 and edge.shape[1] in {3, None}
+def _takes(edge: Edge, modality: Modality) -> bool:
+    """Whether an input has the shape that is prepared for it; of pictures the size is told, not fixed."""
+    if modality is Modality.IMAGE:
+        return len(edge.shape) == 4 and edge.shape[1] in {3, None}
+    wanted, (count, *sides) = CLIP_SHAPES[modality], edge.shape
+    return count in {1, None} and len(sides) == len(wanted) and all(side in {None, length} for side, length in zip(sides, wanted, strict=True))
 
 
 def _output(edges: Sequence[Edge], name: str, dimensions: int) -> str:
@@ -123,17 +128,17 @@ def try_out(model: StoredModel, files: dict[Modality, str] | None = None) -> Non
             _check(model, Modality.TEXT, vectorizer.embed_texts(TEXTS), vectorizer.embed_texts(TEXTS))
     for modality, tower in towers.items():
         if not (tower.pictures or tower.words):
-            vectors = _run_raw(model, tower), _run_raw(model, tower)
+            vectors = _run_noise(model, modality, tower), _run_noise(model, modality, tower)
             _check(model, modality, *vectors)
 
 
-def _run_raw(model: StoredModel, tower: Tower) -> Matrix:
-    """Noise through a tower whose preparation its module knows; sides that vary are 1, the batch is 2."""
+def _run_noise(model: StoredModel, modality: Modality, tower: Tower) -> Matrix:
+    """Noise through a tower whose preparation its module knows, two clips, one by one."""
     session = Session(model.path(tower.file))
-    rng = np.random.default_rng(1)
-    feeds = {e.name: rng.standard_normal([2, *(side or 1 for side in e.shape[1:])]).astype(e.dtype or np.float32) for e in session.inputs}
-    (vectors,) = session.run((tower.output,), feeds)
-    return np.asarray(vectors, np.float32).reshape(2, -1)
+    (edge,) = session.inputs
+    noise = np.random.default_rng(1).standard_normal((2, *CLIP_SHAPES[modality])).astype(edge.dtype or np.float32)
+    runs = [session.run((tower.output,), {edge.name: clip[None]}) for clip in noise]
+    return np.concatenate([np.asarray(made, np.float32).reshape(1, -1) for (made,) in runs])
 
 
 def _check(model: StoredModel, modality: Modality, once: Matrix, again: Matrix) -> None:
