@@ -293,7 +293,13 @@ def test_search_over_rest(dogs: TestClient) -> None:
 
     assert hits == [{"id": str(UUID(int=2)), "distance": 0, "certainty": 1, "properties": {"breed": "b2"}}]
     assert len(dogs.post("/v1/search/Dog/near-object", json={"id": str(UUID(int=1)), "distance": 0.5}).json()["hits"]) == 1
+    passing = {"where": {"path": ["breed"], "operator": "NotEqual", "valueText": "b2"}, "limit": 9}
+    assert [hit["properties"]["breed"] for hit in dogs.post("/v1/search/Dog/near-image", json={"image": RED, **passing}).json()["hits"]] == ["b1", "b3"]
+    listed = dogs.post("/v1/search/Dog/objects", json=passing).json()["hits"]
+    assert [(hit["properties"]["breed"], hit["distance"]) for hit in listed] == [("b1", None), ("b3", None)]
     for kind, body, status in [
+        ("near-image", {"image": RED, "where": {"path": ["breed"]}}, 422),
+        ("objects", {"where": []}, 400),
         ("near-image", {}, 422),
         ("near-image", {"image": BROKEN}, 422),
         ("near-image", {"image": RED, "colour": 1}, 400),

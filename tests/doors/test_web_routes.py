@@ -15,6 +15,7 @@ from tests.fakes import RED, World
 FILES = {
     "/": "text/html; charset=utf-8",
     "/page/page.css": "text/css; charset=utf-8",
+    "/page/filter.js": "text/javascript; charset=utf-8",
     "/page/hits.js": "text/javascript; charset=utf-8",
     "/page/page.js": "text/javascript; charset=utf-8",
     "/page/place.js": "text/javascript; charset=utf-8",

@@ -181,6 +181,32 @@ def test_words_search_where_a_vector_understands_them(server: Server, visit: Vis
     assert shared.input_value("#words") == "a road sign"
 
 
+def test_a_filter_narrows_what_is_shown_and_what_is_searched(server: Server, visit: Visit) -> None:
+    """One condition in words; it is part of the address, and the next search keeps it."""
+    page = visit(f"{server.url}?collection=Things")
+    expect(page.locator(".hit")).to_have_count(5)
+    page.select_option("#by", "sides")
+    page.fill("#value", "3")
+    page.press("#value", "Enter")
+    expect(page.locator(".hit")).to_have_count(2)
+    expect(page.locator("#status")).to_contain_text("where sides at least 3")
+
+    page.select_option("#is", "most")
+    expect(page.locator(".hit")).to_have_count(4)
+    page.locator(".near").first.click(force=True)
+    expect(page.locator("#status")).to_contain_text("sides at most 3, nearest to")
+    expect(page.locator(".hit")).to_have_count(4)
+
+    page.select_option("#by", "name")
+    page.fill("#value", "nobody")
+    page.press("#value", "Enter")
+    expect(page.locator("#status")).to_have_text("Nothing in Things where name contains nobody.")
+    page.reload()
+    expect(page.locator("#value")).to_have_value("nobody")
+    page.select_option("#by", "")
+    expect(page.locator(".hit")).to_have_count(5)
+
+
 def test_where_no_vector_understands_words_the_page_says_so(server: Server, visit: Visit) -> None:
     """A box that takes words and then fails teaches nothing."""
     page = visit(server.url + "?collection=Shapes")

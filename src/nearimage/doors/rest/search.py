@@ -3,7 +3,9 @@
     POST /v1/search/Dog/near-image   {"image": "<base64>", "limit": 5}
     POST /v1/search/Dog/near-text    {"text": "a sleeping cat"}
     POST /v1/search/Dog/near-object  {"id": "36ddd591-..."}
+    POST /v1/search/Dog/objects      {"where": {...}}           no search: what passes, in the order of ids
     POST /v1/search/Dog/near-audio   {"audio": "<base64>"}      and so video, thermal, depth, imu
+    ... {"image": "<base64>", "where": {"path": ["weight"], "operator": "GreaterThan", "valueInt": 10}}
     ... {"image": "<base64>", "targets": ["photo", "cover"], "combination": "manualWeights", "weights": [0.8, 0.2]}
 
 answers {"hits": [{"id", "distance", "certainty", "properties"}], "took_ms"}. May import msgspec, starlette, `domain`, `service` and `doors` only.
@@ -21,6 +23,7 @@ from nearimage.domain.vectorizing import Modality
 from nearimage.doors.rest.call import Call, Route
 from nearimage.doors.rest.json_body import Json, json_response, read_body
 from nearimage.doors.uuids import read_uuid
+from nearimage.doors.where import read_where
 
 _MEDIA = {f"near-{modality}": modality for modality in Modality if modality is not Modality.TEXT}
 
@@ -35,6 +38,7 @@ class SearchBody(msgspec.Struct, forbid_unknown_fields=True):
         combination: how the distances to them become one: minimum, sum, average, manualWeights or relativeScore.
         weights: one a target, for the last two.
         distance, certainty: keep only what is at least so near.
+        where: a filter, as batch deletion and GraphQL have it.
         properties: what to return; by default all but pictures.
     """
 
@@ -52,6 +56,7 @@ class SearchBody(msgspec.Struct, forbid_unknown_fields=True):
     weights: list[float] | None = None
     distance: float | None = None
     certainty: float | None = None
+    where: Json | None = None
     limit: int | None = None
     offset: int = 0
     properties: list[str] | None = None
@@ -64,7 +69,8 @@ def search(call: Call) -> Response:
     found = call.services.searches.run(
         Search(
             collection=call.collection,
-            by=_near(call.path["kind"], body),
+            by=None if call.path["kind"] == "objects" else _near(call.path["kind"], body),
+            where=None if body.where is None else read_where(body.where),
             limit=body.limit,
             offset=body.offset,
             projection=Projection(properties=None if body.properties is None else tuple(body.properties)),

@@ -1,6 +1,6 @@
 // Hits as tiles, and one of them large. Everything stored is set as text, never as HTML.
 
-import { link } from "./place.js";
+import { filterOf, link } from "./place.js";
 import { get, picture } from "./server.js";
 
 const THUMBNAIL_PX = 320; // tiles are up to 230 CSS pixels high; sharp on dense screens too
@@ -30,7 +30,7 @@ export function tile(collection, place, hit) {
   item.querySelector(".title").textContent = item.querySelector(".title").title = title;
   item.querySelector(".distance").textContent = distanceOf(hit);
   item.querySelector(".distance").title = "distance: smaller is nearer";
-  near.href = link({ collection: collection.name, target: place.target, near: hit.id });
+  near.href = link({ collection: collection.name, target: place.target, near: hit.id, ...filterOf(place) });
   near.setAttribute("aria-label", `More like ${title}`);
   const showText = () => asText(item, collection, hit);
   if (!collection.picture) showText();
@@ -67,7 +67,7 @@ export async function openObject(collection, place, known) {
     byId("object-original").href = picture(collection.name, hit.id, collection.picture);
   }
   byId("object-title").textContent = title;
-  byId("object-near").href = link({ collection: collection.name, target: place.target, near: hit.id });
+  byId("object-near").href = link({ collection: collection.name, target: place.target, near: hit.id, ...filterOf(place) });
   byId("object-properties").replaceChildren(...rows(collection, hit));
   if (!byId("object").open) byId("object").showModal();
 }

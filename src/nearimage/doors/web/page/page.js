@@ -1,7 +1,8 @@
 // The search page: what the reader does becomes a place (place.js); a place becomes a search (server.js); its hits become tiles (hits.js).
 
+import { filterInWords, listenToFilter, showFilter, whereOf } from "./filter.js";
 import { openObject, tile, titleOf } from "./hits.js";
-import { go, here, keep, kept, link, placeOf } from "./place.js";
+import { filterOf, go, here, keep, kept, link, placeOf } from "./place.js";
 import { PAGE_SIZE, collections, first, near, picture } from "./server.js";
 
 const byId = (id) => document.getElementById(id);
@@ -84,6 +85,7 @@ function showForm(place, collection) {
   byId("choose").disabled = !image;
   byId("words").placeholder = text ? "What are you looking for?" : image ? "Drop, paste or choose a picture" : "Open something and ask for more like it";
   byId("hint").textContent = collection ? hintFor(text, image) : "";
+  showFilter(place, collection);
   showQuery(place, collection);
 }
 
@@ -108,7 +110,7 @@ function showQuery(place, collection) {
   byId("query").hidden = !byId("words").hidden;
   image.hidden = false;
   image.onerror = () => (image.hidden = true);
-  byId("query-clear").href = link({ collection: collection?.name, target: place.target });
+  byId("query-clear").href = link({ collection: collection?.name, target: place.target, ...filterOf(place) });
   if (file) image.src = state.queryUrl = URL.createObjectURL(file);
   else if (place.near && collection?.picture) image.src = picture(collection.name, place.near, collection.picture, 64);
   else image.removeAttribute("src");
@@ -125,7 +127,9 @@ async function load(place, collection) {
   const slow = setTimeout(() => say("Searching …"), 400); // the first search of a server loads the model
   try {
     const asked = await question(place);
-    const { hits, took_ms } = await (asked ? near(collection.name, target, asked, offset, signal) : first(collection.name, offset, signal));
+    const where = whereOf(place, collection);
+    const found = asked ? near(collection.name, { ...asked, target, where, offset }, signal) : first(collection.name, where, offset, signal);
+    const { hits, took_ms } = await found;
     if (signal.aborted) return;
     state.hits.push(...hits);
     byId("hits").append(...hits.map((hit) => tile(collection, { ...place, target }, hit)));
@@ -142,8 +146,10 @@ async function load(place, collection) {
 function summary(place, collection, took) {
   const count = state.hits.length;
   const searched = place.text || place.near || place.picture;
+  const filter = filterInWords(place, collection);
+  if (!count && filter) return `Nothing in ${collection.name}${filter}.`;
   if (!count) return searched ? "Nothing found: no object of this collection has a vector to compare." : `${collection.name} is empty. Index some pictures into it.`;
-  const objects = `${count} ${count === 1 ? "object" : "objects"}`;
+  const objects = `${count} ${count === 1 ? "object" : "objects"}${filter}`;
   if (!searched) return byId("more").hidden ? objects : `The first ${objects}`;
   const what = place.text ? `“${place.text}”` : place.picture ? "your picture" : nearTitle(place, collection);
   return `${objects}, nearest to ${what} first, in ${took < 10 ? took.toFixed(1) : Math.round(took)} ms`;
@@ -178,7 +184,13 @@ function searchBy(file) {
   if (!collection || !file) return;
   const target = able(collection, targetOf(here(), collection), "image");
   if (!target) return fail(new Error(byId("hint").textContent));
-  move({ collection: collection.name, target: target.name, picture: keep(file) });
+  move({ collection: collection.name, target: target.name, picture: keep(file), ...filterOf(here()) });
+}
+
+// The search stays, and what it may find changes.
+function filterBy(filter) {
+  const { object, by, is, value, ...place } = here();
+  move({ ...place, collection: collectionOf(place).name, ...filter });
 }
 
 const pictureIn = (transfer) => [...(transfer?.files ?? [])].find(({ type, name }) => type.startsWith("image/") || /\.(hei[cf]|avif)$/i.test(name));
@@ -210,8 +222,9 @@ function listenToSearch() {
     event.preventDefault();
     const collection = collectionOf(here());
     const target = able(collection, targetOf(here(), collection), "text");
-    move({ collection: collection.name, target: target.name, text: byId("words").value.trim() });
+    move({ collection: collection.name, target: target.name, text: byId("words").value.trim(), ...filterOf(here()) });
   });
+  listenToFilter(filterBy, () => collectionOf(here()));
   byId("collection").addEventListener("change", (event) => move({ collection: event.target.value }));
   byId("target").addEventListener("change", (event) => {
     const { object, ...place } = here();

@@ -3,11 +3,13 @@
 //     ?collection=Dog&target=title     a collection, one of its named vectors
 //     &text=a+sleeping+cat             searched by words, or
 //     &near=36ddd591-...               near a stored object
+//     &by=weight&is=least&value=10     only what passes this filter (filter.js)
 //     &object=10523cdd-...             with this object open
 //
 // A picture that the reader chose does not fit an address. It stays in this page, under a number that the history keeps.
 
-const NAMES = ["collection", "target", "text", "near", "object"];
+const FILTER = ["by", "is", "value"];
+const NAMES = ["collection", "target", "text", "near", ...FILTER, "object"];
 
 const pictures = new Map();
 
@@ -16,6 +18,9 @@ export function here() {
   const place = Object.fromEntries(NAMES.filter((name) => query.get(name)).map((name) => [name, query.get(name)]));
   return history.state?.picture ? { ...place, picture: history.state.picture } : place;
 }
+
+// The part of a place that is its filter.
+export const filterOf = (place) => Object.fromEntries(FILTER.filter((name) => place[name]).map((name) => [name, place[name]]));
 
 export function link(place) {
   const query = new URLSearchParams(NAMES.filter((name) => place[name]).map((name) => [name, place[name]]));

@@ -32,22 +32,26 @@ export async function collections() {
   }));
 }
 
-// Objects in the order of their ids: {hits}.
-export async function first(collection, offset, signal) {
+const search = (collection, kind, asked, signal) =>
+  request(`v1/search/${encodeURIComponent(collection)}/${kind}`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ ...asked, limit: PAGE_SIZE }),
+    signal,
+  });
+
+// Objects in the order of their ids, those that pass a filter if there is one: {hits}.
+export async function first(collection, where, offset, signal) {
+  if (where) return search(collection, "objects", { where, offset }, signal);
   const query = new URLSearchParams({ class: collection, limit: PAGE_SIZE, offset, exclude: "blobs" });
   const { objects } = await request(`v1/objects?${query}`, { signal });
   return { hits: objects };
 }
 
-// Objects near something: {hits, took_ms}. `asked` is {image}, {text} or {id}.
-export function near(collection, target, asked, offset, signal) {
+// Objects near something: {hits, took_ms}. `asked` is {image}, {text} or {id}, with {target, where, offset}.
+export function near(collection, asked, signal) {
   const kind = asked.image ? "near-image" : asked.text ? "near-text" : "near-object";
-  return request(`v1/search/${encodeURIComponent(collection)}/${kind}`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ ...asked, target, limit: PAGE_SIZE, offset }),
-    signal,
-  });
+  return search(collection, kind, asked, signal);
 }
 
 export const get = (collection, id) => request(`${object(collection, id)}?exclude=blobs`);
