@@ -43,7 +43,7 @@ class DataType(StrEnum):
     @property
     def is_array(self) -> bool:
         """Whether a value is a list and the type says so; references are lists too."""
-        return self.value.endswith("[]")
+        return self in _ARRAYS
 
     @property
     def element(self) -> "DataType":
@@ -52,7 +52,8 @@ class DataType(StrEnum):
 
 
 _ELEMENTS = {kind: DataType(kind.value.removesuffix("[]")) for kind in DataType}
-"""Looked up, because replies ask for it of every value."""
+_ARRAYS = frozenset(kind for kind in DataType if kind.value.endswith("[]"))
+"""Looked up, because imports and replies ask for it of every value."""
 
 
 class Tokenization(StrEnum):

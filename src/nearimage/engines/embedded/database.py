@@ -22,6 +22,10 @@ APPLICATION_ID = 0x6E656172
 _BUSY_TIMEOUT_MS = 10_000
 """Within one process only recovery and checkpoints hold SQLite's locks, for milliseconds; far beyond them something is broken."""
 
+_MAPPED_BYTES = 1 << 30
+"""Readers look into so much of the file where the system has cached it: ten rows from all over 100,000 take 0.19 ms of CPU with it and 0.45 without, when
+each page is a call of the system."""
+
 _IDLE_CONNECTIONS = 8
 """Kept open for readers: one opens in 0.15 ms, and more than eight threads rarely read one shard at once."""
 
@@ -95,7 +99,7 @@ class Readers:
     def _open(self) -> apsw.Connection:
         connection = apsw.Connection(str(self._path), flags=apsw.SQLITE_OPEN_READWRITE)  # readers of a WAL write its shared index
         connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
-        connection.execute("PRAGMA query_only = 1")
+        connection.execute(f"PRAGMA query_only = 1; PRAGMA mmap_size = {_MAPPED_BYTES}")
         return connection
 
 

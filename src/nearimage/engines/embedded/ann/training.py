@@ -20,6 +20,9 @@ _ROUNDS = 10
 _ROWS = 4096
 """Vectors assigned at a time: 5 ms for 64 lists of 256 dimensions."""
 
+_SUMMED = 4096
+"""Vectors summed at a time: 7 ms, in which numpy keeps the interpreter."""
+
 _PAIRS = 8
 """Pairs of dimensions trained at a time: 20 ms."""
 
@@ -53,13 +56,10 @@ def train_centres(sample: Matrix, lists: int, *, inner_product: bool, stop: Stop
     centres: Matrix = sample[rng.choice(len(sample), lists, replace=False)]
     for _ in range(_ROUNDS):
         nearest = _assign(sample, centres, stop)
-        counts = np.bincount(nearest, minlength=lists)
-        order = np.argsort(nearest, kind="stable")
-        filled = np.flatnonzero(counts)
-        starts = np.concatenate(([0], np.cumsum(counts[filled])[:-1]))
-        check(stop)
+        sums, counts = _sums(sample, nearest, lists, stop)
+        filled = counts > 0
         centres = sample[rng.choice(len(sample), lists, replace=False)]  # for those that nothing was near to
-        centres[filled] = np.add.reduceat(sample[order], starts, axis=0) / counts[filled, None].astype(np.float32)
+        centres[filled] = sums[filled] / counts[filled, None].astype(np.float32)
         if inner_product:
             centres /= np.maximum(np.linalg.norm(centres, axis=1, keepdims=True), np.finfo(np.float32).tiny)
     return centres
@@ -79,6 +79,19 @@ def train_points(sample: Matrix, stop: Stop, *, seed: int = 1) -> npt.NDArray[np
         quantizer.train(part)
         found.append(faiss.vector_to_array(quantizer.centroids).reshape(pairs, POINTS, PAIR))
     return np.concatenate(found)
+
+
+def _sums(sample: Matrix, nearest: npt.NDArray[np.int64], lists: int, stop: Stop) -> tuple[Matrix, npt.NDArray[np.int64]]:
+    """(lists, kept) and (lists,): the sum of the vectors nearest to each centre, and how many they are."""
+    sums, counts = np.zeros((lists, sample.shape[1]), np.float32), np.zeros(lists, np.int64)
+    for start in range(0, len(sample), _SUMMED):
+        check(stop)
+        part = nearest[start : start + _SUMMED]
+        order = np.argsort(part, kind="stable")
+        found, firsts, met = np.unique(part[order], return_index=True, return_counts=True)
+        sums[found] += np.add.reduceat(sample[start : start + _SUMMED][order], firsts, axis=0)
+        counts[found] += met
+    return sums, counts
 
 
 def _assign(sample: Matrix, centres: Matrix, stop: Stop) -> npt.NDArray[np.int64]:
