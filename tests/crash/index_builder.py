@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from nearimage.engines.embedded import EmbeddedEngine
+from nearimage.engines.embedded import EmbeddedEngine, background
 from nearimage.engines.embedded.ann import Thresholds
 from nearimage.engines.embedded.background import Background
 
@@ -50,15 +50,16 @@ class Steps:
 
 def main() -> None:
     """Build, or die."""
+    background.NICENESS = 0  # beside other programs it would take minutes
     steps = Steps(int(sys.argv[2]))
     for name in _COUNTED:
         setattr(os, name, steps.counted(getattr(os, name)))
     Path.replace = steps.counted(Path.replace)  # type: ignore[method-assign] # files.py calls it
     must_stop = Background._must_stop
 
-    def asked(background: Background) -> bool:
+    def asked(own: Background) -> bool:
         steps.step()
-        return must_stop(background)
+        return must_stop(own)
 
     Background._must_stop = asked  # type: ignore[method-assign, assignment]
     engine = EmbeddedEngine(Path(sys.argv[1]), thresholds=LOW)

@@ -15,12 +15,12 @@ import pytest
 
 from nearimage.domain.objects import IDS_ONLY, Matrix, Record
 from nearimage.domain.schema import Collection, VectorConfig
-from nearimage.engines.embedded import EmbeddedEngine
+from nearimage.engines.embedded import EmbeddedEngine, background
 from nearimage.testing.engine_examples import uid
 from tests.crash.index_builder import LOW
 
 POINTS = int(os.environ.get("NEARIMAGE_CRASH_POINTS", "200")) // 40
-COUNT, DIMS = 1200, 32
+COUNT, DIMS = 700, 32
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +37,12 @@ def filled(vectors: Matrix, tmp_path_factory: pytest.TempPathFactory) -> Path:
     engine.shard("Photo").put([Record(id=uid(number), vectors={"v": vector}) for number, vector in enumerate(vectors)])
     engine.close()
     return folder
+
+
+@pytest.fixture(autouse=True)
+def in_earnest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside other programs, work that yields to them would take minutes."""
+    monkeypatch.setattr(background, "NICENESS", 0)
 
 
 def build(folder: Path, kill_at: int) -> subprocess.CompletedProcess[str]:
