@@ -127,12 +127,14 @@ class Words:
 
     Attributes:
         properties: names, each with an optional weight, such as `title^3`; none means every searchable property.
-        minimum_match: how many of the distinct words an object must contain; 0 means all.
+        minimum_match: how many of the distinct words one property of an object must contain; 0 means all.
+        across: whether the properties of an object must together contain all of them, each at least one; then `minimum_match` is not looked at.
     """
 
     text: str
     properties: tuple[str, ...] = ()
     minimum_match: int = 1
+    across: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

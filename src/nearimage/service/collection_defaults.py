@@ -75,7 +75,15 @@ _FLAT: Json = {
 }
 _DYNAMIC: Json = {"distance": "cosine", "threshold": 10_000, "hnsw": _HNSW, "flat": _FLAT}
 
-INDEX_SETTINGS: Mapping[str, Json] = {"hnsw": _HNSW, "flat": _FLAT, "dynamic": _DYNAMIC}
+_HFRESH: Json = {
+    "distance": "cosine",
+    "maxPostingSizeKB": 48,
+    "replicas": 4,
+    "rq": {"bits": 1, "enabled": False, "rescoreLimit": 350},
+    "searchProbe": 256,
+}
+
+INDEX_SETTINGS: Mapping[str, Json] = {"hnsw": _HNSW, "flat": _FLAT, "dynamic": _DYNAMIC, "hfresh": _HFRESH}
 """The settings of each index type that a schema may name."""
 
 

@@ -15,7 +15,7 @@ from nearimage.service.altering import altered
 from nearimage.service.expiry import check_expiry
 from nearimage.service.names import check_collection_name, check_vector_name, collection_name
 from nearimage.service.properties import check_presets, check_property, check_unique
-from nearimage.service.vector_settings import check_hashes, check_multi_vector
+from nearimage.service.vector_settings import check_hashes, check_index, check_multi_vector
 
 _WITHOUT: Mapping[str, Callable[[Property], Property]] = {
     "filterable": lambda prop: replace(prop, filterable=False),
@@ -158,6 +158,7 @@ class Collections:
         if vector.metric not in self.engine.capabilities.metrics:
             raise InvalidSchema(f"vector {vector.name!r}: this engine cannot compare by {vector.metric}", setting="distance")
         check_multi_vector(vector, legacy=legacy)
+        check_index(vector)
         if vector.module == NO_MODULE:
             return vector
         if vector.module not in self.modules:

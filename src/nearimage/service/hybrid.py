@@ -5,9 +5,12 @@
     vector  --engine--> ids, distances   --'     a distance counts as the score 1 - distance
 
 Each leg looks deeper than the page, for what is 30th in both may be first in the sum. A leg without a share (alpha 0 or 1) does not run, so a collection
-without a vectorizer can be searched with alpha 0. May import `domain` and `ports` only.
+without a vectorizer can be searched with alpha 0. A largest distance counts for both legs: what is farther is no hit, whatever its words.
+
+May import `domain` and `ports` only.
 """
 
+from dataclasses import replace
 from uuid import UUID
 
 from nearimage.domain.errors import InvalidInput
@@ -38,5 +41,7 @@ def hybrid_ranking(question: Question, hybrid: Hybrid, near_searches: NearSearch
     if hybrid.alpha > 0:
         near = hybrid.near or NearText(concepts=(hybrid.words.text,), targets=hybrid.targets, max_distance=hybrid.max_distance)
         distances = {one.id: one.distance or 0.0 for one in near_searches.ranking(deeper, near)}
+        if hybrid.max_distance is not None:
+            legs = [replace(leg, scores={one: score for one, score in leg.scores.items() if one in distances}) for leg in legs]
         legs.append(Leg(name="vector", weight=hybrid.alpha, scores={one: 1 - distance for one, distance in distances.items()}))
     return [Ranked(one.id, distances.get(one.id), one.score, one.explanation) for one in fuse(legs, hybrid.fusion)]

@@ -18,7 +18,7 @@ from nearimage.domain.drafts import Draft
 from nearimage.domain.errors import InvalidInput, NearimageError, ObjectChanged, ObjectNotFound, ShardReadOnly, TenantNotActive
 from nearimage.domain.objects import IDS_ONLY, Projection, Record
 from nearimage.domain.schema import NO_MODULE, Collection
-from nearimage.domain.values import PropertyValue
+from nearimage.domain.values import PropertyValue, Reference
 from nearimage.ports.clock import Clock
 from nearimage.ports.engine import Shard
 from nearimage.service.auto_schema import AutoSchema
@@ -116,7 +116,7 @@ class Objects:
         return self._rewrite(schema, shard, object_id, lambda old: replace(fresh, created_ms=old.created_ms))
 
     def merge(self, collection: str, object_id: UUID, draft: Draft) -> Record:
-        """Change some properties of an object: given ones replace, None takes away, the rest stays.
+        """Change some properties of an object: given ones replace, None takes away, the rest stays; references come to those that are there.
 
         Raises:
             ObjectNotFound: there is none to change.
@@ -127,7 +127,8 @@ class Objects:
         made = {v.name for v in schema.vectors if v.module != NO_MODULE}
 
         def merged(old: Record) -> Record:
-            properties = {name: value for name, value in old.properties.items() if name not in gone} | dict(changes.properties)
+            kept_properties = {name: value for name, value in old.properties.items() if name not in gone}
+            properties = kept_properties | {name: _merged(kept_properties.get(name), value) for name, value in changes.properties.items()}
             kept = {name: vector for name, vector in old.vectors.items() if name not in made}
             return replace(changes, properties=properties, vectors=kept | dict(changes.vectors), created_ms=old.created_ms)
 
@@ -220,6 +221,13 @@ class Objects:
             raise fresh
         shard.put_if(fresh, old.revision)
         return fresh
+
+
+def _merged(old: PropertyValue | None, new: PropertyValue) -> PropertyValue:
+    """What a property is after a merge; references are added, as Weaviate does it, and each leads to an object once."""
+    if isinstance(old, tuple) and isinstance(new, tuple) and any(isinstance(one, Reference) for one in (*old, *new)):
+        return tuple(dict.fromkeys((*old, *new)))
+    return new
 
 
 def _missing(schema: Collection, object_id: UUID) -> ObjectNotFound:

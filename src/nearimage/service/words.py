@@ -6,7 +6,8 @@ May import `domain` and `ports` only.
 """
 
 from nearimage.domain.errors import InvalidInput
-from nearimage.domain.keywords import Keywords
+from nearimage.domain.filters import And, Compare, Filter, Operator, Or
+from nearimage.domain.keywords import Keywords, tokens_by_tokenization
 from nearimage.domain.objects import IDS_ONLY, Hit, Projection
 from nearimage.domain.query import Words
 from nearimage.domain.schema import Collection
@@ -36,8 +37,21 @@ def _match(question: Question, words: Words, limit: int, offset: int, projection
     if not words.text:
         raise InvalidInput("a keyword search needs words; got an empty query")
     boosts = boosts_of(question.collection, words.properties)
-    keywords = Keywords(text=words.text, boosts=boosts, minimum_match=words.minimum_match)
-    return question.shard.match_text(keywords, limit=limit, offset=offset, where=question.where, projection=projection)
+    keywords = Keywords(text=words.text, boosts=boosts, minimum_match=1 if words.across else words.minimum_match)
+    where = question.where
+    if words.across and (ways := _every_word(keywords, question.collection)):
+        where = ways if where is None else And((where, ways))
+    return question.shard.match_text(keywords, limit=limit, offset=offset, where=where, projection=projection)
+
+
+def _every_word(keywords: Keywords, collection: Collection) -> Filter | None:
+    """Objects in which each word is in some property, as one way of cutting cuts them; None for no words."""
+    ways = [
+        And(tuple(Or(tuple(Compare(name, Operator.EQUAL, token) for name in names)) for token in tokens))
+        for tokens, names in tokens_by_tokenization(keywords, collection)
+        if tokens
+    ]
+    return Or(tuple(ways)) if ways else None
 
 
 def boosts_of(collection: Collection, asked: tuple[str, ...]) -> dict[str, float]:

@@ -61,7 +61,8 @@ def _query(message: Any) -> AggregateQuery:
     properties = {}
     for wanted in message.aggregations:
         text = wanted.text
-        properties[wanted.property] = (text.top_occurences_limit if text.HasField("top_occurences_limit") else TOP_VALUES) if text.top_occurences else 0
+        limit = text.top_occurences_limit if text.HasField("top_occurences_limit") else TOP_VALUES
+        properties[wanted.property] = limit if wanted.WhichOneof("aggregation") == "text" else 0
     return AggregateQuery(
         collection=message.collection,
         tenant=message.tenant,
@@ -108,10 +109,9 @@ def _write_text(out: Any, wanted: Any, summary: TextSummary, data_type: str) -> 
         out.count = summary.count
     if wanted.type:
         out.type = data_type
-    if wanted.top_occurences:
-        out.top_occurences.SetInParent()
-        for value, occurs in summary.top:
-            out.top_occurences.items.add(value=value, occurs=occurs)
+    out.top_occurences.SetInParent()  # always: the Python client that wants the values only does not say so
+    for value, occurs in summary.top:
+        out.top_occurences.items.add(value=value, occurs=occurs)
 
 
 def _write_boolean(out: Any, wanted: Any, summary: BooleanSummary, data_type: str) -> None:

@@ -159,7 +159,12 @@ def read_targets(message: Any) -> Targets:
 
 def read_words(message: Any) -> Words:
     """A keyword search."""
-    return Words(text=message.query, properties=tuple(message.properties), minimum_match=_minimum_match(message, "search_operator"))
+    return _words(message, "search_operator")
+
+
+def _words(message: Any, operator: str) -> Words:
+    least, across = _minimum_match(message, operator), getattr(message, operator).operator == SearchOperatorOptions.OPERATOR_AND_CROSS
+    return Words(text=message.query, properties=tuple(message.properties), minimum_match=least, across=across)
 
 
 def _minimum_match(message: Any, field: str) -> int:
@@ -190,12 +195,12 @@ def read_hybrid(message: Any) -> Hybrid:
     if vectors:
         near = NearVector(vectors=tuple(vectors), targets=targets, max_distance=max_distance)
     elif message.HasField("near_vector"):
-        near = _near_vector(message.near_vector, common | _own_targets(message.near_vector))
+        near = _near_vector(message.near_vector, common | _own_targets(message.near_vector) | _own_limits(message.near_vector))
     elif message.HasField("near_text"):
         text = message.near_text
         moved: dict[str, Any] = {field: _move(text, field) for field in ("move_to", "move_away")}
-        near = NearText(concepts=tuple(text.query), **(common | moved | _own_targets(text)))
-    words = Words(text=message.query, properties=tuple(message.properties), minimum_match=_minimum_match(message, "bm25_search_operator"))
+        near = NearText(concepts=tuple(text.query), **(common | moved | _own_targets(text) | _own_limits(text)))
+    words = _words(message, "bm25_search_operator")
     fusion = Fusion.RANKED if message.fusion_type == HybridMessage.FUSION_TYPE_RANKED else Fusion.RELATIVE_SCORE
     return Hybrid(words=words, near=near, targets=targets, alpha=_alpha(message), fusion=fusion, max_distance=max_distance)
 
@@ -203,6 +208,12 @@ def read_hybrid(message: Any) -> Hybrid:
 def _own_targets(part: Any) -> dict[str, Any]:
     targets = read_targets(part)
     return {"targets": targets} if targets.names else {}
+
+
+def _own_limits(part: Any) -> dict[str, Any]:
+    """How far a leg of its own may reach."""
+    found: dict[str, Any] = {"max_distance": part.distance} if part.HasField("distance") else {}
+    return found | ({"max_distance": None, "min_certainty": part.certainty} if part.HasField("certainty") and not found else {})
 
 
 def _alpha(message: Any) -> float:

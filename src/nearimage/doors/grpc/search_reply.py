@@ -90,7 +90,8 @@ class Replies:
         }
         name = sized(_PROPERTY, reference.property.encode())
         parts = [[shown[one] for one in ids if one in shown] for ids in links]
-        return [sized(_REFERENCES, b"".join(some) + name) if some else b"" for some in parts]
+        empty = [record.properties.get(reference.property) is None for record in records]  # one that leads nowhere any more is still there
+        return [b"" if missing else sized(_REFERENCES, b"".join(some) + name) for some, missing in zip(parts, empty, strict=True)]
 
 
 class _Fields:

@@ -265,8 +265,8 @@ class EmbeddedEngine:
     def _refuse_unfit(self, collection: str, tenant: str) -> None:
         enabled = self._definition(collection).tenancy.enabled
         if enabled and not tenant:
-            raise TenantRequired(f"collection {collection!r} has multi-tenancy enabled, but request was without tenant", collection=collection)
+            raise TenantRequired(f"class {collection} has multi-tenancy enabled, but request was without tenant", collection=collection)
         if tenant and not enabled:
-            raise TenantNotAllowed(f"collection {collection!r} has multi-tenancy disabled, but request was with tenant", collection=collection)
+            raise TenantNotAllowed(f"class {collection} has multi-tenancy disabled, but request was with tenant", collection=collection)
         if tenant and self._catalog.tenant(collection, tenant) is None:
             raise no_tenant(collection, tenant)

@@ -133,10 +133,10 @@ class MemoryEngine:
         with self._open():
             enabled = self._known(collection).tenancy.enabled
             if enabled and not tenant:
-                message = f"collection {collection!r} has multi-tenancy enabled, but request was without tenant"
+                message = f"class {collection} has multi-tenancy enabled, but request was without tenant"
                 raise TenantRequired(message, collection=collection)
             if tenant and not enabled:
-                message = f"collection {collection!r} has multi-tenancy disabled, but request was with tenant"
+                message = f"class {collection} has multi-tenancy disabled, but request was with tenant"
                 raise TenantNotAllowed(message, collection=collection)
             if tenant not in self._shards[collection]:
                 raise _no_tenant(collection, tenant)
