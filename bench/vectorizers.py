@@ -45,9 +45,9 @@ QUERIES = 60
 SMALL = "JPEG 0.1 MB"
 
 KINDS = {
-    SMALL: ((640, 480), "JPEG", {"quality": 92}),
-    "JPEG 1 MB": ((2400, 1800), "JPEG", {"quality": 88}),
-    "JPEG 5 MB": ((5600, 4200), "JPEG", {"quality": 88}),
+    SMALL: ((640, 480), "JPEG", {"quality": 84}),
+    "JPEG 1 MB": ((2400, 1800), "JPEG", {"quality": 80}),
+    "JPEG 5 MB": ((5600, 4200), "JPEG", {"quality": 80}),
     "PNG 0.8 MB": ((640, 480), "PNG", {}),
     "WebP 0.1 MB": ((640, 480), "WEBP", {"quality": 90}),
 }

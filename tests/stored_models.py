@@ -36,6 +36,6 @@ def small_clip(folder: Path, name: str = NAME) -> NewModel:
     return NewModel(name=name, towers=tower_files(folder), pictures=PICTURES, words=WORDS, licence="MIT")
 
 
-def stored_clip(store_folder: Path, files: Path) -> StoredModel:
+def stored_clip(store_folder: Path, files: Path, name: str = NAME) -> StoredModel:
     """A store with that model in it."""
-    return add(ModelStore(store_folder), small_clip(files))
+    return add(ModelStore(store_folder), small_clip(files, name))
