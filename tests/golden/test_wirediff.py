@@ -66,7 +66,7 @@ def test_a_client_cannot_tell_which_server_it_talks_to(stand_ins: dict[str, str]
     try:
         ports = ["--http", str(server.http_port), "--grpc", str(server.grpc_port)]
         files = ["--golden", str(RECORDINGS / "golden.jsonl"), "--json", str(tmp_path / "all.json")]
-        command = [sys.executable, RECORDINGS / "wirediff.py", "compare", "--host", "127.0.0.1", *ports, *files]
+        command = [sys.executable, str(RECORDINGS / "wirediff.py"), "compare", "--host", "127.0.0.1", *ports, *files]
         said = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}).stdout
     finally:
         server.stop()
