@@ -57,6 +57,8 @@ class Models:
             Busy: `close` was called.
         """
         key = choice.name, precision
+        if (found := self._vectorizers.get(key)) and not self._closed:  # not behind another model that is being converted, which may take a minute
+            return found
         with self._lock:
             if self._closed:
                 raise Busy("the models are being closed; try again once the server is up")

@@ -98,7 +98,7 @@ class ModelShelf:
         self.store.remove(name)
 
     def check(self, names: Sequence[str] = ()) -> tuple[ModelReport, ...]:
-        """Compare every file with its checksum and run every tower; all models that are there, or those named.
+        """Compare every file with its checksum and run the towers of stored models; all models that are there, or those named.
 
         Raises:
             ModelMissing: one that was named is not there.

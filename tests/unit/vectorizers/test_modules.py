@@ -3,22 +3,25 @@
 import math
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from nearimage.domain.errors import Busy, InvalidSchema, ModelMissing
 from nearimage.domain.vectorizing import CONTAINER, Modality, ModuleSettings
+from nearimage.ports.vectorizer import Vectorizer
 from nearimage.vectorizers import STARTER_LIMITS, modules
 from nearimage.vectorizers.efficientnet_lite.model import LITE0
 from nearimage.vectorizers.img2vec_neural.module import IMG2VEC_NEURAL
-from nearimage.vectorizers.models import Models
+from nearimage.vectorizers.models import ModelChoice, Models
 from nearimage.vectorizers.module import Module, ModuleDefaults, ModuleKind
 from nearimage.vectorizers.multi2vec_bind.module import MULTI2VEC_BIND
 from nearimage.vectorizers.multi2vec_clip.module import CHOICES, MULTI2VEC_CLIP
 from nearimage.vectorizers.remote.containers import Containers
 from nearimage.vectorizers.runtime.weights import Weights
 from nearimage.vectorizers.store.folder import ModelStore
+from nearimage.vectorizers.towers import Towers
 
 IMAGES = {"imageFields": ["photo"]}
 
@@ -311,3 +314,25 @@ def test_importing_the_vectorizers_loads_no_runtime() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
 
     assert done.stdout.strip() == "[]"
+
+
+def test_a_model_that_is_open_does_not_wait_for_one_that_is_being_made(models: Models) -> None:
+    """Making an 8-bit version takes up to a minute; searches over other collections must go on."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def make_slowly(_: Models, precision: str) -> Vectorizer:
+        begun.set()
+        assert go_on.wait(10)
+        return quick.make(models, precision)
+
+    quick = ModelChoice(name="quick", needs=(), make=lambda _, __: Towers(name="quick", dimensions=1, short_side=1))
+    slow = ModelChoice(name="slow", needs=(), make=make_slowly)
+    opened = models.vectorizer(quick, "fp32")
+    maker = threading.Thread(target=models.vectorizer, args=(slow, "int8"))
+    maker.start()
+    begun.wait(10)
+
+    assert models.vectorizer(quick, "fp32") is opened
+    assert maker.is_alive()
+    go_on.set()
+    maker.join(10)

