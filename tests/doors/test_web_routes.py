@@ -80,8 +80,12 @@ def test_an_unchanged_file_is_not_sent_again(http: TestClient) -> None:
 
 
 def test_the_page_is_small(http: TestClient) -> None:
-    """It opens at once on a phone, far from the server."""
-    assert sum(len(http.get(path).content) for path in FILES) < 40_000
+    """It opens at once on a phone, far from the server: packed, where the browser can unpack, and the same without."""
+    sent = [http.get(path, headers={"Accept-Encoding": "gzip"}) for path in FILES]
+
+    assert sum(int(answer.headers["content-length"]) for answer in sent) < 20_000
+    assert [answer.content for answer in sent] == [http.get(path, headers={"Accept-Encoding": "identity"}).content for path in FILES]
+    assert {answer.headers["vary"] for answer in sent} == {"Accept-Encoding"}
 
 
 def test_rest_answers_as_before(http: TestClient) -> None:

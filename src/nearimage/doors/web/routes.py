@@ -3,10 +3,11 @@
     GET /                 page/index.html
     GET /page/page.js     page/page.js, and so on
 
-The page asks REST for everything it shows. Its address works below any path, because it names all others relative to its own. The files are read once:
-together they are smaller than one photograph. May import starlette and the standard library only.
+The page asks REST for everything it shows. Its address works below any path, because it names all others relative to its own. The files are read
+and packed once: together they are smaller than a thumbnail. May import starlette and the standard library only.
 """
 
+import gzip
 import hashlib
 from collections.abc import Awaitable, Callable
 from importlib.resources import files
@@ -40,11 +41,14 @@ def web_routes() -> list[Route]:
 def _answer_with(name: str, data: bytes) -> Callable[[Request], Awaitable[Response]]:
     etag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
     media_type = MEDIA_TYPES["." + name.rpartition(".")[2]]
-    headers = {**HEADERS, "ETag": etag}
+    headers = {**HEADERS, "ETag": etag, "Vary": "Accept-Encoding"}
+    packed = gzip.compress(data, mtime=0)
 
     async def answer(request: Request) -> Response:
         if etag in request.headers.get("If-None-Match", ""):
             return Response(status_code=304, headers=headers)
+        if "gzip" in request.headers.get("Accept-Encoding", ""):
+            return Response(packed, media_type=media_type, headers={**headers, "Content-Encoding": "gzip"})
         return Response(data, media_type=media_type, headers=headers)
 
     return answer
