@@ -5,7 +5,8 @@
 Each transport answers in a process of its own with a constant reply of --reply bytes: once on the event loop, once through a thread of the pool. The load
 comes from a program in Go (`tests/interop/grpcgo`, with grpc-go), one call at a time on each connection. CPU is the server's, user and system, a call: the
 figure to compare, since requests a second and latencies depend on what else the machine does. `sockets` is a server that reads whatever comes and writes
-as many bytes back, one piece for one piece: what no transport on this event loop can get below. Prints a table, and what a thousand idle connections take.
+as many bytes back, one piece for one piece: what no transport on this event loop can get below. Prints a table, what an upload does to small calls, and what
+a thousand idle connections take.
 """
 
 import argparse
@@ -36,6 +37,7 @@ CONNECTIONS = (1, 4, 16)
 IDLE = 1_000
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"
 THREADS = 8
+UPLOAD_BYTES = 100_000_000
 
 
 async def answer(kind: str, size: int) -> None:
@@ -138,6 +140,17 @@ def idle_mb(server: Server) -> float:
         return server.memory_mb() - before
 
 
+def beside_upload(server: Server, generator: Path, seconds: float) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Small calls on four connections, alone and beside a client that uploads 100 MB again and again."""
+    alone = load(server, generator, "Loop", 4, seconds)
+    with tempfile.NamedTemporaryFile() as upload:
+        upload.truncate(UPLOAD_BYTES)
+        options = ["-method", "/bench.B/Pool", "-seconds", str(seconds + 2), "-request", upload.name]
+        with subprocess.Popen([generator, "-addr", f"127.0.0.1:{server.port}", "load", *options], stdout=subprocess.DEVNULL):
+            time.sleep(1)
+            return alone, load(server, generator, "Loop", 4, seconds)
+
+
 def measure(generator: Path, size: int, seconds: float) -> None:
     """All rows, the transports in turns."""
     with ExitStack() as ending:
@@ -152,7 +165,11 @@ def measure(generator: Path, size: int, seconds: float) -> None:
                     runs.append(load(servers[kind], generator, method, connections, seconds))
             for kind, runs in told.items():
                 row("on the loop" if method == "Loop" else "in the pool", kind, runs)
-        print(f"\n{IDLE:,} idle connections: " + ", ".join(f"{kind} {idle_mb(servers[kind]):.1f} MB" for kind in ("native", "grpcio")))
+        for kind in ("native", "grpcio"):
+            alone, beside = beside_upload(servers[kind], generator, seconds)
+            print(f"\nbeside an upload of 100 MB, {kind}: p99 {alone['p99_ms']:.2f} ms alone, {beside['p99_ms']:.2f} beside", end="")
+            print(f"; p50 {alone['p50_ms']:.2f} and {beside['p50_ms']:.2f}", end="")
+        print(f"\n\n{IDLE:,} idle connections: " + ", ".join(f"{kind} {idle_mb(servers[kind]):.1f} MB" for kind in ("native", "grpcio")))
 
 
 def row(where: str, kind: str, runs: list[dict[str, Any]]) -> None:

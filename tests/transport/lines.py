@@ -13,7 +13,7 @@ from nearimage.doors.grpc.native.methods import methods_by_path
 from nearimage.doors.grpc.native.service import Service
 from nearimage.doors.grpc.native.work import Work
 from tests.transport.peer import Frame, Peer
-from tests.transport.served import Played, methods_of, streams_of
+from tests.transport.served import Played, methods_of
 
 MIB = 1024 * 1024
 
@@ -94,7 +94,7 @@ class World:
         self.played.gate.set()
         self.memory = Memory(self.memory_bytes)
         self.service = Service(
-            methods=methods_by_path(methods_of(self.played), streams_of()),
+            methods=methods_by_path(*methods_of(self.played)),
             access=OPEN,
             limits=self.limits,
             max_message_bytes=self.max_message_bytes,

@@ -3,8 +3,8 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
@@ -17,6 +17,8 @@ from nearimage.doors.grpc.native.door import Allowances, NativeDoor, NativeServe
 from nearimage.doors.grpc.server import GrpcDoor
 from nearimage.doors.grpc.tls import Tls
 from nearimage.doors.grpc.transport import Door, GrpcServer
+
+Methods = tuple[Mapping[str, Handler], Mapping[str, OpenSession]]
 
 KINDS = ("native", "grpcio")
 MAX_MESSAGE_BYTES = 104_858_000
@@ -102,9 +104,9 @@ class Served:
         asyncio.run_coroutine_threadsafe(stop(), self.loop).result(grace_s + 10)
 
 
-def methods_of(played: Played) -> dict[str, Handler]:
-    """Methods: quick, slow, waiting, failing, large."""
-    return {
+def methods_of(played: Played) -> Methods:
+    """Methods for tests: quick, slow, waiting, failing, large; and a conversation."""
+    unary = {
         "/t.T/Quick": Handler(lambda message: message),
         "/t.T/Slow": Handler(lambda message: lambda: message),
         "/t.T/Wait": Handler(lambda message: lambda: played.wait(message)),
@@ -113,29 +115,29 @@ def methods_of(played: Played) -> dict[str, Handler]:
         "/t.T/Discard": Handler(lambda message: lambda: str(len(message)).encode()),
         "/grpc.health.v1.Health/Check": Handler(lambda _: b"\x08\x01"),
     }
+    return unary, {"/t.T/Converse": Echoing}
 
 
-def streams_of() -> dict[str, OpenSession]:
-    """One conversation."""
-    return {"/t.T/Converse": Echoing}
-
-
-def door_of(kind: str, played: Played, executor: ThreadPoolExecutor, allowances: Allowances, tls: Tls | None) -> Door:
+def door_of(kind: str, methods: Methods, executor: Executor, allowances: Allowances, tls: Tls | None = None) -> Door:
     """A door with these methods."""
-    methods, streams = methods_of(played), streams_of()
+    unary, streams = methods
     if kind == "grpcio":
-        return GrpcDoor(methods=methods, streams=streams, executor=executor, max_message_bytes=MAX_MESSAGE_BYTES, tls=tls)
-    return NativeDoor(methods=methods, streams=streams, executor=executor, threads=THREADS, max_message_bytes=MAX_MESSAGE_BYTES, allowances=allowances, tls=tls)
+        return GrpcDoor(methods=unary, streams=streams, executor=executor, max_message_bytes=MAX_MESSAGE_BYTES, tls=tls)
+    return NativeDoor(methods=unary, streams=streams, executor=executor, threads=THREADS, max_message_bytes=MAX_MESSAGE_BYTES, allowances=allowances, tls=tls)
 
 
 @contextmanager
-def served(kind: str = "native", *, allowances: Allowances | None = None, tls: Tls | None = None) -> Iterator[Served]:
-    """A door that answers until the block ends."""
+def served(kind: str = "native", *, allowances: Allowances | None = None, tls: Tls | None = None, methods: Methods | None = None) -> Iterator[Served]:
+    """A door that answers until the block ends.
+
+    Args:
+        methods: what is called with one message, and what opens conversations; those for tests without it.
+    """
     played, loop, ready, ended = Played(), uvloop.new_event_loop(), threading.Event(), asyncio.Event()
     found: list[Served] = []
 
     async def run() -> None:
-        server, port = door_of(kind, played, executor, allowances or Allowances(), tls).start("127.0.0.1", 0)
+        server, port = door_of(kind, methods or methods_of(played), executor, allowances or Allowances(), tls).start("127.0.0.1", 0)
         await server.start()
         found.append(Served(kind, port, server, played, loop))
         ready.set()

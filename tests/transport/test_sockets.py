@@ -7,11 +7,10 @@ import socket
 import ssl
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import grpc
 import pytest
@@ -21,7 +20,7 @@ from nearimage.doors.grpc.http2.limits import Limits
 from nearimage.doors.grpc.native.door import Allowances
 from nearimage.doors.grpc.tls import Tls
 from tests.transport.peer import GOAWAY, PING, Peer, frame, message
-from tests.transport.served import KINDS, Served, eventually, served
+from tests.transport.served import KINDS, Served, door_of, eventually, served
 
 LARGE = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1), ("grpc.use_local_subchannel_pool", 1)]
 
@@ -120,10 +119,8 @@ def test_one_connection_too_many_is_closed() -> None:
 
 def test_a_taken_port_is_said(door: Served) -> None:
     """Two servers that share a port would each answer half of the requests."""
-    from tests.transport.served import door_of
-
     with pytest.raises(PortTaken, match=str(door.port)):
-        door_of("native", door.played, None, Allowances(), None).start("127.0.0.1", door.port)  # type: ignore[arg-type]
+        door_of("native", ({}, {}), ThreadPoolExecutor(1), Allowances()).start("127.0.0.1", door.port)
 
 
 def test_ten_thousand_connections_dropped_anywhere_leave_nothing_behind(door: Served) -> None:
@@ -162,16 +159,6 @@ def memory_kib() -> int:
 def open_files() -> int:
     """Of this process."""
     return len(os.listdir("/proc/self/fd"))
-
-
-def p99_ms(ask: Any, seconds: float) -> float:
-    """How long all but one of a hundred calls take at most."""
-    took, end = [], time.monotonic() + seconds
-    while time.monotonic() < end:
-        began = time.perf_counter()
-        ask(b"x" * 100, timeout=20)
-        took.append(time.perf_counter() - began)
-    return sorted(took)[int(len(took) * 0.99)] * 1e3
 
 
 def test_uploads_do_not_exceed_the_memory_and_do_not_shut_out_searches() -> None:

@@ -165,8 +165,9 @@ class Connection:
             self._receiver.cancelled(stream)
 
     def _read(self, data: bytes) -> None:
-        at, end = self._read_preface(data), len(data)
+        at, end = self._read_preface(data) if self._expects_preface else 0, len(data)
         turn, largest, readers = self._limits.turn_frames, self._limits.frame_bytes, self._readers
+        is_strict = self._expects_settings or self._incoming.block_stream
         while turn > 0 and end - at >= HEADER_BYTES and not self._expects_preface:
             high, low, kind, flags, stream_id = HEADER.unpack_from(data, at)
             size = high << 16 | low
@@ -176,7 +177,7 @@ class Connection:
             if begin + size > end:
                 break
             at, turn, stream_id = begin + size, turn - 1, stream_id & LARGEST_STREAM_ID
-            if self._incoming.block_stream or self._expects_settings:
+            if is_strict:
                 self._check_order(kind, stream_id)
             elif kind == HEADERS and flags == END_HEADERS and (whole := self._short_way.go(data, begin, at, stream_id)):
                 at, turn = whole, turn - 1
@@ -187,12 +188,11 @@ class Connection:
                 self._fail_stream(stream_id, fault)
             if self.is_over:
                 return
+            is_strict = self._incoming.block_stream
         self._unread = data[at:]
 
     def _read_preface(self, data: bytes) -> int:
         """Where the frames begin."""
-        if not self._expects_preface:
-            return 0
         if data.startswith(frames.PREFACE):
             self._expects_preface = False
             return len(frames.PREFACE)

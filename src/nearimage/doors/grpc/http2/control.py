@@ -71,19 +71,26 @@ class Control:
     def window_update(self, _: int, stream_id: int, payload: bytes) -> None:
         """The client made room."""
         increment = frames.number_in(payload, "WINDOW_UPDATE") & LARGEST_WINDOW
-        stream = self._streams.open.get(stream_id)
-        if increment < SMALL_INCREMENT or (stream_id and stream is None):
-            self._effort.frame()
         if stream_id == 0:
-            if increment == 0:
-                raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "WINDOW_UPDATE of 0")
-            self._sender.grow(increment)
-        elif stream is None:
+            self._grow_connection(increment)
+            return
+        stream = self._streams.open.get(stream_id)
+        if stream is None:
+            self._effort.frame()
             self._streams.check_known(stream_id, "WINDOW_UPDATE")
         elif increment == 0:
             raise StreamFault(ErrorCode.PROTOCOL_ERROR, "WINDOW_UPDATE of 0")
         else:
+            if increment < SMALL_INCREMENT:
+                self._effort.frame()
             self._sender.grow_stream(stream, increment)
+
+    def _grow_connection(self, increment: int) -> None:
+        if increment < SMALL_INCREMENT:
+            self._effort.frame()
+            if increment == 0:
+                raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "WINDOW_UPDATE of 0")
+        self._sender.grow(increment)
 
     def goaway(self, _: int, stream_id: int, payload: bytes) -> None:
         """The client opens no more streams; those that are open go on."""

@@ -12,13 +12,16 @@ from nearimage.doors.grpc.http2.streams import Stream
 from nearimage.doors.grpc.native import status
 from nearimage.doors.grpc.native.asked import Asked
 from nearimage.doors.grpc.native.memory import Reservation
-from nearimage.doors.grpc.native.messages import Message, MessageReader, MessageRefused, fold, framed, unfold
+from nearimage.doors.grpc.native.messages import PREFIX, Message, MessageReader, MessageRefused, fold, unfold
 from nearimage.doors.grpc.native.service import Service, Timer
 from nearimage.doors.grpc.native.status import Status
 from nearimage.doors.grpc.native.work import Job, Lane
 
 LEAST_BYTES_PER_S = 1_024
 """A message that comes more slowly has stopped; a telephone line of the nineties was faster."""
+
+JOINED_BYTES = 16_000
+"""Shorter replies go into one frame with their prefix."""
 
 
 class Owner(Protocol):
@@ -150,8 +153,8 @@ class Call:
             raise MessageRefused("a compressed message in a call that names no grpc-encoding")
         return unfold(message.data, self._asked.encoding, self._owner.service.max_message_bytes)
 
-    def _folded(self, reply: bytes) -> bytes:
-        """A reply as it travels. May block.
+    def _folded(self, reply: bytes) -> tuple[bytes, bytes]:
+        """A reply as it travels, prefix and message. May block.
 
         Raises:
             MessageRefused: it is larger than clients take.
@@ -160,5 +163,15 @@ class Call:
         if len(reply) > limit:
             raise MessageRefused(f"SERVER: Sent message larger than max ({len(reply)} vs. {limit})", is_too_large=True)
         if self._asked.reply_encoding == "identity":
-            return framed(reply)
-        return framed(fold(reply, self._asked.reply_encoding), is_compressed=True)
+            return PREFIX.pack(0, len(reply)), reply
+        reply = fold(reply, self._asked.reply_encoding)
+        return PREFIX.pack(1, len(reply)), reply
+
+    def _send(self, message: tuple[bytes, bytes]) -> None:
+        """Send a message after the headers; one that is large is not copied to stand behind its prefix."""
+        sender = self._owner.connection.sender
+        if not self._has_headers:
+            self._has_headers = True
+            sender.headers(self._stream, status.HEADERS_BY_ENCODING[self._asked.reply_encoding])
+        for piece in message if len(message[1]) > JOINED_BYTES else (b"".join(message),):
+            sender.data(self._stream, piece)

@@ -49,11 +49,13 @@ class Conversation(Call):
         if self._has_all and self._reader is not None and not self._reader.is_between_messages:
             self.fail(Status.INVALID_ARGUMENT, "the last message is cut short")
             return
-        self._send_headers()
-        self._owner.connection.sender.trailers(self._stream, status.TRAILERS_OK)
+        sender = self._owner.connection.sender
+        if not self._has_headers:
+            sender.headers(self._stream, status.HEADERS)
+        sender.trailers(self._stream, status.TRAILERS_OK)
         self.end()
 
-    def _run(self, message: Message) -> tuple[Sequence[bytes], bool]:
+    def _run(self, message: Message) -> tuple[Sequence[tuple[bytes, bytes]], bool]:
         """In a thread: the replies, and whether the client has said that it stops."""
         if self._session is None:
             self._session = self._method.open_session()
@@ -68,8 +70,7 @@ class Conversation(Call):
         else:
             replies, is_over = result
             for reply in replies:
-                self._send_headers()
-                self._owner.connection.sender.data(self._stream, reply)
+                self._send(reply)
             if is_over:
                 self._has_all = False
                 self._finish()
@@ -85,8 +86,3 @@ class Conversation(Call):
         if not self._inbox and self._stream.receive_window < window // 2:
             self._owner.connection.allow(self._stream, window - self._stream.receive_window)
         self._make_room()
-
-    def _send_headers(self) -> None:
-        if not self._has_headers:
-            self._has_headers = True
-            self._owner.connection.sender.headers(self._stream, status.HEADERS_BY_ENCODING[self._asked.reply_encoding])

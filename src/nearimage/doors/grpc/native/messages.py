@@ -5,14 +5,15 @@
     +------------+-------------------+---------------------+
       0 or 1        big-endian
 
-Frames of HTTP/2 cut messages anywhere, and one frame may hold several. The pieces of a message are kept as they came and joined once, when the last one is
-there. The length is known from the first five bytes on: a message that is too large is refused then, and `missing_bytes` says how much
-room it needs (`memory`).
+Frames of HTTP/2 cut messages anywhere, and one frame may hold several. What comes of a message is appended to a buffer that becomes the message without
+being copied once more (`BytesIO.getvalue` gives its own buffer away): to join the pieces of 100 MB at the end would hold up the event loop for 50 ms. The
+length is known from the first five bytes on: a message that is too large is refused then, and `missing_bytes` says how much room it needs (`memory`).
 
 Compressed messages are gzip or zlib ("deflate"). What they unfold to is bounded while it unfolds: a bomb costs the limit, never more.
 """
 
 import zlib
+from io import BytesIO
 from struct import Struct
 from typing import NamedTuple
 
@@ -59,19 +60,19 @@ class MessageReader:
         missing_bytes: what the message that has begun still needs; 0 between messages and while its length is not known.
     """
 
-    __slots__ = ("_have", "_limit", "_needs", "_parts", "missing_bytes")
+    __slots__ = ("_body", "_is_compressed", "_limit", "_prefix", "missing_bytes")
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._parts: list[bytes] = []
-        self._have = 0
-        self._needs = PREFIX_BYTES
+        self._prefix = b""
+        self._body: BytesIO | None = None
+        self._is_compressed = False
         self.missing_bytes = 0
 
     @property
     def is_between_messages(self) -> bool:
         """Whether no message has begun."""
-        return self._have == 0
+        return self._body is None and not self._prefix
 
     def feed(self, data: bytes) -> list[Message]:
         """Take bytes; returns the messages that they complete.
@@ -79,27 +80,31 @@ class MessageReader:
         Raises:
             MessageRefused: one is longer than allowed, or its first byte is neither 0 nor 1.
         """
-        self._parts.append(data)
-        self._have += len(data)
-        messages = []
-        while self._have >= self._needs:
-            whole = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
-            flag, length = PREFIX.unpack_from(whole)
-            self._needs = PREFIX_BYTES + length
-            self._check(flag, length)
-            if self._have < self._needs:
-                self._parts = [whole]
-                break
-            messages.append(Message(whole[PREFIX_BYTES : self._needs], flag == 1))
-            rest = whole[self._needs :]
-            self._parts, self._have, self._needs = [rest] if rest else [], len(rest), PREFIX_BYTES
-        self.missing_bytes = self._needs - self._have if self._have >= PREFIX_BYTES else 0
+        messages, at = [], 0
+        while at < len(data):
+            if self._body is None:
+                at = self._read_prefix(data, at)
+            if self._body is not None:
+                end = min(at + self.missing_bytes, len(data))
+                self._body.write(data[at:end])
+                self.missing_bytes -= end - at
+                at = end
+                if not self.missing_bytes:
+                    messages.append(Message(self._body.getvalue(), self._is_compressed))
+                    self._body = None
         return messages
 
-    def _check(self, flag: int, length: int) -> None:
-        if flag > 1:
-            raise MessageRefused(f"a message begins with 0 (plain) or 1 (compressed), got {flag}")
-        check_size(length, self._limit)
+    def _read_prefix(self, data: bytes, at: int) -> int:
+        """Read the first five bytes of a message, or what there is of them; where what follows begins."""
+        end = at + PREFIX_BYTES - len(self._prefix)
+        self._prefix += data[at:end]
+        if len(self._prefix) == PREFIX_BYTES:
+            flag, length = PREFIX.unpack(self._prefix)
+            if flag > 1:
+                raise MessageRefused(f"a message begins with 0 (plain) or 1 (compressed), got {flag}")
+            check_size(length, self._limit)
+            self._prefix, self._body, self._is_compressed, self.missing_bytes = b"", BytesIO(), flag == 1, length
+        return end
 
 
 def check_size(size: int, limit: int) -> None:
@@ -136,8 +141,3 @@ def fold(data: bytes, encoding: str) -> bytes:
     """
     folding = zlib.compressobj(_LEVEL, wbits=_WINDOW_BITS[encoding])
     return folding.compress(data) + folding.flush()
-
-
-def framed(data: bytes, *, is_compressed: bool = False) -> bytes:
-    """A message as it travels."""
-    return PREFIX.pack(is_compressed, len(data)) + data

@@ -17,6 +17,9 @@ from nearimage.doors.grpc.native.watch import Patience, Watch
 PORTION_BYTES = 256 * 1024
 """As much as uvloop reads at a time: a large reply holds up the loop no longer than a large request, some 100 us."""
 
+MUCH_BYTES = 64 * 1024
+"""Whoever has sent so much that it came in one piece has more: without a turn for the others, libuv would read 32 such pieces in a row."""
+
 LINGER_S = 1.0
 """How long a broken-off client may go on sending into the void: closing at once would reset the connection, and the reason would be lost on the way."""
 
@@ -77,7 +80,7 @@ class SocketProtocol(asyncio.Protocol):
                 self._answer_http_1()
                 return
         self._calls.receive(data)
-        if self._calls.connection.has_more:
+        if len(data) >= MUCH_BYTES or self._calls.connection.has_more:
             self._take_turns()
         self.flush()
 

@@ -13,7 +13,7 @@ from nearimage.doors.grpc.http2.incoming import Reply
 from nearimage.doors.grpc.http2.streams import Stream
 from nearimage.doors.grpc.native import status
 from nearimage.doors.grpc.native.asked import Asked
-from nearimage.doors.grpc.native.call import Call, Owner
+from nearimage.doors.grpc.native.call import JOINED_BYTES, Call, Owner
 from nearimage.doors.grpc.native.messages import PREFIX, PREFIX_BYTES, Message
 from nearimage.doors.grpc.native.status import Status
 
@@ -65,11 +65,11 @@ class Unary(Call):
         else:
             self.work(answer)
 
-    def _read_and_made(self, message: Message) -> bytes:
+    def _read_and_made(self, message: Message) -> tuple[bytes, bytes]:
         """In a thread."""
         return self._folded(self._handler(self._unfolded(message)))
 
-    def _made(self, work: Work) -> bytes:
+    def _made(self, work: Work) -> tuple[bytes, bytes]:
         """In a thread."""
         return self._folded(work())
 
@@ -77,8 +77,13 @@ class Unary(Call):
         self._job = None
         if error is not None:
             self.fail_with(error)
+        elif len(reply[1]) <= JOINED_BYTES:
+            self._reply((status.HEADERS_BY_ENCODING[self._asked.reply_encoding], b"".join(reply), status.TRAILERS_OK))
         else:
-            self._reply((status.HEADERS_BY_ENCODING[self._asked.reply_encoding], reply, status.TRAILERS_OK))
+            self._send(reply)
+            self._owner.connection.sender.trailers(self._stream, status.TRAILERS_OK)
+            self.end()
+            self._owner.relieve()
         self._owner.flush()
 
     def _reply(self, reply: Reply) -> None:
