@@ -3,10 +3,10 @@
     python bench/transport.py [--seconds 3] [--reply 1000]
 
 Each transport answers in a process of its own with a constant reply of --reply bytes: once on the event loop, once through a thread of the pool. The load
-comes from a program in Go (`tests/interop/grpcgo`, with grpc-go), one call at a time on each connection. CPU is the server's, user and system, a call: the
-figure to compare, since requests a second and latencies depend on what else the machine does. `sockets` is a server that reads whatever comes and writes
-as many bytes back, one piece for one piece: what no transport on this event loop can get below. Prints a table, what an upload does to small calls, and what
-a thousand idle connections take.
+comes from a program in Go (`tests/interop/grpcgo`, with grpc-go); 4x8 means four connections with eight calls at once on each. CPU is the server's, user
+and system, a call: the figure to compare, since calls a second and latencies depend on what else the machine does. `sockets` is a server that reads
+whatever comes and writes as many bytes back, one piece for one piece: what no transport on this event loop can get below. Prints a table, what an upload
+does to small calls, and what a thousand idle connections take.
 """
 
 import argparse
@@ -33,7 +33,9 @@ from nearimage.doors.grpc.server import GrpcDoor
 
 ROOT = Path(__file__).resolve().parent.parent
 TICKS = os.sysconf("SC_CLK_TCK")
-CONNECTIONS = (1, 4, 16)
+LOADS = ((1, 1), (4, 1), (16, 1), (4, 8))
+"""Connections, and calls at once on each."""
+
 IDLE = 1_000
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"
 THREADS = 8
@@ -105,9 +107,9 @@ def started(kind: str, size: int, ending: ExitStack) -> Server:
     return Server(process, int(process.stdout.readline()))
 
 
-def load(server: Server, generator: Path, method: str, connections: int, seconds: float) -> dict[str, Any]:
+def load(server: Server, generator: Path, method: str, shape: tuple[int, int], seconds: float) -> dict[str, Any]:
     """What the generator tells, with the server's CPU for a call."""
-    options = ["-connections", str(connections), "-seconds", str(seconds), "-method", f"/bench.B/{method}"]
+    options = ["-connections", str(shape[0]), "-streams", str(shape[1]), "-seconds", str(seconds), "-method", f"/bench.B/{method}"]
     cpu = server.cpu_s()
     told: dict[str, Any] = json.loads(subprocess.check_output([generator, "-addr", f"127.0.0.1:{server.port}", "load", *options], text=True))
     assert not told["failed"]
@@ -142,27 +144,28 @@ def idle_mb(server: Server) -> float:
 
 def beside_upload(server: Server, generator: Path, seconds: float) -> tuple[dict[str, Any], dict[str, Any]]:
     """Small calls on four connections, alone and beside a client that uploads 100 MB again and again."""
-    alone = load(server, generator, "Loop", 4, seconds)
+    alone = load(server, generator, "Loop", (4, 1), seconds)
     with tempfile.NamedTemporaryFile() as upload:
         upload.truncate(UPLOAD_BYTES)
         options = ["-method", "/bench.B/Pool", "-seconds", str(seconds + 2), "-request", upload.name]
         with subprocess.Popen([generator, "-addr", f"127.0.0.1:{server.port}", "load", *options], stdout=subprocess.DEVNULL):
             time.sleep(1)
-            return alone, load(server, generator, "Loop", 4, seconds)
+            return alone, load(server, generator, "Loop", (4, 1), seconds)
 
 
 def measure(generator: Path, size: int, seconds: float) -> None:
     """All rows, the transports in turns."""
     with ExitStack() as ending:
         servers = {kind: started(kind, size, ending) for kind in ("sockets", "grpcio", "native")}
-        print("| answered | transport | CPU us, 1 connection | 4 | 16 | calls/s, 1 connection | 4 | 16 | p99 ms, 1 connection | 4 | 16 |")
-        print("|---|---|---|---|---|---|---|---|---|---|---|")
-        row("", "sockets", [load_sockets(servers["sockets"], connections, seconds) for connections in CONNECTIONS])
+        shapes = " | ".join(f"{connections}x{calls}" for connections, calls in LOADS)
+        print(f"| answered | transport | CPU us: {shapes} | calls/s: {shapes} | p99 ms: {shapes} |")
+        print("|---|---" + "|---" * 3 * len(LOADS) + "|")
+        row("", "sockets", [load_sockets(servers["sockets"], connections * calls, seconds) for connections, calls in LOADS])
         for method in ("Loop", "Pool"):
             told: dict[str, list[dict[str, Any]]] = {"grpcio": [], "native": []}
-            for connections in CONNECTIONS:
+            for shape in LOADS:
                 for kind, runs in told.items():
-                    runs.append(load(servers[kind], generator, method, connections, seconds))
+                    runs.append(load(servers[kind], generator, method, shape, seconds))
             for kind, runs in told.items():
                 row("on the loop" if method == "Loop" else "in the pool", kind, runs)
         for kind in ("native", "grpcio"):
