@@ -1,5 +1,7 @@
 """Pictures by URL through the official Python client, which passes any text on: on import and in queries."""
 
+import subprocess
+import sys
 import warnings
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
@@ -7,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from tests.fetching.web import Web, redirect, reply
@@ -86,6 +89,28 @@ def test_single_objects_take_urls_too(dogs: Any, web: Web, photos: Mapping[str, 
     assert hit.metadata.distance < 1e-3
     with pytest.raises(UnexpectedStatusCodeError, match="404"):
         dogs.data.insert({"image": web.url("/gone")})
+
+
+def test_other_doors_take_urls_alike(dogs: Any, server: LiveServer, web: Web, photos: Mapping[str, Path]) -> None:
+    """GraphQL, REST and the command line: one rule, wherever a picture is written as text."""
+    names = list(photos)[:2]
+    dogs.data.insert_many([{"breed": name, "image": web.url(f"/{name}.jpg")} for name in names])
+    url, collection = web.url(f"/{names[1]}.jpg"), dogs.name
+    query = '{ Get { %s(nearImage: {image: "%s"}, limit: 1) { breed } } }' % (collection, url)  # noqa: UP031 - braces
+
+    found = httpx.post(f"{server.url}/v1/graphql", json={"query": query}).json()["data"]["Get"][collection]
+    searched = httpx.post(f"{server.url}/v1/search/{collection}/near-image", json={"image": url, "limit": 1}).json()
+    asked = subprocess.run(
+        [sys.executable, "-m", "nearimage", "search", url, "--collection", collection, "--url", server.url, "--limit", "1", "--json"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert [hit["breed"] for hit in found] == [names[1]]
+    for text in (str(searched), asked.stdout):
+        assert names[1] in text
+        assert names[0] not in text
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ class Question:
     """What the user wants.
 
     Attributes:
-        wanted: a file's path, or words.
+        wanted: a file's path, a URL that the database fetches, or words.
         target: the named vector; None leaves the choice to `service.picture_choice`.
         distance: how far away a hit may be.
     """
@@ -79,9 +79,11 @@ def thumbnails(connection: Connection, answer: Answer) -> dict[UUID, Thumbnail]:
 
 def _near(connection: Connection, schema: Collection, question: Question) -> NearMedia | NearText:
     first = schema.vectors[0].name if schema.vectors else None  # where no vector fits, the database says why, of this one
-    if _is_file(question.wanted):
+    is_url = question.wanted.lower().startswith(("http://", "https://"))
+    if is_url or _is_file(question.wanted):
         target = question.target or picture_vector(connection.modules, schema) or first
-        return NearMedia(modality=Modality.IMAGE, data=_read(Path(question.wanted)), targets=Targets.of(target), max_distance=question.distance)
+        data = question.wanted if is_url else _read(Path(question.wanted))
+        return NearMedia(modality=Modality.IMAGE, data=data, targets=Targets.of(target), max_distance=question.distance)
     if Path(question.wanted).suffix.lower() in EXTENSIONS:
         click.echo(f"There is no file {question.wanted!r}, so this is taken as words", err=True)
     target = question.target or words_vector(connection.modules, schema) or first
