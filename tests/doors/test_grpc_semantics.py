@@ -12,7 +12,7 @@ from nearimage.service.services import Services
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    from weaviate.proto.v1 import aggregate_pb2, base_search_pb2, search_get_pb2
+    from weaviate.proto.v1 import aggregate_pb2, base_search_pb2, batch_pb2, search_get_pb2
 
 TARGET = {"class": "Target"}
 SOURCE = {
@@ -76,6 +76,19 @@ def test_a_reference_that_was_emptied_is_still_told(sources: TestClient, service
     assert links(services, 1) == [[7]]
     assert sources.request("DELETE", path, json=beacon(7)).status_code == 204
     assert links(services, 1) == [[]]
+
+
+def test_many_references_are_added_at_once_and_each_fails_alone(sources: TestClient, services: Services) -> None:
+    """A graph of a hundred objects is ten thousand references: a write for each took longer than clients wait."""
+
+    def reference(start: int, name: str, end: int) -> Any:
+        return batch_pb2.BatchReference(name=name, from_collection="Source", from_uuid=uid(start), to_collection="Target", to_uuid=uid(end))
+
+    given = [reference(1, "ref", 7), reference(2, "ref", 9), reference(1, "none", 7), reference(99, "ref", 7), reference(1, "ref", 8)]
+    request = batch_pb2.BatchReferencesRequest(references=given)
+    reply = batch_pb2.BatchReferencesReply.FromString(handlers(services)[f"{SERVICE}BatchReferences"](request.SerializeToString()))
+    assert [error.index for error in reply.errors] == [2, 3]
+    assert (links(services, 1), links(services, 2)) == ([[7, 8]], [[9]])
 
 
 def test_every_word_may_be_asked_of_all_properties_together(sources: TestClient, services: Services) -> None:

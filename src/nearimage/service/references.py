@@ -8,9 +8,10 @@ as in Weaviate: it may come later. May import `domain` and `ports` only.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from uuid import UUID
 
-from nearimage.domain.errors import InvalidInput
+from nearimage.domain.errors import InvalidInput, NearimageError
 from nearimage.domain.objects import Record
 from nearimage.domain.schema import DataType, Property
 from nearimage.domain.values import PropertyValue, Reference
@@ -47,6 +48,24 @@ class References:
         """
         reference = self.read(source, beacon)
         self._change(source, lambda known: (*known, reference))
+
+    def add_many(self, additions: Sequence[tuple[Source, str]]) -> dict[int, NearimageError]:
+        """Add references, all of one object and property in one write; what could not be added, by position."""
+        errors: dict[int, NearimageError] = {}
+        of_each: dict[Source, list[tuple[int, Reference]]] = {}
+        for position, (source, beacon) in enumerate(additions):
+            try:
+                of_each.setdefault(source, []).append((position, self.read(source, beacon)))
+            except NearimageError as wrong:
+                errors[position] = wrong
+        for source, numbered in of_each.items():
+            fresh = tuple(reference for _, reference in numbered)
+            try:
+                if fresh:
+                    self._change(source, partial(_joined, fresh=fresh))
+            except NearimageError as failed:
+                errors.update((position, failed) for position, _ in numbered)
+        return errors
 
     def replace(self, source: Source, beacons: Sequence[str]) -> None:
         """Let the property lead to these objects only; raises as `add` does."""
@@ -85,3 +104,7 @@ class References:
             return replace(old, properties={**old.properties, source.property: change(references)})
 
         self.objects.change(source.collection, source.id, changed, source.tenant)
+
+
+def _joined(known: tuple[Reference, ...], *, fresh: tuple[Reference, ...]) -> tuple[Reference, ...]:
+    return (*known, *fresh)

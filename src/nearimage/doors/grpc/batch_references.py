@@ -31,15 +31,18 @@ def batch_references(services: Services, request: bytes) -> bytes:
 
 
 def store_references(services: Services, entries: Sequence[Any]) -> dict[int, NearimageError]:
-    """Add references one after another; what could not be added, by position."""
+    """Add references; what could not be added, by position."""
     errors: dict[int, NearimageError] = {}
+    additions: dict[int, tuple[Source, str]] = {}
     for position, entry in enumerate(entries):
         try:
             source = Source(collection=entry.from_collection, id=read_uuid(entry.from_uuid, what="from_uuid"), property=entry.name, tenant=entry.tenant)
-            services.references.add(source, f"{_BEACON}{entry.to_collection}/{entry.to_uuid}" if entry.to_collection else f"{_BEACON}{entry.to_uuid}")
+            additions[position] = source, f"{_BEACON}{entry.to_collection}/{entry.to_uuid}" if entry.to_collection else f"{_BEACON}{entry.to_uuid}"
         except NearimageError as wrong:
             errors[position] = wrong
-    return errors
+    positions = list(additions)
+    failed = services.references.add_many(list(additions.values()))
+    return errors | {positions[number]: wrong for number, wrong in failed.items()}
 
 
 def beacon_of(entry: Any) -> str:
