@@ -50,14 +50,21 @@ class Projection:
     Attributes:
         properties: names; None means every property but blobs (pictures are large: they come only when named). Unknown names give nothing.
         vectors: names; None means all of them.
+        times: whether they matter; where they do not, an engine that need not read the object for the rest may leave them 0.
     """
 
     properties: tuple[str, ...] | None = None
     vectors: tuple[str, ...] | None = ()
+    times: bool = True
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether nothing is wanted but which objects they are."""
+        return self.properties == () and self.vectors == () and not self.times
 
 
 EVERYTHING_BUT_BLOBS = Projection(vectors=None)
-IDS_ONLY = Projection(properties=())
+IDS_ONLY = Projection(properties=(), times=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

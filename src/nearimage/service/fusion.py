@@ -41,12 +41,17 @@ class Fused:
     """An object in the joint ranking.
 
     Attributes:
-        explanation: what each leg gave, for people.
+        parts: of each leg that has it, the leg's name, its score there and what that adds.
     """
 
     id: UUID
     score: float
-    explanation: str
+    parts: tuple[tuple[str, float, float], ...]
+
+    @property
+    def explanation(self) -> str:
+        """What each leg gave, for people; put into words only for whoever is shown it."""
+        return "; ".join(f"{name}: original score {original:.7g}, normalized score {part:.7g}" for name, original, part in self.parts)
 
 
 def fuse(legs: Sequence[Leg], how: Fusion) -> list[Fused]:
@@ -54,14 +59,14 @@ def fuse(legs: Sequence[Leg], how: Fusion) -> list[Fused]:
     share = _ranked if how is Fusion.RANKED else _relative
     sums: dict[UUID, float] = {}
     last: dict[UUID, float] = {}
-    told: dict[UUID, list[str]] = {}
+    told: dict[UUID, tuple[tuple[str, float, float], ...]] = {}
     for leg in legs:
         for (one, original), part in zip(leg.scores.items(), share(leg), strict=True):
             sums[one] = sums.get(one, 0.0) + part
             last[one] = original
-            told.setdefault(one, []).append(f"{leg.name}: original score {original:.7g}, normalized score {part:.7g}")
+            told[one] = (*told.get(one, ()), (leg.name, original, part))
     order = sorted(sums, key=lambda one: (-sums[one], -last[one], one.bytes))
-    return [Fused(one, sums[one], "; ".join(told[one])) for one in order]
+    return [Fused(one, sums[one], told[one]) for one in order]
 
 
 def _ranked(leg: Leg) -> list[float]:

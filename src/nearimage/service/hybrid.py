@@ -25,7 +25,7 @@ LEG_DEPTH = 100
 
 
 def hybrid_ranking(question: Question, hybrid: Hybrid, near_searches: NearSearches) -> list[Ranked]:
-    """All hits of both legs, best first.
+    """The best hits of both legs, as many as the page needs, best first.
 
     Raises:
         InvalidInput: alpha out of range, and whatever is wrong with a leg.
@@ -44,4 +44,4 @@ def hybrid_ranking(question: Question, hybrid: Hybrid, near_searches: NearSearch
         if hybrid.max_distance is not None:
             legs = [replace(leg, scores={one: score for one, score in leg.scores.items() if one in distances}) for leg in legs]
         legs.append(Leg(name="vector", weight=hybrid.alpha, scores={one: 1 - distance for one, distance in distances.items()}))
-    return [Ranked(one.id, distances.get(one.id), one.score, one.explanation) for one in fuse(legs, hybrid.fusion)]
+    return [Ranked(one.id, distances.get(one.id), one.score, one.explanation) for one in fuse(legs, hybrid.fusion)[: question.depth]]

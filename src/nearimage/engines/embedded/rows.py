@@ -17,7 +17,8 @@ import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import astuple
-from typing import NamedTuple, Protocol, cast
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol, cast
 from uuid import UUID, SafeUUID
 
 import orjson
@@ -178,6 +179,21 @@ def record_of(one: UUID, properties: Mapping[str, PropertyValue], vectors: Mappi
     return made
 
 
+def bare_record(packed_id: bytes, revision: int) -> Record:
+    """A record that says which object it is, and no more."""
+    made = Record.__new__(Record)
+    _set_id(made, uuid_of(packed_id))
+    _set_properties(made, _NOTHING)
+    _set_vectors(made, _NOTHING)
+    _set_created(made, 0)
+    _set_updated(made, 0)
+    _set_revision(made, revision)
+    return made
+
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+"""Shared by all bare records."""
+
 View = Callable[[bytes, tuple[str, ...] | None], Mapping[str, PropertyValue]]
 
 
@@ -193,13 +209,15 @@ def plain_records(rows: Iterable[tuple[object, ...]], view: View, names: tuple[s
         DamagedRow: a row does not match its checksum.
     """
     pack, crc32, made = _FIXED.pack, zlib.crc32, list[Record]()
-    for row in rows:
-        stored = stored_row(row)
-        revision, packed_id, created_ms, updated_ms, slot, seals, properties, crc, pictures = stored
+    for revision, packed_id, created_ms, updated_ms, slot, seals, properties, crc, pictures in cast("Iterable[StoredRow]", rows):
         found = crc32(pack(revision, created_ms, updated_ms, -1 if slot is None else slot) + packed_id + seals + properties)
         if (found if pictures is None else checksum_with_pictures(found, pictures)) != crc:
             raise DamagedRow(packed_id)
-        made.append(record_of(uuid_of(packed_id), view(properties, names) if names != () else {}, {}, stored))
+        record = bare_record(packed_id, revision)
+        _set_properties(record, view(properties, names) if names != () else _NOTHING)
+        _set_created(record, created_ms)
+        _set_updated(record, updated_ms)
+        made.append(record)
     return made
 
 

@@ -161,7 +161,7 @@ class EmbeddedShard:
             codes = partial(self._codes, snapshot)
             keys = Keys(self._collection, state.table.index, len(passing), codes).of(sort)
             page = first_rows(rows, keys, limit, offset)
-            return self._reader.by_revision(snapshot, state.table.revisions.view()[page].tolist(), projection)
+            return self._reader.at_rows(snapshot, page, projection)
 
     def nearest(
         self, vector_name: str, query: AnyVector, *, limit: int, offset: int, where: Filter | None, max_distance: float | None, projection: Projection
@@ -179,7 +179,7 @@ class EmbeddedShard:
                     found = nearest(self._indexes.query(config, vector, offset + limit, state, where), state, coverage)
                 rows, distances = within(max_distance, *found)
                 page = slice(offset, offset + limit)
-                records = self._reader.by_revision(snapshot, state.table.revisions.view()[rows[page]].tolist(), projection)
+                records = self._reader.at_rows(snapshot, rows[page], projection)
                 return Nearest(records=records, distances=distances[page].copy())
 
     def distances(self, vector_name: str, query: AnyVector, ids: Sequence[UUID]) -> dict[UUID, float]:
@@ -212,7 +212,7 @@ class EmbeddedShard:
             passing = None if where is None else self._passing(snapshot.state, where)
             rows, scores = self._keywords.best(snapshot.state, self._collection, query, passing, offset + limit)
             page = slice(offset, offset + limit)
-            records = self._reader.by_revision(snapshot, snapshot.state.table.revisions.view()[rows[page]].tolist(), projection)
+            records = self._reader.at_rows(snapshot, rows[page], projection)
             return Ranked(records=records, scores=scores[page])
 
     def aggregate(self, aggregation: Aggregation, *, where: Filter | None = None, ids: Sequence[UUID] | None = None) -> tuple[Group, ...]:
