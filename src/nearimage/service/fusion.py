@@ -57,16 +57,27 @@ class Fused:
 def fuse(legs: Sequence[Leg], how: Fusion) -> list[Fused]:
     """One ranking of all objects in any leg, best first."""
     share = _ranked if how is Fusion.RANKED else _relative
-    sums: dict[UUID, float] = {}
-    last: dict[UUID, float] = {}
-    told: dict[UUID, tuple[tuple[str, float, float], ...]] = {}
+    found: dict[UUID, _Sum] = {}
     for leg in legs:
         for (one, original), part in zip(leg.scores.items(), share(leg), strict=True):
-            sums[one] = sums.get(one, 0.0) + part
-            last[one] = original
-            told[one] = (*told.get(one, ()), (leg.name, original, part))
-    order = sorted(sums, key=lambda one: (-sums[one], -last[one], one.bytes))
-    return [Fused(one, sums[one], told[one]) for one in order]
+            known = found.get(one)  # an id is hashed in 0.3 us: one look-up a hit, no dictionary for each figure
+            if known is None:
+                found[one] = known = _Sum(one)
+            known.total += part
+            known.last = original
+            known.parts += ((leg.name, original, part),)
+    order = sorted(found.values(), key=lambda one: (-one.total, -one.last, one.id.bytes))
+    return [Fused(one.id, one.total, one.parts) for one in order]
+
+
+@dataclass(slots=True)
+class _Sum:
+    """What an object has so far."""
+
+    id: UUID
+    total: float = 0.0
+    last: float = 0.0
+    parts: tuple[tuple[str, float, float], ...] = ()
 
 
 def _ranked(leg: Leg) -> list[float]:
