@@ -1,7 +1,7 @@
 """Which requests are answered where they arrive, on the event loop, and which in a thread of their own.
 
-    quick       its like took a millisecond at most, and all it needs is at hand      on the loop: a hop to a thread and back costs 0.15 ms (bench/wire.py)
-    not quick   anything else, and what nothing is known about                        in a thread, so that the loop goes on for everybody else
+    quick       its like took a millisecond at most, and all it needs is at hand    on the loop: a hop to a thread and back costs 0.15 ms (docs/design/wire.md)
+    not quick   anything else, and what nothing is known about                      in a thread, so that the loop goes on for everybody else
 
 How long a request takes depends on the size of the collection, on the index that it has by now, on what a filter lets through, on the machine. No table of
 estimates knows all that, so it is measured: a mean of the CPU time of requests of one kind, in which each new one counts an eighth. A kind begins in a

@@ -1,8 +1,7 @@
 """Render hits as a gRPC SearchReply.
 
-The reply is joined from bytes: an object's properties are mostly cut out of its stored row as they are (`rows`), and building messages for the rest would take
-longer than the search (57 us for ten objects; joining 10 to 15, bench/wire.py). Objects that references lead to are fetched level by level: all of
-one property at once, whatever number of hits lead to them.
+The reply is joined from bytes: an object's properties are mostly cut out of its stored row as they are (`rows`), and a message an object took half of a page's
+time (docs/design/wire.md). Objects that references lead to are fetched level by level: all of one property at once, whatever number of hits lead to them.
 
 May import `domain`, `service` and `doors` only.
 """
