@@ -160,7 +160,7 @@ def _fetcher(settings: Settings, max_bytes: int) -> Fetcher | None:
         connect_timeout_s=settings.fetch_connect_timeout_s,
         redirects=settings.fetch_redirects,
     )
-    return Fetcher(rules, limits)
+    return Fetcher(rules, limits, resolvers=settings.fetch_parallel)
 
 
 def _folder(settings: Settings, max_bytes: int) -> PictureFolder | None:

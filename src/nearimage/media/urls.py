@@ -24,6 +24,8 @@ _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,62})(?:\.[a-z0-9_][a-
 
 _BRACKETED = re.compile(r"\[([0-9a-f:.]+)\](?::\d*)?", re.IGNORECASE)  # an IPv6 address without a zone: zones are local (RFC 3986, 3.2.2)
 
+_USER = re.compile(r"//[^/?#]*@")
+
 _NEVER = re.compile(r"[\x00-\x20\x7f\\]")
 
 _KEPT = "/%:@!$&'()*+,;=~-._?"  # what may stand in a path and a query as it is; RFC 3986, 3.3 and 3.4
@@ -66,8 +68,8 @@ def scheme_of(reference: str) -> str | None:
 
 
 def shown(url: str) -> str:
-    """A URL as a message may say it."""
-    text = re.sub(r"[\x00-\x1f\x7f]", "?", url[: 4 * _SHOWN_CHARACTERS].partition("?")[0])
+    """A URL as a message may say it: without its query, and without a user's name and password."""
+    text = re.sub(r"[\x00-\x1f\x7f]", "?", _USER.sub("//", url).partition("?")[0][: 4 * _SHOWN_CHARACTERS])
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[: _SHOWN_CHARACTERS - 3]}..."
 
 

@@ -71,9 +71,10 @@ def test_what_could_be_read_in_two_ways_is_refused(url: str) -> None:
 def test_messages_keep_secrets() -> None:
     """Signed URLs open private pictures; neither logs nor error lists may hand them on."""
     assert "signature" not in read_web_url("https://example.org/a?signature=abc").shown
-    with pytest.raises(InvalidUrl) as caught:
-        read_web_url("https://me:secret@example.org/")
-    assert "secret" not in str(caught.value.detail) + caught.value.message
+    for url in ("https://me:secret@example.org/", "https://me:secret@example.org/a b", "ftp://me:secret@example.org/"):
+        with pytest.raises(InvalidUrl) as caught:
+            read_web_url(url)
+        assert "secret" not in str(caught.value.detail) + caught.value.message
 
 
 @given(st.binary(max_size=80))
