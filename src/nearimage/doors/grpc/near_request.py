@@ -187,7 +187,6 @@ def read_hybrid(message: Any) -> Hybrid:
     common: dict[str, Any] = {"targets": targets, "max_distance": max_distance}
     vectors = read_vectors(message)
     there = {"vectors": bool(vectors), "near_text": message.HasField("near_text"), "near_vector": message.HasField("near_vector")}
-    there = {"vectors": bool(vectors), "near_text": message.HasField("near_text"), "near_vector": message.HasField("near_vector")}
     legs = [name for name, given in there.items() if given]
     if len(legs) > 1:
         raise InvalidInput(f"hybrid takes one vector leg, got {legs}; choose one")
