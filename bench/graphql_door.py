@@ -13,15 +13,22 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import json
 import logging
+import sys
 import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable, Sequence
+from multiprocessing import Event, Process
+from multiprocessing.synchronize import Event as Stop
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import httpx
 import numpy as np
 from graphql import build_client_schema, get_introspection_query, graphql_sync, parse
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from nearimage.app import open_database
 from nearimage.config.settings import Settings
@@ -36,6 +43,7 @@ from nearimage.doors.graphql.requests import Limits, Request
 from nearimage.doors.graphql.types import schema_of
 from nearimage.doors.rest.json_body import json_response, read_body
 from nearimage.service.services import Services
+from tests.servers import start_server
 
 OBJECTS, DIMS, SHAPES = 2_000, 512, 20
 ROUNDS, CALLS = 30, 10
@@ -57,6 +65,7 @@ def main() -> None:
         fill(database.services, random)
         questions(database.services, random)
         schemas(database.services)
+    beside()
 
 
 def cpu_ms(work: Callable[[], object], rounds: int = ROUNDS, calls: int = CALLS) -> float:
@@ -193,6 +202,46 @@ def schemas(services: Services) -> None:
     told = json.loads(whole(graphql(services), json.dumps({"query": get_introspection_query()}).encode()))["data"]
     print(f"| introspection of 100 collections | {cpu_ms(lambda: graphql(services).answer(Request(query=get_introspection_query())), 2, 1):.0f} |")
     assert build_client_schema(told).query_type is not None
+
+
+def beside() -> None:
+    """Another client's small queries, alone and while documents of 10 MB come one after another; in turns, for the machine has other work."""
+    small, large = "{Get{Photo(limit: 1){a}}}", '{Get{Photo(bm25: {query: "' + "/9j/4AAQSkZJRgAB" * (10 * MEGABYTE // 16) + '", properties: ["e"]}){a}}}'
+    texts = [{"name": "a", "dataType": ["text"]}, {"name": "e", "dataType": ["boolean"]}]
+    times: dict[bool, list[float]] = {False: [], True: []}
+    with tempfile.TemporaryDirectory() as folder:
+        server = start_server(Path(folder) / "data")
+        with httpx.Client(base_url=server.url, timeout=60) as client:
+            client.post("/v1/schema", json={"class": "Photo", "properties": texts, "vectorizer": "none"}).raise_for_status()
+            for busy in (False, True) * 4:
+                stop = Event()
+                other = Process(target=again_and_again, args=(server.url, large if busy else "", stop), daemon=True)
+                other.start()
+                time.sleep(1)
+                ends = time.monotonic() + 2
+                while time.monotonic() < ends:
+                    started = time.perf_counter()
+                    client.post("/v1/graphql", json={"query": small}).raise_for_status()
+                    times[busy].append((time.perf_counter() - started) * 1000)
+                stop.set()
+                other.join()
+        server.stop()
+    print()
+    print("| small queries of one client, ms | p50 | p99 |")
+    print("|---|---|---|")
+    for busy, name in ((False, "alone"), (True, "beside documents of 10 MB")):
+        print(f"| {name} | {np.percentile(times[busy], 50):.1f} | {np.percentile(times[busy], 99):.1f} |")
+
+
+def again_and_again(url: str, query: str, stop: Stop) -> None:
+    """One document until told to stop; nothing, but running, for an empty one."""
+    body = json.dumps({"query": query}).encode()
+    with httpx.Client(base_url=url, timeout=60) as client:
+        while not stop.is_set():
+            if query:
+                client.post("/v1/graphql", content=body, headers={"Content-Type": "application/json"})
+            else:
+                time.sleep(0.01)
 
 
 if __name__ == "__main__":
