@@ -44,8 +44,10 @@ def key_of(message: Any, field: str) -> bytes:
         message: a class of this module.
         field: one number, or anything that has a length: text, bytes, a message; several numbers are packed and have a length too.
     """
-    found = message.DESCRIPTOR.fields_by_name[field]
-    return key(found.number, SIZED if found.label == FieldDescriptor.LABEL_REPEATED else _KINDS.get(found.type, SIZED))
+    described = descriptor_pb2.DescriptorProto()
+    message.DESCRIPTOR.CopyToProto(described)  # `FieldDescriptor.label` went with protobuf 7, what took its place came with 6
+    found = next(one for one in described.field if one.name == field)
+    return key(found.number, SIZED if found.label == found.LABEL_REPEATED else _KINDS.get(found.type, SIZED))
 
 
 AggregateReply = _message("AggregateReply")
