@@ -58,11 +58,12 @@ def _free_ports(count: int) -> list[int]:
     return ports
 
 
+@pytest.mark.parametrize("transport", ["native", "grpcio"])
 @pytest.mark.timeout(300)
 @pytest.mark.skipif(not RECORDINGS.is_dir(), reason=f"there are no recordings in {RECORDINGS}")
-def test_a_client_cannot_tell_which_server_it_talks_to(stand_ins: dict[str, str], tmp_path: Path) -> None:
+def test_a_client_cannot_tell_which_server_it_talks_to(stand_ins: dict[str, str], tmp_path: Path, transport: str) -> None:
     """Whatever a client relies on beyond what is written down, it can only have seen in answers like these."""
-    server = start_server(tmp_path / "data", environment=SETTINGS | stand_ins)
+    server = start_server(tmp_path / "data", environment=SETTINGS | stand_ins | {"NEARIMAGE_GRPC_TRANSPORT": transport})
     try:
         ports = ["--http", str(server.http_port), "--grpc", str(server.grpc_port)]
         files = ["--golden", str(RECORDINGS / "golden.jsonl"), "--json", str(tmp_path / "all.json")]
