@@ -270,6 +270,26 @@ def test_somebody_who_speaks_no_grpc_is_told_so(line: Line) -> None:
     assert line.peer.replies()[1][":status"] == "405"
 
 
+@pytest.mark.parametrize("promised", ["1", "100"])
+def test_a_body_that_is_not_as_long_as_it_says_is_refused_however_it_is_cut(line: Line, promised: str) -> None:
+    """An answer to the first piece would hide the lie in the next one; requests are smuggled by such lies (RFC 9113 section 8.1.1)."""
+    fields = [(":method", "POST"), (":scheme", "http"), (":path", "/"), (":authority", "here"), ("content-length", promised)]
+    line.send(frame(HEADERS, END_HEADERS, 1, line.peer.block(fields)))
+    line.send(frame(DATA, 0, 1, b"test"))
+    line.send(frame(DATA, END_STREAM, 1, b"test"))
+
+    assert [one.code for one in line.peer.of(1, RST_STREAM)] == [1]
+    assert not line.peer.of(1, HEADERS)
+
+
+def test_an_endless_body_of_somebody_who_speaks_no_grpc_is_answered(line: Line) -> None:
+    """Whoever uploads a file to the wrong port waits for room that never comes, unless it is told."""
+    block = line.peer.block([(":method", "POST"), (":scheme", "http"), (":path", "/"), (":authority", "here")])
+    line.send(frame(HEADERS, END_HEADERS, 1, block) + frame(DATA, 0, 1, bytes(16_384)))
+
+    assert line.peer.replies()[1][":status"] == "415"
+
+
 def test_a_small_header_table_is_respected(line: Line) -> None:
     """A client without memory for a header table must still be able to read every reply (RFC 7541 section 4.2)."""
     line.peer._decoder.max_allowed_table_size = 0

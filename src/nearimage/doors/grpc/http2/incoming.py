@@ -123,6 +123,8 @@ class Incoming:
         ended = flags & END_STREAM != 0
         if ended:
             self._end(stream)
+        elif stream.head.content_length is not None and stream.received_bytes > stream.head.content_length:
+            raise StreamFault(ErrorCode.PROTOCOL_ERROR, f"content-length is {stream.head.content_length}, got more")
         elif not payload:
             self.effort.frame()
         self._receiver.arrived(stream, payload, ended)

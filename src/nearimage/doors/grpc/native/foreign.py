@@ -1,7 +1,7 @@
 """A request of somebody who speaks HTTP/2 but no gRPC, such as curl or a browser: answered in HTTP, in words.
 
-It is answered when it is complete, or when its first data shows that it has a body: whoever is still writing header fields and windows is not interrupted.
-May import `doors` only.
+It is answered when it is complete, or when so much of a body has come that the client would soon wait for room: whoever is still writing is not
+interrupted, and what is wrong with the rest of it is still seen. May import `doors` only.
 """
 
 from nearimage.doors.grpc.http2.header_blocks import encoded
@@ -11,6 +11,9 @@ from nearimage.doors.grpc.native import status
 from nearimage.doors.grpc.native.asked import Refusal
 
 _CONTENT_TYPE = ("content-type", "text/plain; charset=utf-8")
+
+ENOUGH_BYTES = 16_384
+"""Of a body: a quarter of the smallest window."""
 
 
 class Foreign:
@@ -28,8 +31,10 @@ class Foreign:
         self._stream = stream
         self._refusal = refusal
 
-    def arrived(self, _: bytes, __: bool) -> None:
-        """Answer."""
+    def arrived(self, _: bytes, ended: bool) -> None:
+        """Answer, if it is time."""
+        if not ended and self._stream.received_bytes < ENOUGH_BYTES:
+            return
         self.is_over = True
         refusal = self._refusal
         self._sender.headers(self._stream, encoded(((":status", str(refusal.http_status)), _CONTENT_TYPE)))
