@@ -31,6 +31,19 @@ def test_what_may_change_changes_and_the_rest_is_refused(dogs: TestClient) -> No
     assert dogs.get(PATH).json() == known
 
 
+def test_a_number_that_no_json_writer_takes_stays_readable(http: TestClient) -> None:
+    """Settings are shown as they came; one that cannot be written would hide every collection from every client."""
+    made = http.post("/v1/schema", json={"class": "Big", "shardingConfig": {"theirs": 2**65, "ours": 2**53}})
+
+    assert made.status_code == 200
+    assert made.json()["shardingConfig"]["theirs"] == 2.0**65
+    assert made.json()["shardingConfig"]["ours"] == 2**53
+    assert http.get("/v1/schema").json()["classes"][0]["class"] == "Big"
+    assert http.post("/v1/schema/Big/properties", json={"name": "p", "dataType": ["int"], "moduleConfig": {"m": {"n": -(2**70)}}}).status_code == 200
+    assert http.get("/v1/schema/Big").status_code == 200
+    assert http.post("/v1/schema", content=b'{"class": 12345678901234567890', headers={"content-type": "application/json"}).status_code == 400
+
+
 def test_a_property_is_added_once(dogs: TestClient) -> None:
     """Under its name with a small first letter, as clients of Weaviate know it."""
     added = dogs.post(f"{PATH}/properties", json={"name": "Born", "dataType": ["date"]})

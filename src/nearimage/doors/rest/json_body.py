@@ -6,8 +6,10 @@ send some that no server reads. Replies keep float32 numbers as short as they ar
 May import msgspec, orjson, starlette, `domain` and `service` only.
 """
 
+import re
 from base64 import b64encode
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import msgspec
@@ -22,6 +24,9 @@ from nearimage.service.beacons import beacon_of
 
 Json = dict[str, Any]
 T = TypeVar("T")
+
+_LONG_NUMBER = re.compile(rb"\d{19}")
+"""2^63 has 19 digits."""
 
 
 def read_body(body: bytes, kind: type[T]) -> T:
@@ -41,6 +46,20 @@ def read_body(body: bytes, kind: type[T]) -> T:
         raise MalformedJson(f"the request body is no JSON: {wrong}", reason=str(wrong)) from wrong
     except RecursionError as wrong:
         raise MalformedJson("the request body is nested too deeply; flatten it", reason="nesting") from wrong
+
+
+def read_settings(body: bytes, kind: type[T]) -> T:
+    """The JSON of a request that carries settings of any shape, which are stored and shown as they came.
+
+    A whole number beyond 64 bits becomes a float, as it is to every other server: no JSON writer for clients takes it.
+
+    Raises:
+        InvalidParameter, MalformedJson: as for `read_body`.
+    """
+    if _LONG_NUMBER.search(body):
+        with suppress(orjson.JSONDecodeError):  # `read_body` says what is wrong
+            body = orjson.dumps(orjson.loads(body))
+    return read_body(body, kind)
 
 
 def json_response(content: Any, status: int = 200) -> Response:

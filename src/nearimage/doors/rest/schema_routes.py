@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from nearimage.domain.errors import CollectionNotFound, InvalidSchema
 from nearimage.doors.rest.call import Call, Route
-from nearimage.doors.rest.json_body import json_response, read_body
+from nearimage.doors.rest.json_body import json_response, read_body, read_settings
 from nearimage.doors.rest.schema import ClassBody, PropertyBody, read_class, read_property, render_class, render_property
 from nearimage.service.names import collection_name
 
@@ -26,7 +26,7 @@ def list_schema(call: Call) -> Response:
 
 def create_class(call: Call) -> Response:
     """Make a collection; the reply shows it with all defaults."""
-    collection = read_class(read_body(call.body, ClassBody), default_module=call.about.default_module)
+    collection = read_class(read_settings(call.body, ClassBody), default_module=call.about.default_module)
     return json_response(render_class(call.services.collections.create(collection)))
 
 
@@ -38,7 +38,7 @@ def get_class(call: Call) -> Response:
 def alter_class(call: Call) -> Response:
     """Put another definition in the place of a collection's; what may not change is refused."""
     known = call.services.collections.get(call.collection)
-    wanted = read_class(read_body(call.body, ClassBody), default_module=call.about.default_module, known=known)
+    wanted = read_class(read_settings(call.body, ClassBody), default_module=call.about.default_module, known=known)
     if collection_name(wanted.name) != known.name:
         raise InvalidSchema(f"the path names collection {known.name!r}, the body {wanted.name!r}; a collection cannot be renamed", setting="class")
     return json_response(render_class(call.services.collections.alter(wanted)))
@@ -52,7 +52,7 @@ def delete_class(call: Call) -> Response:
 
 def add_property(call: Call) -> Response:
     """Give a collection another property."""
-    prop = read_property(read_body(call.body, PropertyBody))
+    prop = read_property(read_settings(call.body, PropertyBody))
     try:
         return json_response(render_property(call.services.collections.add_property(call.collection, prop)))
     except CollectionNotFound as missing:  # 422, as clients expect here
