@@ -40,13 +40,19 @@ class Undone(Executor):
 
 @dataclass
 class Timers:
-    """What was to be called later, and the clock."""
+    """What was to be called later, and the clock.
+
+    Attributes:
+        step: how far the clock goes on each time it is looked at.
+    """
 
     now: float = 0.0
+    step: float = 0.0
     waiting: "list[Timer]" = field(default_factory=list)
 
     def clock(self) -> float:
         """Now."""
+        self.now += self.step
         return self.now
 
     def call_later(self, delay: float, what: Callable[[], None]) -> "Timer":

@@ -55,6 +55,24 @@ def test_a_reply_waits_for_the_window_and_nobody_waits_for_it() -> None:
     assert line.peer.body(1) == message(b"x" * 20)
 
 
+def test_a_turn_ends_when_its_time_is_over() -> None:
+    """A hundred quick searches of one connection, sent in one piece, would keep every other client waiting for the sum of them."""
+    world = World()
+    line = world.line()
+    for _ in range(2):
+        line.send(line.peer.call(b"known", "/t.T/Quick"))
+
+    world.timers.step = 0.003  # so long takes whatever asks for the time
+    line.calls.receive(b"".join(line.peer.call(b"hello", "/t.T/Quick") for _ in range(10)))
+    first = len({one.stream for one in line.take() if one.kind == DATA})
+    assert line.connection.has_more
+    while line.connection.has_more:
+        line.calls.receive(b"")
+
+    assert 0 < first < 5
+    assert len({one.stream for one in line.take() if one.kind == DATA}) == 10 - first
+
+
 def test_replies_take_turns_frame_by_frame(line: Line) -> None:
     """A reply of megabytes may delay a small one by a frame, not by megabytes."""
     line.send(frame(WINDOW_UPDATE, 0, 0, number(10 * MIB)) + frame(SETTINGS, 0, 0, b"\0\4" + number(4 * MIB)))

@@ -1,7 +1,7 @@
 """Which requests are answered where they arrive, on the event loop, and which in a thread of their own.
 
-    quick       its like took a millisecond at most, and all it needs is at hand    on the loop: a hop to a thread and back costs 0.15 ms (docs/design/wire.md)
-    not quick   anything else, and what nothing is known about                      in a thread, so that the loop goes on for everybody else
+    quick       its like took 5 ms at most, and all it needs is at hand    on the loop: a hop to a thread and back costs 0.15 to 1 ms (docs/design/wire.md)
+    not quick   anything else, and what nothing is known about             in a thread, so that the loop goes on for everybody else
 
 How long a request takes depends on the size of the collection, on the index that it has by now, on what a filter lets through, on the machine. No table of
 estimates knows all that, so it is measured: a mean of the CPU time of requests of one kind, in which each new one counts an eighth. A kind begins in a
@@ -22,8 +22,9 @@ from typing import TypeVar
 from nearimage.domain.filters import And, Compare, Filter, Not, Or
 from nearimage.domain.query import Hybrid, NearObject, NearVector, Search, Words
 
-QUICK_S = 0.001
-"""Twice what a search of 28,000 vectors takes. Whoever waits behind one of these waits no longer than for a turn of the interpreter's lock."""
+QUICK_S = 0.005
+"""The interpreter's switch interval: a thread that computes keeps the loop waiting for as long. Whoever waits behind a quick request waits no longer, and
+spares it the hop, after which loop and thread wait for each other at every call that gives the interpreter's lock away."""
 
 _WEIGHT = 1 / 8
 _KINDS = 4096

@@ -36,8 +36,9 @@ def books(draw: st.DrawFn, at_most: int) -> list[dict[str, PropertyValue]]:
 
 
 def append(table: Table, books: Sequence[Mapping[str, PropertyValue]], first: int = 0) -> Table:
+    """What is appended later has greater ids, whatever rows were left out before it: equal scores come in the order of ids."""
     for row, book in enumerate(books, first):
-        table.index.append(row, row.to_bytes(16, "big"), table.index.convert(book, 0, 0))
+        table.index.append(row, (100 * first + row).to_bytes(16, "big"), table.index.convert(book, 0, 0))
     return table
 
 

@@ -39,7 +39,7 @@ class Handler:
     """One method.
 
     Attributes:
-        begin: the reply, or the work that makes it. Takes a millisecond at most and waits for nothing; for the event loop.
+        begin: the reply, or the work that makes it. Takes 5 ms at most and waits for nothing; for the event loop.
     """
 
     begin: Callable[[bytes], Answer]

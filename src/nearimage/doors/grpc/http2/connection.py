@@ -8,7 +8,7 @@ did wrong never comes out as an exception: a `StreamFault` becomes RST_STREAM, a
 GOAWAY and `is_over`; whoever owns the socket writes what `sender.take` gives and closes it.
 
 A hostile client is one who makes the server work without working itself: `limits` says what is counted, `rates` how. Frames are read in turns of
-`turn_frames`; what is left over is read by `resume`, when other connections have had their turn.
+`turn_frames` and `turn_s`; what is left over is read by `resume`, when other connections have had their turn.
 
 Beginning and end:
 
@@ -53,6 +53,7 @@ class Connection:
         self.awaits_answer = False
         self._receiver = receiver
         self._limits = limits
+        self._clock = clock
         self._streams = Streams()
         self._effort = Effort(limits, clock)
         self.sender.control(own_settings(limits))
@@ -167,8 +168,9 @@ class Connection:
     def _read(self, data: bytes) -> None:
         at, end = self._read_preface(data) if self._expects_preface else 0, len(data)
         turn, largest, readers = self._limits.turn_frames, self._limits.frame_bytes, self._readers
+        clock, turn_ends = self._clock, self._clock() + self._limits.turn_s
         is_strict = self._expects_settings or self._incoming.block_stream
-        while turn > 0 and end - at >= HEADER_BYTES and not self._expects_preface:
+        while turn > 0 and end - at >= HEADER_BYTES and not self._expects_preface and clock() <= turn_ends:
             high, low, kind, flags, stream_id = HEADER.unpack_from(data, at)
             size = high << 16 | low
             if size > largest:

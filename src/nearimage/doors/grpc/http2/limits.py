@@ -24,6 +24,7 @@ class Limits:
         resets_per_s: how many of these are allowed again by time alone; every answered request allows for one more.
         continuation_frames: how many frames the header fields of one request may be spread over, beside the first.
         turn_frames: frames read of one connection before the others have their turn.
+        turn_s: nor does a turn begin another frame after so long, for what a frame completes may be answered at once. As long as the longest of such answers.
     """
 
     streams: int = 128
@@ -37,3 +38,4 @@ class Limits:
     resets_per_s: int = 100
     continuation_frames: int = 8
     turn_frames: int = 64
+    turn_s: float = 0.005
