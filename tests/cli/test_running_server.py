@@ -103,7 +103,7 @@ def test_words_without_a_vector_for_them_say_what_helps(shared_server: LiveServe
     result = nearimage("search", "a", "cat", "--url", shared_server.url, "--collection", collection)
 
     assert result.exit_code == 1
-    assert "cannot be searched by words" in result.stderr
+    assert f"of collection {collection!r}, made by img2vec-neural, cannot be searched by nearText" in result.stderr
     assert "--clip-model starter" in result.stderr
 
 

@@ -12,7 +12,6 @@ import pytest
 from starlette.testclient import TestClient
 
 from nearimage.domain.drafts import Draft
-from nearimage.domain.errors import InvalidInput
 from nearimage.domain.query import Combination
 from nearimage.domain.schema import Collection, DataType, Property, VectorConfig
 from nearimage.domain.vectorizing import Modality
@@ -22,7 +21,7 @@ from nearimage.doors.grpc.handlers import SERVICE, handlers
 from nearimage.doors.rest.call import About
 from nearimage.doors.rest.door import rest_app
 from nearimage.service.services import Services
-from tests.fakes import BIND, BROKEN, ColourModule, World, picture
+from tests.fakes import BIND, BROKEN, World, picture
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -90,7 +89,7 @@ def things(modality: Modality) -> Collection:
 
 @pytest.fixture
 def services() -> Services:
-    return World(modules=(BIND, ColourModule())).services()
+    return World(modules=(BIND,)).services()
 
 
 @pytest.fixture
@@ -145,27 +144,6 @@ def test_figures_about_what_is_near_to_media(doors: Doors, modality: Modality) -
     told = graphql(doors.services).answer(Request(query=f"{{ Aggregate {{ Thing({said}) {{ meta {{ count }} }} }} }}"))
 
     assert reply.single_result.objects_count == told["data"]["Aggregate"]["Thing"][0]["meta"]["count"] == 2
-
-
-@pytest.mark.parametrize("modality", [modality for modality in MEDIA if modality is not Modality.IMAGE])
-def test_a_kind_of_media_that_the_module_lacks_is_refused_on_every_door(doors: Doors, modality: Modality) -> None:
-    """The message names the vector, its module and the kind, so that the collection can be mended."""
-    doors.services.collections.create(
-        Collection(
-            name="Thing",
-            properties=(Property(name="image", data_type=DataType.BLOB),),
-            vectors=(VectorConfig(name="one", module="img2vec-neural", module_settings={"imageFields": ["image"]}),),
-        )
-    )
-
-    with pytest.raises(InvalidInput, match=f"'one'.*'img2vec-neural'.*{modality}"):
-        doors.grpc(modality, (), Combination.MINIMUM)
-    refused = doors.http.post(f"/v1/search/Thing/near-{modality}", json={str(modality): ASKED})
-    told = graphql(doors.services).answer(Request(query=f'{{ Get {{ Thing(near{NAMES[modality]}: {{{modality}: "{ASKED}"}}) {{ image }} }} }}'))
-
-    assert refused.status_code == 422
-    assert str(modality) in refused.json()["error"][0]["message"]
-    assert f"near{NAMES[modality]}" in told["errors"][0]["message"]
 
 
 def test_media_that_cannot_be_read_is_refused_before_any_model_runs(doors: Doors) -> None:

@@ -336,7 +336,7 @@ class ModelMissing(InvalidInput):
 
 
 class NoVectorizer(InvalidInput):
-    """A query by picture or words on a vector that no module makes; detail has "vector" and "module"."""
+    """A query by picture or words on a vector that no module makes; detail has "collection", "vector", "module" and "operator"."""
 
     code = "no-vectorizer"
 

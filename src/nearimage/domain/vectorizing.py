@@ -20,6 +20,17 @@ class Modality(StrEnum):
     IMU = "imu"
 
 
+OPERATORS: Mapping[Modality, str] = {
+    Modality.TEXT: "nearText",
+    Modality.IMAGE: "nearImage",
+    Modality.AUDIO: "nearAudio",
+    Modality.VIDEO: "nearVideo",
+    Modality.THERMAL: "nearThermal",
+    Modality.DEPTH: "nearDepth",
+    Modality.IMU: "nearIMU",
+}
+"""What Weaviate's clients call a search by such input."""
+
 PICTURES = frozenset({Modality.IMAGE, Modality.THERMAL, Modality.DEPTH})
 """The kinds that come as picture files, and are decoded alike."""
 

@@ -13,7 +13,7 @@ May import `domain` and `ports` only.
 from dataclasses import replace
 from uuid import UUID
 
-from nearimage.domain.errors import InvalidInput
+from nearimage.domain.errors import InvalidInput, NoVectorizer
 from nearimage.domain.query import Hybrid, NearText
 from nearimage.service.fusion import Leg, fuse
 from nearimage.service.near import NearSearches, deepened
@@ -39,9 +39,20 @@ def hybrid_ranking(question: Question, hybrid: Hybrid, near_searches: NearSearch
         scores = {one.id: one.score or 0.0 for one in word_ranking(deeper, hybrid.words)}
         legs.append(Leg(name="keyword", weight=1 - hybrid.alpha, scores=scores))
     if hybrid.alpha > 0:
-        near = hybrid.near or NearText(concepts=(hybrid.words.text,), targets=hybrid.targets, max_distance=hybrid.max_distance)
-        distances = {one.id: one.distance or 0.0 for one in near_searches.ranking(deeper, near)}
+        distances = {one.id: one.distance or 0.0 for one in _near_ranking(deeper, hybrid, near_searches)}
         if hybrid.max_distance is not None:
             legs = [replace(leg, scores={one: score for one, score in leg.scores.items() if one in distances}) for leg in legs]
         legs.append(Leg(name="vector", weight=hybrid.alpha, scores={one: 1 - distance for one, distance in distances.items()}))
     return [Ranked(one.id, distances.get(one.id), one.score, one.explanation) for one in fuse(legs, hybrid.fusion)[: question.depth]]
+
+
+def _near_ranking(deeper: Question, hybrid: Hybrid, near_searches: NearSearches) -> list[Ranked]:
+    """The vector leg; where it brings nothing of its own, it is near the words."""
+    if hybrid.near:
+        return near_searches.ranking(deeper, hybrid.near)
+    words = NearText(concepts=(hybrid.words.text,), targets=hybrid.targets, max_distance=hybrid.max_distance)
+    try:
+        return near_searches.ranking(deeper, words)
+    except NoVectorizer as refused:
+        message = f"hybrid searches by its words as nearText does, unless it brings a vector or has alpha 0: {refused.message}"
+        raise NoVectorizer(message, **{**refused.detail, "operator": "hybrid"}) from refused

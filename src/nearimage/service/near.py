@@ -15,7 +15,6 @@ from nearimage.domain.objects import IDS_ONLY, AnyVector, Hit
 from nearimage.domain.query import AnyNear, NearMedia, NearObject, NearVector
 from nearimage.domain.schema import Metric, VectorConfig
 from nearimage.domain.vectors import THRESHOLD_TOLERANCE, certainty_of, distance_of
-from nearimage.ports.engine import Shard
 from nearimage.service.combination import TargetDistances, combine_targets
 from nearimage.service.near_media import near_media
 from nearimage.service.near_object import near_object
@@ -45,7 +44,7 @@ class NearSearches:
         target = targets[0].vector
         nearest = question.shard.nearest(
             target.name,
-            self.vectors(near, targets, question.shard)[0],
+            self.vectors(near, targets, question)[0],
             limit=question.limit,
             offset=question.offset,
             where=question.where,
@@ -62,25 +61,25 @@ class NearSearches:
         targets = targets_of(question.collection, near.targets)
         if len(targets) > 1:
             return self._combined(question, near, targets)
-        found = _nearest(question, targets[0], self.vectors(near, targets, question.shard)[0], max_distance(near, targets))
+        found = _nearest(question, targets[0], self.vectors(near, targets, question)[0], max_distance(near, targets))
         return [Ranked(one, distance) for one, distance in found.items()]
 
-    def vectors(self, near: AnyNear, targets: Sequence[Target], shard: Shard) -> Sequence[AnyVector]:
+    def vectors(self, near: AnyNear, targets: Sequence[Target], question: Question) -> Sequence[AnyVector]:
         """The query's vector for each of the targets."""
         configs = [target.vector for target in targets]
         if isinstance(near, NearVector):
             return [near_vector(near, config, position) for position, config in enumerate(configs)]
         if isinstance(near, NearObject):
-            return [near_object(near, config, shard) for config in configs]
+            return [near_object(near, config, question.shard) for config in configs]
         if isinstance(near, NearMedia):
-            return near_media(near, configs, self.vectorizer)
-        return [near_text(near, config, self.vectorizer, shard) for config in configs]
+            return near_media(near, question.collection, configs, self.vectorizer)
+        return [near_text(near, config, self.vectorizer, question) for config in configs]
 
     def _combined(self, question: Question, near: AnyNear, targets: Sequence[Target]) -> list[Ranked]:
         if isinstance(near, NearVector) and len(near.vectors) not in (1, len(targets)):
             raise InvalidInput(f"nearVector has {len(near.vectors)} vectors for {len(targets)} targets; give one for all, or one for each")
         limit = max_distance(near, targets)
-        vectors = self.vectors(near, targets, question.shard)
+        vectors = self.vectors(near, targets, question)
         found = [_nearest(question, target, vector, None) for target, vector in zip(targets, vectors, strict=True)]
         union = list(dict.fromkeys(one for part in found for one in part))
         parts = []

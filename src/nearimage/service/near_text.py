@@ -16,6 +16,7 @@ from nearimage.domain.vectorizing import Modality
 from nearimage.ports.engine import Shard
 from nearimage.service.embedding import Value, embed, succeeded
 from nearimage.service.movement import move_away, move_to
+from nearimage.service.question import Question
 from nearimage.service.vectorize import ObjectVectorizer, Recipe
 
 
@@ -46,11 +47,11 @@ class _Space:
         return vectors
 
 
-def near_text(query: NearText, target: VectorConfig, vectorizer: ObjectVectorizer, shard: Shard) -> Vector:
+def near_text(query: NearText, target: VectorConfig, vectorizer: ObjectVectorizer, question: Question) -> Vector:
     """The mean of the concepts' vectors, moved as the query says.
 
     Args:
-        shard: where the objects are that the query moves to or away from.
+        question: to the shard where the objects are that the query moves to or away from.
 
     Raises:
         NoVectorizer: no module makes the target vector from words.
@@ -58,7 +59,7 @@ def near_text(query: NearText, target: VectorConfig, vectorizer: ObjectVectorize
         ObjectNotFound: an object to move to is not there, or has no such vector.
         Busy: the model's queue is full, or its container does not answer.
     """
-    space = _Space(vectorizer.asked(target, Modality.TEXT), vectorizer, shard)
+    space = _Space(vectorizer.asked(question.collection, target, Modality.TEXT), vectorizer, question.shard)
     if not query.concepts:
         raise InvalidInput("nearText needs at least one concept; got none")
     vector = space.mean(query.concepts)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nearimage.domain.errors import NearimageError, NotSupported, NoVectorizer
+from nearimage.domain.errors import NearimageError, NotSupported
 from nearimage.domain.objects import Matrix, PropertyValue, Record, Vector
 from nearimage.domain.schema import NO_MODULE, Collection, VectorConfig
 from nearimage.domain.values import BlobToHash
@@ -26,11 +26,10 @@ from nearimage.domain.vectors import check_vector
 from nearimage.ports.media import Media
 from nearimage.ports.vectorizer import VectorizerModule
 from nearimage.service.embedding import Order, Value, embed, succeeded
+from nearimage.service.operators import cannot_be_searched
 
 PICTURES_AT_ONCE = 64
 """Pictures decoded before the models run: 64 x about 1 MB of pixels bound the memory of an import; both cores stay busy from 16 on."""
-
-_OTHERWISE = "nearVector, or a collection with a vectorizer for {}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +106,7 @@ class ObjectVectorizer:
         settings = module.check({**config.module_settings, "model": config.model}) if config.configured else module.unconfigured(config.model)
         return Recipe(config, module, settings)
 
-    def asked(self, target: VectorConfig, modality: Modality) -> Recipe:
+    def asked(self, collection: Collection, target: VectorConfig, modality: Modality) -> Recipe:
         """How a query by such input gets its vector.
 
         Raises:
@@ -115,9 +114,7 @@ class ObjectVectorizer:
         """
         recipe = self.recipe(target)
         if recipe is None or modality not in recipe.module.modalities:
-            what, instead = ("words", "a vector made by multi2vec-clip") if modality is Modality.TEXT else (modality, _OTHERWISE.format(modality))
-            message = f"vector {target.name!r} (vectorizer {target.module!r}) cannot be searched by {what}; use {instead}"
-            raise NoVectorizer(message, vector=target.name, module=target.module)
+            raise cannot_be_searched(collection, target, modality, self.modules)
         return recipe
 
     def load_models(self, collection: Collection) -> None:

@@ -10,7 +10,6 @@ from nearimage.domain.errors import (
     CollectionNotFound,
     InvalidInput,
     InvalidVector,
-    NoVectorizer,
     ObjectNotFound,
     TooManyResults,
     VectorNameAmbiguous,
@@ -99,21 +98,6 @@ def test_an_unknown_target_says_which_there_are(services: Services) -> None:
     """The cure belongs in the message."""
     with pytest.raises(VectorNameUnknown, match=r"pic.*clip.*own"):
         breeds(services, near_image(RED, "picture"))
-
-
-@pytest.mark.parametrize(
-    "near",
-    [
-        near_image(RED, "own"),
-        NearText(concepts=("red",), targets=Targets.of("pic")),
-        NearText(concepts=("red",), targets=Targets.of("own")),
-        NearMedia(modality=Modality.AUDIO, data=RED, targets=Targets.of("pic")),
-    ],
-)
-def test_a_vector_that_no_module_makes_from_this_kind_cannot_be_searched_by_it(services: Services, near: AnyNear) -> None:
-    """An arbitrary answer would be worse than none."""
-    with pytest.raises(NoVectorizer):
-        breeds(services, near)
 
 
 def test_what_is_not_there_is_named(services: Services) -> None:
