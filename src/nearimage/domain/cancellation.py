@@ -5,6 +5,7 @@ leaves it. The token travels as a context variable, so nothing between the door 
 
     with cancellable() as token:      the door, on the request's thread
         ... vectorizer ... queue      `current_cancellation().on_cancel(leave)`
+        ... between two pieces        `check_somebody_waits()`
     token.cancel()                    the door, on any thread
 
 May import the standard library and `domain` only.
@@ -61,6 +62,15 @@ class Cancellation:
                 if leave in self._leave:
                     self._leave.remove(leave)
 
+    def check(self) -> None:
+        """Go on only while somebody waits.
+
+        Raises:
+            Cancelled: nobody does.
+        """
+        if self._cancelled:
+            raise Cancelled("the request was cancelled, and what was left to do on its behalf was dropped")
+
 
 _current: ContextVar[Cancellation | None] = ContextVar("cancellation", default=None)
 
@@ -68,6 +78,16 @@ _current: ContextVar[Cancellation | None] = ContextVar("cancellation", default=N
 def current_cancellation() -> Cancellation | None:
     """The token of the request that this thread works on; None where nobody can hang up."""
     return _current.get()
+
+
+def check_somebody_waits() -> None:
+    """Go on only while somebody waits for what this thread works on.
+
+    Raises:
+        Cancelled: nobody does.
+    """
+    if token := _current.get():
+        token.check()
 
 
 @contextmanager

@@ -10,6 +10,7 @@ May import `domain` and `ports` only.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from nearimage.domain.cancellation import check_somebody_waits
 from nearimage.domain.errors import InvalidInput, NearimageError
 from nearimage.domain.objects import Matrix
 from nearimage.domain.vectorizing import PICTURES, Modality
@@ -51,7 +52,9 @@ def embed(media: Media, orders: Sequence[Order]) -> list[list[Matrix | Nearimage
 
     Raises:
         Busy: a model's queue is full.
+        Cancelled: nobody waits for the answer any more.
     """
+    check_somebody_waits()  # an import comes here with one slice of its pictures after the other
     decoded = _decode(media, [order for order in orders if order.vectorizer.short_side is not None])
     return [_embed(order, decoded) for order in orders]
 

@@ -9,7 +9,6 @@ without collections has no schema. A GET without `query` is refused as a method,
 are answered. May import starlette, `domain` and `doors` only.
 """
 
-import asyncio
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -28,6 +27,7 @@ from nearimage.doors.faults import fault_of
 from nearimage.doors.graphql.answering import GraphQl
 from nearimage.doors.graphql.requests import Request
 from nearimage.doors.rest.json_body import fault_response, json_response, read_body
+from nearimage.doors.waiting import in_thread, while_connected
 
 JSON = "application/json"
 
@@ -64,7 +64,7 @@ class _Door:
     async def _answer(self, request: HttpRequest, handler: Handler) -> Response:
         try:
             body = await self._read(request)
-            return await asyncio.get_running_loop().run_in_executor(self.executor, handler, body)
+            return await while_connected(request.receive, in_thread(self.executor, partial(handler, body)))
         except ClientDisconnect:
             return Response(status_code=400)  # nobody reads it
         except Exception as error:  # noqa: BLE001 - the door's boundary

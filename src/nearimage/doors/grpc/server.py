@@ -3,20 +3,20 @@
 Handlers begin on the event loop; what they leave to do blocks, and is done in the pool that the doors share. May import grpc, `domain` and `doors` only.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NoReturn
 
 import grpc
 
-from nearimage.domain.cancellation import Cancellation, cancellable
 from nearimage.domain.errors import PortTaken, Unauthenticated
 from nearimage.doors.access import OPEN, Access
 from nearimage.doors.faults import fault_of
 from nearimage.doors.grpc.handlers import HEALTH_CHECK, Handler, OpenSession
 from nearimage.doors.grpc.tls import Tls
+from nearimage.doors.waiting import in_thread
 
 MAX_MESSAGE_BYTES = 104_858_000
 """What the clients allow themselves by default and `/v1/meta` announces."""
@@ -60,35 +60,19 @@ class GrpcDoor:
         return server.add_secure_port(address, grpc.ssl_server_credentials([(key, certificate)]))
 
     async def answer(self, method: str, request: bytes, context: Any) -> bytes:
-        """Run one handler; what it raises becomes the status of the call."""
+        """Run one handler; what it raises becomes the status of the call. grpcio cancels this where the client hangs up or its deadline passes."""
         try:
             answer = self.methods[method].begin(request)
-            return answer if isinstance(answer, bytes) else await self._run(answer)
+            return answer if isinstance(answer, bytes) else await in_thread(self.executor, answer)
         except Exception as error:  # noqa: BLE001 - the door's boundary
             await _abort(context, error)
-
-    async def _run(self, work: Callable[[], bytes]) -> bytes:
-        """Run what blocks in a thread; grpcio cancels this coroutine where the client hangs up or its deadline passes, and the thread is told."""
-        token = Cancellation()
-
-        def run() -> bytes:
-            with cancellable(token):
-                return work()
-
-        try:
-            answer: bytes = await asyncio.get_running_loop().run_in_executor(self.executor, run)
-        except asyncio.CancelledError:
-            token.cancel()
-            raise
-        return answer
 
     async def converse(self, method: str, requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[bytes]:
         """Run one session: every message is answered before the next one is read, so a slow disk holds up the sender."""
         session = self.streams[method]()
-        loop = asyncio.get_running_loop()
         try:
             async for request in requests:
-                for reply in await loop.run_in_executor(self.executor, session.answer, request):
+                for reply in await in_thread(self.executor, partial(session.answer, request)):
                     yield reply
                 if session.is_over:
                     return

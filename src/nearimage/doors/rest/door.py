@@ -6,7 +6,6 @@ Handlers are plain functions that block; they run in the pool that the doors sha
 May import starlette, `domain`, `service` and `doors` only.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from nearimage.doors.rest.call import About, Call, Route
 from nearimage.doors.rest.json_body import fault_response, json_response
 from nearimage.doors.rest.routes import ROUTES
 from nearimage.doors.rest.short_way import ShortWay
+from nearimage.doors.waiting import in_thread, while_connected
 from nearimage.service.services import Services
 
 JSON = "application/json"
@@ -64,19 +64,19 @@ class _Path:
         try:
             body = await _read(scope, receive, self.door.about.max_message_bytes)
             asked = {"path": scope["path_params"], "query": _query(scope), "body": body, "user": scope[USER]}
-            return await self._work(route, Call(services=self.door.services, about=self.door.about, **asked))
+            return await self._work(route, Call(services=self.door.services, about=self.door.about, **asked), receive)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody reads it
         except Exception as error:  # noqa: BLE001 - the door's boundary
             return fault_response(error, fault_of(error), scope["path"])
 
-    async def _work(self, route: Route, call: Call) -> Response:
+    async def _work(self, route: Route, call: Call, receive: Receive) -> Response:
         """Answer here what is known to be quick, anything else in a thread that may wait."""
         if route.kind is None:
-            return await asyncio.get_running_loop().run_in_executor(self.door.executor, route.endpoint, call)
+            return await while_connected(receive, in_thread(self.door.executor, partial(route.endpoint, call)))
         pace, kind = self.door.services.pace, route.kind(call)
         work = partial(pace.measured, kind, partial(route.endpoint, call))
-        return work() if pace.is_quick(kind) else await asyncio.get_running_loop().run_in_executor(self.door.executor, work)
+        return work() if pace.is_quick(kind) else await while_connected(receive, in_thread(self.door.executor, work))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 A single bundle is a query or a single insert: it is sent from the thread of its request and waits behind no import. Many are an import: they share
 a few threads. Once the container does not answer at all, the rest of an import is given up with the same error, or it would wait out the time-out for
-each of its objects; so is the next part of it, which follows at once. May import numpy, `domain`, `ports` and `vectorizers.remote`.
+each of its objects; so is the next part of it, which follows at once. What is left of a request that was cancelled is not
+sent. May import numpy, `domain`, `ports` and `vectorizers.remote`.
 """
 
 import time
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nearimage.domain.cancellation import Cancellation, current_cancellation
 from nearimage.domain.errors import Busy, ContainerSilent, InputRefused, NearimageError, NotSupported
 from nearimage.domain.objects import Matrix
 from nearimage.domain.vectorizing import Modality
@@ -55,10 +57,11 @@ class RemoteVectorizer:
     def embed(self, bundles: Sequence[Bundle]) -> list[Matrix | NearimageError]:
         """See the port."""
         if len(bundles) == 1:
-            return [self._embed(bundles[0], _Call())]
+            return [self._embed(bundles[0], _Call(), None)]
+        token = current_cancellation()
         call = self._last_import if time.monotonic() < self._resumes else _Call()
         try:
-            return list(self._pool.map(lambda bundle: self._embed(bundle, call), bundles))
+            return list(self._pool.map(lambda bundle: self._embed(bundle, call, token), bundles))
         except (RuntimeError, CancelledError) as error:  # what a pool raises once it is shut down
             raise Busy("the server is stopping; send the request again later") from error
         finally:
@@ -70,10 +73,12 @@ class RemoteVectorizer:
         self._pool.shutdown(cancel_futures=True)
         self._container.close()
 
-    def _embed(self, bundle: Bundle, call: _Call) -> Matrix | NearimageError:
+    def _embed(self, bundle: Bundle, call: _Call, token: Cancellation | None) -> Matrix | NearimageError:
         if strange := {entry.modality for entry in bundle} - self.modalities:
             return NotSupported(f"{self._contract.module} does not understand {', '.join(sorted(strange))}", feature=min(strange))
         try:
+            if token:
+                token.check()
             return np.concatenate([self._asked(inputs, call) for inputs in self._contract.requests(bundle)])
         except ValueError as error:  # vectors of different lengths
             return self._container.unusable(error)
