@@ -17,6 +17,7 @@ class Hub:
         statuses: the next replies are these, without content.
         tags: whether it names the content's version.
         asked: for each request its path and its Range, if any.
+        may_send: not set while the content of every file is held back.
     """
 
     url: str = ""
@@ -26,6 +27,7 @@ class Hub:
     tags: bool = True
     says_length: bool = True
     asked: list[tuple[str, str | None]] = field(default_factory=list)
+    may_send: threading.Event = field(default_factory=threading.Event)
 
     def tag(self, path: str) -> str:
         """The ETag of a file's content."""
@@ -36,6 +38,7 @@ class Hub:
 def running_hub() -> Iterator[Hub]:
     """A hub on a free port of the loopback."""
     hub = Hub()
+    hub.may_send.set()
 
     class Handler(_Handler):
         state = hub
@@ -96,6 +99,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(content) - start))
         self.send_header("Connection", "close")
         self.end_headers()
+        hub.may_send.wait(60)
         end = start + hub.cut_after.pop(0) if hub.cut_after else len(content)
         self.wfile.write(content[start:end])
         self.close_connection = True

@@ -3,6 +3,8 @@
 import errno
 import hashlib
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,12 +16,13 @@ from nearimage.domain.errors import Conflict, DiskFull, InvalidInput, ModelMissi
 from nearimage.domain.vectorizing import Modality
 from nearimage.vectorizers.store import presets as presets_module
 from nearimage.vectorizers.store.download import Downloader, DownloadFailed, Wanted, WrongFile
-from nearimage.vectorizers.store.folder import ModelStore
+from nearimage.vectorizers.store.folder import ModelArriving, ModelStore
 from nearimage.vectorizers.store.manifest import render
 from nearimage.vectorizers.store.presets import ModelPreset, PresetTower
 from nearimage.vectorizers.store.pulling import Source, UnpinnedFile, pull
 from nearimage.vectorizers.store.trial import UnusableModel
 from tests.stored_models import NAME, PICTURES, WORDS, stored_clip, tower_files
+from tests.transport.served import eventually
 from tests.unit.vectorizers.hub import Hub, running_hub
 
 CONTENT = bytes(range(256)) * 4_000  # a megabyte, several blocks
@@ -282,6 +285,36 @@ def test_a_manifest_carries_its_own_pins(store: ModelStore, hub: Hub, tmp_path: 
         pull(ModelStore(tmp_path / "other"), NAME, Source(hub="", manifest=str(path)))
     with pytest.raises(InvalidInput, match="under its own name"):
         pull(ModelStore(tmp_path / "other"), "another-name", source)
+
+
+def test_two_processes_do_not_pull_the_same_model_into_one_folder(store: ModelStore, hub: Hub, tmp_path: Path) -> None:
+    """Two servers being set up at once, or an impatient user: each would cut the other's files, and one is told to wait."""
+    original = stored_clip(tmp_path / "origin", tmp_path / "files")
+    hub.files |= {f"/models/{file}": original.path(file).read_bytes() for file in original.manifest.files}
+    words = ["models", "pull", NAME, "--manifest", str(original.path("manifest.json")), "--files", f"{hub.url}/models", "--data", str(store.folder.parent)]
+    command = [sys.executable, "-m", "nearimage", *words]
+    hub.may_send.clear()
+
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as first:
+        eventually("the first has begun", lambda: bool(hub.asked), 60)
+        second = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        with pytest.raises(ModelArriving, match="pulled or added by somebody else"):
+            store.remove(NAME)
+        hub.may_send.set()
+        assert first.wait(60) == 0
+    assert second.returncode == 1
+    assert "pulled or added by somebody else" in second.stderr
+    store.find(NAME).verify()
+    assert [path.name for path in store.folder.iterdir()] == [NAME]
+    assert "is there already" in subprocess.run(command, capture_output=True, text=True, timeout=60, check=False).stderr
+
+
+def test_a_pull_that_was_killed_locks_nobody_out(store: ModelStore, hub: Hub, published: dict[str, str]) -> None:
+    """What arrived is kept for whoever comes next, and no lock is left that somebody would have to find and delete."""
+    with pytest.raises(WrongFile), store.incoming(NAME):
+        raise WrongFile("as good as dead", url="", want="", got="")
+
+    assert pull(store, NAME, Source(hub=hub.url, pins=published), pause_s=0.001).manifest.name == NAME
 
 
 @pytest.mark.parametrize("manifest", ["/no/such/file.json", "URL/file", "URL/missing"])

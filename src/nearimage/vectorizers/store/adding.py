@@ -59,29 +59,30 @@ def add(store: ModelStore, new: NewModel, *, replace: bool = False) -> StoredMod
     Raises:
         InvalidInput: the name or a file's path is no good, or something is missing; detail says what.
         Conflict: a model of that name is there.
+        ModelArriving: somebody else is pulling or adding it.
         UnusableModel, Corrupt: a file is no tower of such a model; nothing was kept.
         FolderUnusable, DiskFull: nothing was kept.
     """
     _check_request(store, new, replace=replace)
-    incoming = store.incoming(new.name)
-    try:
-        files = dict(_copied(new, incoming))
-        return finish(store, new, files)
-    except BaseException:
-        shutil.rmtree(incoming, ignore_errors=True)
-        raise
+    with store.incoming(new.name) as incoming:
+        try:
+            files = dict(_copied(new, incoming))
+            return finish(store, incoming, new, files)
+        except BaseException:
+            shutil.rmtree(incoming, ignore_errors=True)
+            raise
 
 
-def finish(store: ModelStore, new: NewModel, files: Mapping[str, Pinned]) -> StoredModel:
+def finish(store: ModelStore, incoming: Path, new: NewModel, files: Mapping[str, Pinned]) -> StoredModel:
     """Look at and try what lies in the incoming folder, and let it appear.
 
     Args:
-        new: its towers' paths are those in the incoming folder.
+        incoming: the store's folder for this model.
+        new: its towers' paths are those in that folder.
 
     Raises:
         UnusableModel, Corrupt, FolderUnusable, DiskFull: it stays where it is.
     """
-    incoming = store.incoming(new.name)
     towers = {modality: _tower(new, modality, incoming / stored_name(modality, path)) for modality, path in new.towers.items()}
     dimensions = new.dimensions or _dimensions(incoming, towers)
     manifest = Manifest(name=new.name, dimensions=dimensions, towers=towers, files=files, licence=new.licence, source=new.source, normalise=new.normalise)

@@ -4,24 +4,33 @@
     <models>/clip-vit-b-32/image.onnx ...
     <models>/.incoming-clip-vit-b-32/          being pulled or added; what was pulled stays there and is gone on with
 
-A model appears by one rename of its folder, after every file in it has been synced and compared with its checksum. Other files that lie in the folder, such as
+A model appears by one rename of its folder, after every file in it has been synced and compared with its checksum. Whoever puts one together holds a lock on
+its incoming folder, which the system lets go of when the process ends, however it ends; two who pull the same model would write into each other's files.
+Other files that lie in the folder, such as
 those that the built-in models were converted to, are left alone. May import the standard library, `domain`, `runtime.weights` and `store.manifest`.
 """
 
 import errno
+import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nearimage.domain.errors import Corrupt, DiskFull, FolderUnusable, ModelMissing
+from nearimage.domain.errors import Busy, Corrupt, DiskFull, FolderUnusable, ModelMissing
 from nearimage.domain.vectorizing import Modality
 from nearimage.vectorizers.runtime.weights import sha256
 from nearimage.vectorizers.store.manifest import FILE_NAME, Manifest, Quantized, check_name, parse, render
 
 INCOMING = ".incoming-"
+
+
+class ModelArriving(Busy):
+    """Another process, or another thread, is pulling or adding the same model; detail has "model"."""
+
+    code = "model-arriving"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +113,27 @@ class ModelStore:
             raise Corrupt(message, path=str(path), model=name) from wrong
         return StoredModel(path.parent, manifest)
 
-    def incoming(self, name: str) -> Path:
-        """The folder in which a model is put together; made now.
+    @contextmanager
+    def incoming(self, name: str) -> Iterator[Path]:
+        """The folder in which a model is put together; made now, and inside of the block nobody else's.
 
         Raises:
+            ModelArriving: somebody else is at it.
             FolderUnusable, DiskFull: it cannot be made.
         """
-        folder = self.folder / f"{INCOMING}{name}"
+        folder = self._incoming(name)
         with writing(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-        return folder
+            lock = _locked(folder)
+        if lock is None:
+            message = f"the model {name!r} is being pulled or added by somebody else, in {folder}; wait until that is done"
+            raise ModelArriving(message, model=name)
+        try:
+            yield folder
+        finally:
+            os.close(lock)
+
+    def _incoming(self, name: str) -> Path:
+        return self.folder / f"{INCOMING}{name}"
 
     def install(self, manifest: Manifest) -> StoredModel:
         """Let a model that lies whole in its incoming folder appear under its name, in place of one that is there.
@@ -121,7 +141,7 @@ class ModelStore:
         Raises:
             FolderUnusable, DiskFull: it was not installed.
         """
-        incoming, final = self.folder / f"{INCOMING}{manifest.name}", self.folder / manifest.name
+        incoming, final = self._incoming(manifest.name), self.folder / manifest.name
         old = self.folder / f"{INCOMING}{manifest.name}.old"
         with writing(incoming):
             write_synced(incoming / FILE_NAME, render(manifest))
@@ -153,15 +173,34 @@ class ModelStore:
 
         Raises:
             ModelMissing: there is nothing of that name.
+            ModelArriving: it is being put together.
             FolderUnusable: it cannot be deleted.
         """
-        folders = [folder for folder in (self.folder / name, self.folder / f"{INCOMING}{name}") if name and folder.is_dir()]
+        folders = [folder for folder in (self.folder / name, self._incoming(name)) if name and folder.is_dir()]
         if not folders or Path(name).name != name:
             raise ModelMissing(f"there is no model {name!r} in {self.folder}; `nearimage models list` shows those there are", model=name, how="")
-        for folder in folders:
-            with writing(folder):
-                (folder / FILE_NAME).unlink(missing_ok=True)  # first, so that a model cut short by a crash is none
-                shutil.rmtree(folder)
+        with self.incoming(name) if self._incoming(name) in folders else nullcontext():
+            for folder in folders:
+                with writing(folder):
+                    (folder / FILE_NAME).unlink(missing_ok=True)  # first, so that a model cut short by a crash is none
+                    shutil.rmtree(folder)
+
+
+def _locked(folder: Path) -> int | None:
+    """A handle of the folder, made if need be, that holds its lock; None where somebody else holds it."""
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(handle), folder.stat()):
+                return handle
+        except BlockingIOError:
+            os.close(handle)
+            return None
+        except FileNotFoundError:
+            pass
+        os.close(handle)  # it has become a model, or was deleted, between the two steps: begin again with a new one
 
 
 @contextmanager

@@ -55,21 +55,28 @@ def pull(store: ModelStore, name: str, source: Source, *, progress: Progress | N
         ModelMissing: no model is known under that name.
         UnpinnedFile: a file has no checksum.
         Conflict: a model of that name is there.
+        ModelArriving: somebody else is pulling or adding it.
         DownloadFailed, WrongFile, UnusableModel, FolderUnusable, DiskFull: the model is not there.
     """
-    if name in store.names():
-        raise Conflict(f"the model {name!r} is there already; remove it first (`nearimage models remove {name}`)", model=name)
+    _check_absent(store, name)
     loader = Downloader(progress=progress, pause_s=pause_s)
     if source.manifest:
         return _pull_manifest(store, name, source, loader)
     known = preset(name)
     wanted = tuple(_wanted(name, known, source))
-    incoming = store.incoming(name)
-    files = {target: loader.get(file, incoming / target) for target, file in wanted}
-    for tower in known.towers.values():
-        if tower.words and tower.words.file == CLIP_MERGES:
-            files[CLIP_MERGES] = place_merges(incoming / CLIP_MERGES)
-    return finish(store, _described(name, known), files)
+    with store.incoming(name) as incoming:
+        _check_absent(store, name)
+        files = {target: loader.get(file, incoming / target) for target, file in wanted}
+        for tower in known.towers.values():
+            if tower.words and tower.words.file == CLIP_MERGES:
+                files[CLIP_MERGES] = place_merges(incoming / CLIP_MERGES)
+        return finish(store, incoming, _described(name, known), files)
+
+
+def _check_absent(store: ModelStore, name: str) -> None:
+    """Asked before anything is read, and again by whoever holds the folder: another may have been quicker."""
+    if store.has(name):
+        raise Conflict(f"the model {name!r} is there already; remove it first (`nearimage models remove {name}`)", model=name)
 
 
 def _wanted(name: str, known: ModelPreset, source: Source) -> Iterator[tuple[str, Wanted]]:
@@ -142,9 +149,6 @@ def _pull_manifest(store: ModelStore, name: str, source: Source, loader: Downloa
     if not below:
         raise InvalidInput("the manifest is a file: say with --files below which URL the model's files lie", model=name)
     below = below if not source.files or below.endswith("/") else below + "/"
-    incoming = store.incoming(name)
-    for file, pinned in manifest.files.items():
-        loader.get(Wanted(name=file, url=urljoin(below, quote(file)), sha256=pinned.sha256, size=pinned.bytes), incoming / file)
     fresh = Manifest(
         name=name,
         dimensions=manifest.dimensions,
@@ -154,8 +158,12 @@ def _pull_manifest(store: ModelStore, name: str, source: Source, loader: Downloa
         source=manifest.source,
         normalise=manifest.normalise,
     )  # without `int8`: such towers are made on the machine that runs them
-    try_out(StoredModel(incoming, fresh))
-    return store.install(fresh)
+    with store.incoming(name) as incoming:
+        _check_absent(store, name)
+        for file, pinned in manifest.files.items():
+            loader.get(Wanted(name=file, url=urljoin(below, quote(file)), sha256=pinned.sha256, size=pinned.bytes), incoming / file)
+        try_out(StoredModel(incoming, fresh))
+        return store.install(fresh)
 
 
 def read_manifest(place: str) -> Manifest:
