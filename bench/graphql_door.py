@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 import tracemalloc
+from collections import deque
 from collections.abc import Callable, Sequence
 from multiprocessing import Event, Process
 from multiprocessing.synchronize import Event as Stop
@@ -38,6 +39,7 @@ from nearimage.domain.query import NearVector, Search
 from nearimage.domain.schema import Collection, DataType, Property, Tokenization, VectorConfig
 from nearimage.doors.graphql.answering import GraphQl, graphql
 from nearimage.doors.graphql.lifting import Lifted, lift
+from nearimage.doors.graphql.long_literals import read_request
 from nearimage.doors.graphql.ranking import vector_of
 from nearimage.doors.graphql.requests import Limits, Request
 from nearimage.doors.graphql.types import schema_of
@@ -49,9 +51,14 @@ OBJECTS, DIMS, SHAPES = 2_000, 512, 20
 ROUNDS, CALLS = 30, 10
 MEGABYTE = 1_000_000
 
+PIECE_BYTES = 128 << 10
+"""In which a body comes from the network, more or less."""
+
 TEXTS = tuple(Property(name=name, data_type=DataType.TEXT, tokenization=Tokenization.WORD, searchable=True) for name in "ab")
 OTHERS = tuple(Property(name=name, data_type=kind) for name, kind in (("c", DataType.INT), ("d", DataType.NUMBER), ("e", DataType.BOOLEAN)))
 PHOTO = Collection(name="Photo", properties=(*TEXTS, *OTHERS), vectors=(VectorConfig(name="default"),), legacy_vector=True)
+
+PHOTOS = {"class": "Photo", "vectorizer": "none", "properties": [{"name": "a", "dataType": ["text"]}, {"name": "e", "dataType": ["boolean"]}]}
 
 Vectors = np.random.Generator
 
@@ -87,31 +94,29 @@ def literals(random: Vectors) -> None:
         picture = (b"/9j/4AAQSkZJRgABAQAAAQAB" * (size // 24 + 1))[:size].decode()
         text = '{Get{Photo(limit: 1 nearImage: {image: "' + picture + '"} ){a}}}'
         body, rounds = json.dumps({"query": text}).encode(), 8 if size > MEGABYTE else 20
-        ours = cpu_ms(lambda body=body: parse(lifted(read_body(body, Request).query).text), rounds, 1)  # type: ignore[misc] # bound for this round
+        ours = cpu_ms(lambda body=body: parse(lifted(body).text), rounds, 1)  # type: ignore[misc] # bound for this round
         theirs = cpu_ms(lambda text=text: parse(text), 2, 1)  # type: ignore[misc] # bound for this round
         print(f"| {size // MEGABYTE} MB of base64 | {ours:.1f} | {theirs:.0f} | {peak(body) / size:.2f} |")
     vector = ", ".join(str(number) for number in random.normal(size=DIMS).astype(np.float32).tolist())
     text = "{Get{Photo(nearVector: {vector: [" + vector + "]}){a}}}"
-    print(f"| {DIMS} numbers | {cpu_ms(lambda: parse(lifted(text).text)):.2f} | {cpu_ms(lambda: parse(text), 5):.2f} | |")
+    print(f"| {DIMS} numbers | {cpu_ms(lambda: parse(lift(text, Limits().characters).text)):.2f} | {cpu_ms(lambda: parse(text), 5):.2f} | |")
     print()
 
 
-def lifted(text: str) -> Lifted:
-    """As the door does it."""
-    return lift(text, Limits().characters)
+def lifted(body: bytes) -> Lifted:
+    """As the door does it, of the pieces in which it comes."""
+    pieces = deque(body[start : start + PIECE_BYTES] for start in range(0, len(body), PIECE_BYTES))
+    return read_request(pieces, Limits().characters)[1] or Lifted("", {}, (), ())
 
 
 def peak(body: bytes) -> int:
     """Memory while a request is read and lifted, the body included."""
     tracemalloc.start()
-    held = bytes(bytearray(body))
-    asked = read_body(held, Request)
-    del held
-    found = lifted(asked.query)
+    found = lifted(body)
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert found.values
-    return most - len(body)  # the copy that bytearray made on the way
+    return most
 
 
 def fill(services: Services, random: Vectors) -> None:
@@ -205,40 +210,50 @@ def schemas(services: Services) -> None:
 
 
 def beside() -> None:
-    """Another client's small queries, alone and while documents of 10 MB come one after another; in turns, for the machine has other work."""
+    """Another client's small queries, in turns: alone, and while documents of 10 MB come one after another.
+
+    They are sent here, or to another program, which takes as much of the machine.
+    """
     small, large = "{Get{Photo(limit: 1){a}}}", '{Get{Photo(bm25: {query: "' + "/9j/4AAQSkZJRgAB" * (10 * MEGABYTE // 16) + '", properties: ["e"]}){a}}}'
-    texts = [{"name": "a", "dataType": ["text"]}, {"name": "e", "dataType": ["boolean"]}]
-    times: dict[bool, list[float]] = {False: [], True: []}
+    times: dict[str, list[float]] = {"alone": [], "beside documents of 10 MB": [], "beside such documents sent to another program": []}
     with tempfile.TemporaryDirectory() as folder:
-        server = start_server(Path(folder) / "data")
-        with httpx.Client(base_url=server.url, timeout=60) as client:
-            client.post("/v1/schema", json={"class": "Photo", "properties": texts, "vectorizer": "none"}).raise_for_status()
-            for busy in (False, True) * 4:
+        asked, other = (start_server(Path(folder) / name) for name in ("data", "other"))
+        with httpx.Client(base_url=asked.url, timeout=60) as client:
+            for server in (asked, other):
+                httpx.post(f"{server.url}/v1/schema", json=PHOTOS).raise_for_status()
+            for name, url in tuple(zip(times, ("", asked.url, other.url), strict=True)) * 4:
                 stop = Event()
-                other = Process(target=again_and_again, args=(server.url, large if busy else "", stop), daemon=True)
-                other.start()
+                busy = Process(target=again_and_again, args=(url, large, stop), daemon=True)
+                busy.start()
                 time.sleep(1)
-                ends = time.monotonic() + 2
-                while time.monotonic() < ends:
-                    started = time.perf_counter()
-                    client.post("/v1/graphql", json={"query": small}).raise_for_status()
-                    times[busy].append((time.perf_counter() - started) * 1000)
+                times[name] += asked_for(2, client, small)
                 stop.set()
-                other.join()
-        server.stop()
+                busy.join()
+        for server in (asked, other):
+            server.stop()
     print()
     print("| small queries of one client, ms | p50 | p99 |")
     print("|---|---|---|")
-    for busy, name in ((False, "alone"), (True, "beside documents of 10 MB")):
-        print(f"| {name} | {np.percentile(times[busy], 50):.1f} | {np.percentile(times[busy], 99):.1f} |")
+    for name, taken in times.items():
+        print(f"| {name} | {np.percentile(taken, 50):.1f} | {np.percentile(taken, 99):.1f} |")
+
+
+def asked_for(seconds: float, client: httpx.Client, query: str) -> list[float]:
+    """How long each question took, in ms."""
+    taken, ends = list[float](), time.monotonic() + seconds
+    while time.monotonic() < ends:
+        started = time.perf_counter()
+        client.post("/v1/graphql", json={"query": query}).raise_for_status()
+        taken.append((time.perf_counter() - started) * 1000)
+    return taken
 
 
 def again_and_again(url: str, query: str, stop: Stop) -> None:
-    """One document until told to stop; nothing, but running, for an empty one."""
+    """One document until told to stop; nothing, but running, for no address."""
     body = json.dumps({"query": query}).encode()
-    with httpx.Client(base_url=url, timeout=60) as client:
+    with httpx.Client(base_url=url or "http://127.0.0.1", timeout=60) as client:
         while not stop.is_set():
-            if query:
+            if url:
                 client.post("/v1/graphql", content=body, headers={"Content-Type": "application/json"})
             else:
                 time.sleep(0.01)

@@ -1,7 +1,8 @@
-"""Run the official Python v4 client's own server tests, unmodified, against a server on this tree, and print how many pass.
+"""Run the official Python clients' own server tests, unmodified, against a server on this tree, and print how many pass.
 
-    make conformance                                all of those that a real Weaviate passes, about ten minutes
-    python -m tools.conformance test_tenants.py     some files
+    make conformance                                    all of the v4 client's that a real Weaviate passes, about ten minutes
+    python -m tools.conformance py4 test_tenants.py     some files
+    python -m tools.conformance py3                     the v3 client's, two minutes
 
 The tests and the list of those that Weaviate passes are not part of this repository: they are expected in `../shared/conformance`, or in the folder that
 NEARIMAGE_SHARED names. The tests talk to fixed ports (8080, 50051, 8090, 50061), which must be free; the server itself has others. The first run installs
@@ -29,6 +30,7 @@ SETTINGS = {
 
 def main() -> int:
     """Returns the exit code of the runner: 0 where every test passed."""
+    asked = sys.argv[1:] or ["py4"]
     runner = SHARED / "conformance" / "run.py"
     if not runner.exists():
         print(f"there is no {runner}: say with NEARIMAGE_SHARED where the client's tests are")
@@ -38,7 +40,7 @@ def main() -> int:
         home = ROOT / ".cache" / "conformance"
         ports = ["--http", str(server.http_port), "--grpc", str(server.grpc_port)]
         try:
-            return subprocess.run([sys.executable, runner, "py4", *sys.argv[1:], *ports, "--home", home], check=False).returncode
+            return subprocess.run([sys.executable, runner, *asked, *ports, "--home", home], check=False).returncode
         finally:
             server.stop()
 

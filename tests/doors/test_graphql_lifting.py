@@ -118,13 +118,13 @@ def test_a_mistake_stays_a_mistake(text: str) -> None:
 def test_places_are_found_again_in_the_text_as_sent(text: str) -> None:
     """A client shows the line of a mistake to a person, who looks for it in what they wrote."""
     lifted = lift(text, MOST)
-    places = [node.loc.start for node in _nodes(lifted.text) if node.loc]
+    places = [node.loc.start for node in nodes(lifted.text) if node.loc]
     names = [lifted.text[place] for place in places]
 
     assert [text[lifted.original(place)] for place in places] == names
 
 
-def _nodes(text: str) -> list[FieldNode]:
+def nodes(text: str) -> list[FieldNode]:
     found: list[FieldNode] = []
 
     class Fields(Visitor):
@@ -137,8 +137,8 @@ def _nodes(text: str) -> list[FieldNode]:
 
 def test_lines_and_columns_count_from_one() -> None:
     """That is how editors count."""
-    assert location("{ a\r\n  b\rc }", 7) == {"line": 2, "column": 3}
-    assert location("{ a\r\n  b\rc }", 9) == {"line": 3, "column": 1}
+    assert location("{ a\r\n  b\rc }", 7, {}) == {"line": 2, "column": 3}
+    assert location("{ a\r\n  b\rc }", 9, {}) == {"line": 3, "column": 1}
 
 
 def test_questions_of_one_shape_leave_the_same_text() -> None:

@@ -23,7 +23,7 @@ from nearimage.domain.filters import And, Compare, Filter, Not, Or
 from nearimage.domain.query import Hybrid, NearObject, NearVector, Search, Words
 
 QUICK_S = 0.005
-"""The interpreter's switch interval: a thread that computes keeps the loop waiting for as long. Whoever waits behind a quick request waits no longer, and
+"""Python's own switch interval: a thread that computes would keep the loop waiting for as long. Whoever waits behind a quick request waits no longer, and
 spares it the hop, after which loop and thread wait for each other at every call that gives the interpreter's lock away."""
 
 _WEIGHT = 1 / 8

@@ -25,6 +25,7 @@ from nearimage.domain.aggregates import (
 from nearimage.domain.errors import InvalidInput
 from nearimage.domain.schema import Collection, Property
 from nearimage.doors.graphql.filters import read_filter
+from nearimage.doors.graphql.parts import Part
 from nearimage.doors.graphql.ranking import read_ranking
 from nearimage.doors.graphql.selections import TYPENAME, Field, Selections
 from nearimage.doors.grpc.search_reply import group_name
@@ -47,6 +48,10 @@ class Aggregate:
     """Answers the fields under `Aggregate`."""
 
     services: Services
+
+    def begin(self, field: Field, selections: Selections) -> Part:
+        """Nothing is read yet: all of it may take its time."""
+        return Part(None, lambda: self.answer(field, selections))
 
     def answer(self, field: Field, selections: Selections) -> list[dict[str, Any]]:
         """One collection's figures.

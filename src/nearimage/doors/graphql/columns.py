@@ -9,6 +9,8 @@ plain values cost little more than copying them. May import numpy, graphql, `dom
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from nearimage.domain.query import HitGroup
 from nearimage.domain.schema import LEGACY_VECTOR, Collection, DataType, Property
 from nearimage.domain.values import GeoCoordinates, PhoneNumber, PropertyValue, Reference
 from nearimage.doors.graphql.selections import TYPENAME, Field, Selections
+from nearimage.doors.grpc.rows import WireProperties
 from nearimage.doors.grpc.search_reply import group_name
 from nearimage.service.beacons import beacon_of
 from nearimage.service.services import Services
@@ -50,10 +53,13 @@ class Shown:
     """What to show of the objects of one collection.
 
     Attributes:
+        plain: properties that come before anything else, as they are stored and under their own names.
+        columns: the rest.
         projection: what has to be read for it.
         spend: counts values.
     """
 
+    plain: tuple[str, ...]
     columns: Columns
     projection: Projection
     spend: Callable[[int], None]
@@ -64,8 +70,19 @@ class Shown:
         Raises:
             DocumentTooLarge: the whole answer would have too many values.
         """
-        self.spend(len(batch.hits) * len(self.columns))
-        return rows(self.columns, batch)
+        self.spend(len(batch.hits) * (len(self.plain) + len(self.columns)))
+        if not self.plain:
+            return rows(self.columns, batch)
+        found = [_plain(hit.record.properties, self.plain) for hit in batch.hits]
+        return [{**row, **more} for row, more in zip(found, rows(self.columns, batch), strict=True)] if self.columns else found
+
+
+def _plain(properties: Mapping[str, PropertyValue], names: tuple[str, ...]) -> dict[str, Any]:
+    """The values of these names, null where there is none."""
+    values = properties.decoded() if type(properties) is WireProperties else properties
+    if type(values) is dict and tuple(values) == names:
+        return values
+    return {name: values.get(name) for name in names}
 
 
 def rows(columns: Columns, batch: Batch) -> list[dict[str, Any]]:
@@ -106,10 +123,10 @@ class Reader:
 
     def shown(self, collection: Collection, fields: Sequence[Field]) -> Shown:
         """What fields of an object show."""
+        plain = tuple(field.name for field in takewhile(partial(self._is_plain, collection), fields))
         columns: dict[str, Column] = {}
-        properties: dict[str, None] = {}
-        vectors: dict[str, None] = {}
-        for field in fields:
+        properties, vectors = dict.fromkeys(plain), dict[str, None]()
+        for field in fields[len(plain) :]:
             if field.name == TYPENAME:
                 columns[field.key] = _constant(collection.name)
             elif field.name == "_additional":
@@ -117,7 +134,11 @@ class Reader:
             else:
                 properties[field.name] = None
                 columns[field.key] = self._property(collection, field)
-        return Shown(columns, Projection(properties=tuple(properties), vectors=tuple(vectors)), self.selections.spend)
+        return Shown(plain, columns, Projection(properties=tuple(properties), vectors=tuple(vectors)), self.selections.spend)
+
+    def _is_plain(self, collection: Collection, field: Field) -> bool:
+        prop = collection.property(field.name)
+        return prop is not None and prop.data_type.element not in _SHOWN_OTHERWISE and field.key == prop.name
 
     def _property(self, collection: Collection, field: Field) -> Column:
         prop = collection.property(field.name)
@@ -285,6 +306,7 @@ def _single(value: float | None) -> Any:
     return None if value is None else np.float32(value)
 
 
+_SHOWN_OTHERWISE = frozenset((DataType.BLOB, DataType.GEO_COORDINATES, DataType.PHONE_NUMBER, DataType.OBJECT, DataType.REFERENCE))
 _ADDITIONAL: Mapping[str, Column] = {
     "id": lambda batch: [str(hit.record.id) for hit in batch.hits],
     "distance": lambda batch: [_single(hit.distance) for hit in batch.hits],

@@ -141,6 +141,10 @@ class Known:
                 self._told[question] = found
         return found
 
+    def has(self, text: str) -> bool:
+        """Whether the document of this shape is known."""
+        return text in self._documents
+
     def document(self, text: str) -> Document:
         """The document of this shape.
 
@@ -197,11 +201,12 @@ class Documents:
             Refused: the document is wrong, has no such operation, or a variable has no fitting value.
             DocumentTooLarge: it is beyond a limit.
         """
-        check_depth(lifted.text, self._limits)
+        if not known.has(lifted.text):
+            check_depth(lifted.text, self._limits)
         try:
             document = known.document(lifted.text)
         except Refused:
-            if len(request.query) <= LONGEST_KEPT:
+            if len(request.query) <= LONGEST_KEPT and not lifted.longer:
                 known.read(request.query)  # refused again, with the literals that were sent in its words
             raise
         node = _chosen(document.operations, request.operation_name)

@@ -6,95 +6,78 @@
 
 The status is 200 whatever became of the question, as the protocol has it; 422 says that there was no question at all, or nothing to ask it of: a database
 without collections has no schema. A GET without `query` is refused as a method, 405, as Weaviate refuses every GET: probes see what they expect, and questions
-are answered. May import starlette, `domain` and `doors` only.
+are answered.
+
+A short question is read on the event loop, and answered there if its like was quick (`service.pace`); anything else goes to a thread that may wait. May import
+starlette, `domain` and `doors` only.
 """
 
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
-from starlette.exceptions import HTTPException
+from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect
-from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
 
-from nearimage.domain.errors import InvalidInput, UnsupportedMediaType
+from nearimage.domain.errors import InvalidInput
 from nearimage.doors.faults import fault_of
-from nearimage.doors.graphql.answering import GraphQl
+from nearimage.doors.graphql.answering import Asked, GraphQl
+from nearimage.doors.graphql.long_literals import read_request
 from nearimage.doors.graphql.requests import Request
-from nearimage.doors.rest.json_body import fault_response, json_response, read_body
+from nearimage.doors.rest.bodies import Body, read_pieces
+from nearimage.doors.rest.json_body import fault_response, json_response, not_allowed_response, read_body
 from nearimage.doors.waiting import in_thread, while_connected
-
-JSON = "application/json"
 
 MOST_IN_BATCH = 100
 """Requests in one batch: they are answered one after another, by one thread."""
 
-Body = deque[bytes]
-"""A body in the pieces in which it came. They go as they are read: a picture of 10 MB should not be in memory more often than it must."""
+SHORT_BYTES = 64 << 10
+"""A longer body is not even read on the loop: it carries a picture, or very much else (as in `doors.grpc.handlers`)."""
 
-Handler = Callable[[Body], Response]
-T = TypeVar("T")
+Answer = Callable[[Scope, Receive, Body], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Door:
     graphql: GraphQl | None
     executor: Executor
-    max_bytes: int
 
-    async def post(self, request: HttpRequest) -> Response:
-        """One question in the body."""
-        return await self._answer(request, self._single)
+    async def answer(self, scope: Scope, receive: Receive, body: Body) -> Response:
+        """One question, in the body or in the query string."""
+        read = self._in_query if scope["method"] == "GET" else self._in_body
+        if sum(map(len, body)) > SHORT_BYTES:
+            return await self._elsewhere(receive, lambda: json_response(read(scope, body).answer()))
+        asked = read(scope, body)
+        return json_response(asked.answer()) if asked.is_quick else await self._elsewhere(receive, lambda: json_response(asked.answer()))
 
-    async def batch(self, request: HttpRequest) -> Response:
+    async def answer_batch(self, _: Scope, receive: Receive, body: Body) -> Response:
         """Several questions in the body."""
-        return await self._answer(request, self._several)
+        return await self._elsewhere(receive, lambda: self._several(body))
 
-    async def get(self, request: HttpRequest) -> Response:
-        """One question in the query string."""
-        if "query" not in request.query_params:
-            raise HTTPException(405, headers={"Allow": "POST"})
-        return await self._answer(request, partial(self._from_query, dict(request.query_params)))
+    async def _elsewhere(self, receive: Receive, work: Callable[[], Response]) -> Response:
+        """Do it in a thread that may wait, for as long as the client does."""
+        return await while_connected(receive, in_thread(self.executor, work))
 
-    async def _answer(self, request: HttpRequest, handler: Handler) -> Response:
-        try:
-            body = await self._read(request)
-            return await while_connected(request.receive, in_thread(self.executor, partial(handler, body)))
-        except ClientDisconnect:
-            return Response(status_code=400)  # nobody reads it
-        except Exception as error:  # noqa: BLE001 - the door's boundary
-            return fault_response(error, fault_of(error), request.url.path)
+    def _in_body(self, _: Scope, body: Body) -> Asked:
+        graphql = self._ready()
+        request, lifted = read_request(body, graphql.limits.characters)
+        return graphql.begin(_worth_asking(request), lifted)
 
-    async def _read(self, request: HttpRequest) -> Body:
-        body, size = deque[bytes](), 0
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > self.max_bytes:
-                raise InvalidInput(f"the request body is longer than {self.max_bytes} bytes; ask for less at once", limit=self.max_bytes)
-            body.append(chunk)
-        declared = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
-        if size and declared != JSON:
-            raise UnsupportedMediaType(f"the question is declared as {declared!r}; send JSON with Content-Type: {JSON}", got=declared)
-        return body
-
-    def _single(self, body: Body) -> Response:
-        return json_response(self._ready().answer(_asked(_read_json(body, Request))))
-
-    def _several(self, body: Body) -> Response:
-        graphql, requests = self._ready(), _read_json(body, list[Request])
-        if not requests or len(requests) > MOST_IN_BATCH:
-            raise InvalidInput(f"a batch has 1 to {MOST_IN_BATCH} requests, got {len(requests)}")
-        return json_response([graphql.answer(_asked(request)) for request in requests])
-
-    def _from_query(self, parameters: dict[str, str], _: Body) -> Response:
+    def _in_query(self, scope: Scope, _: Body) -> Asked:
+        graphql, parameters = self._ready(), _parameters(scope)
         variables: Any = read_body(parameters["variables"].encode(), dict[str, Any]) if parameters.get("variables") else None
         request = Request(query=parameters.get("query", ""), operation_name=parameters.get("operationName"), variables=variables)
-        return json_response(self._ready().answer(_asked(request)))
+        return graphql.begin(_worth_asking(request))
+
+    def _several(self, body: Body) -> Response:
+        graphql, requests = self._ready(), read_body(b"".join(body), list[Request])
+        if not requests or len(requests) > MOST_IN_BATCH:
+            raise InvalidInput(f"a batch has 1 to {MOST_IN_BATCH} requests, got {len(requests)}")
+        return json_response([graphql.answer(_worth_asking(request)) for request in requests])
 
     def _ready(self) -> GraphQl:
         if self.graphql is None:
@@ -104,13 +87,35 @@ class _Door:
         return self.graphql
 
 
-def _read_json(body: Body, kind: type[T]) -> T:
-    whole = b"".join(body)
-    body.clear()
-    return read_body(whole, kind)
+@dataclass(frozen=True, slots=True)
+class _Path:
+    """One path, with the methods it has."""
+
+    answer: Answer
+    max_bytes: int
+    in_query: bool = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._answer(scope, receive)
+        await response(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Response:
+        method = scope["method"]
+        if method != "POST" and not (method == "GET" and self.in_query and "query" in _parameters(scope)):
+            return not_allowed_response(method, ["POST"])
+        try:
+            return await self.answer(scope, receive, await read_pieces(scope, receive, self.max_bytes))
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody reads it
+        except Exception as error:  # noqa: BLE001 - the door's boundary
+            return fault_response(error, fault_of(error), scope["path"])
 
 
-def _asked(request: Request) -> Request:
+def _parameters(scope: Scope) -> Mapping[str, str]:
+    return QueryParams(scope["query_string"])
+
+
+def _worth_asking(request: Request) -> Request:
     if not request.query.strip():
         raise InvalidInput("query is empty; ask for something, such as { Get { ... } }")
     return request
@@ -121,12 +126,8 @@ def graphql_routes(graphql: GraphQl | None, executor: Executor, max_bytes: int) 
 
     Args:
         graphql: None where it is switched off.
-        executor: questions block, so they run there.
+        executor: for questions that may wait.
         max_bytes: the longest body.
     """
-    door = _Door(graphql=graphql, executor=executor, max_bytes=max_bytes)
-    return (
-        Route("/v1/graphql", door.post, methods=["POST"]),
-        Route("/v1/graphql", door.get, methods=["GET"]),
-        Route("/v1/graphql/batch", door.batch, methods=["POST"]),
-    )
+    door = _Door(graphql=graphql, executor=executor)
+    return (Route("/v1/graphql", _Path(door.answer, max_bytes, in_query=True)), Route("/v1/graphql/batch", _Path(door.answer_batch, max_bytes)))

@@ -16,6 +16,7 @@ from nearimage.domain.objects import IDS_ONLY, Hit
 from nearimage.domain.query import AnyNear, Search
 from nearimage.domain.schema import Collection, Metric
 from nearimage.domain.values import Reference
+from nearimage.doors.graphql.parts import Part
 from nearimage.doors.graphql.ranking import read_ranking
 from nearimage.doors.graphql.selections import TYPENAME, Field, Selections
 from nearimage.service.beacons import beacon_of
@@ -31,6 +32,10 @@ class Explore:
     """Answers `Explore`."""
 
     services: Services
+
+    def begin(self, field: Field, selections: Selections) -> Part:
+        """Nothing is read yet: all of it may take its time."""
+        return Part(None, lambda: self.answer(field, selections))
 
     def answer(self, field: Field, selections: Selections) -> list[dict[str, Any]]:
         """The nearest objects of all collections.

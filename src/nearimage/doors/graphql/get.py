@@ -8,21 +8,24 @@ certainty, and no limit, all that are near enough. A `sort` beside a near search
 May import `domain`, `doors` and `service` only.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from nearimage.domain.errors import InvalidInput
 from nearimage.domain.filters import ID_FIELD, Compare, Operator
 from nearimage.domain.objects import IDS_ONLY, Hit, Projection
 from nearimage.domain.query import AnyNear, Found, GroupBy, Search, SortBy
-from nearimage.domain.schema import Collection, Metric
+from nearimage.domain.schema import Collection, DataType, Metric
 from nearimage.doors.graphql.columns import Batch, Reader, Shown, written
 from nearimage.doors.graphql.filters import read_filter
 from nearimage.doors.graphql.merging import Merging, merged
+from nearimage.doors.graphql.parts import Part
 from nearimage.doors.graphql.ranking import has_threshold, read_ranking
 from nearimage.doors.graphql.selections import Field, Selections
 from nearimage.doors.uuids import read_uuid
+from nearimage.service.pace import kind_of
 from nearimage.service.services import Services
 from nearimage.service.targets import targets_of
 
@@ -37,28 +40,39 @@ class Get:
     services: Services
     default_limit: int = DEFAULT_LIMIT
 
-    def answer(self, field: Field, selections: Selections) -> list[dict[str, Any]]:
+    def begin(self, field: Field, selections: Selections) -> Part:
         """One collection's objects.
 
         Raises:
-            NearimageError: as the search does.
+            NearimageError: the arguments contradict themselves or each other.
         """
         collection = selections.collections[field.name]
         arguments = field.arguments
-        tenant = arguments.get("tenant") or ""
         fields = selections.below(field, collection.name)
-        reader = Reader(self.services, selections, tenant)
+        reader = Reader(self.services, selections, arguments.get("tenant") or "")
         shown = reader.shown(collection, fields)
         query = self.read(arguments, collection, shown.projection)
         _check_certainty(query, collection, fields, selections)
         merging = _merging(arguments.get("group"))
-        found = self._run(query if merging is None else _with_vectors(query, collection))
-        if merging is not None:
-            found = Found(hits=merged(found.hits, merging))
-        rendered = _rendered(shown, query, found)
-        if reader.follows:
-            selections.spend(written(rendered, {}))
+        asked = _Asked(query if merging is None else _with_vectors(query, collection), merging, shown, selections.spend if reader.follows else None)
+        return Part(self._kind(query, collection, reader), partial(self._answer, asked))
+
+    def _answer(self, asked: "_Asked") -> list[dict[str, Any]]:
+        found = self._run(asked.query)
+        if asked.merging is not None:
+            found = Found(hits=merged(found.hits, asked.merging))
+        rendered = _rendered(asked.shown, asked.query, found)
+        if asked.spend is not None:
+            asked.spend(written(rendered, {}))
         return rendered
+
+    def _kind(self, query: Search, collection: Collection, reader: Reader) -> Hashable | None:
+        """None where it may wait: for pictures, for objects of other collections, for files that would have to be opened."""
+        shown = query.projection.properties or ()
+        pictures = any(prop.data_type is DataType.BLOB for prop in collection.properties if prop.name in shown)
+        if pictures or reader.follows or not self.services.searches.is_at_hand(query):
+            return None
+        return kind_of(query)
 
     def read(self, arguments: Mapping[str, Any], collection: Collection, projection: Projection) -> Search:
         """The query in the arguments.
@@ -106,6 +120,20 @@ class Get:
             return max(0, searches.maximum_results - (offset or 0))
         unsaid = limit is None and offset is None and arguments.get("autocut") is None
         return self.default_limit if unsaid else searches.default_limit
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What to search, and what to show of it.
+
+    Attributes:
+        spend: counts the values of the answer, where references lead from one to the other.
+    """
+
+    query: Search
+    merging: Merging | None
+    shown: Shown
+    spend: Callable[[int], None] | None
 
 
 def _check_certainty(query: Search, collection: Collection, fields: Sequence[Field], selections: Selections) -> None:

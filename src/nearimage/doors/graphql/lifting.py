@@ -26,7 +26,7 @@ import math
 import re
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -65,12 +65,14 @@ class Lifted:
     Attributes:
         text: what is left to parse.
         values: by the place of the placeholder in `text`.
+        longer: words in the document that stand for something longer (`long_literals`), each with how many characters more.
     """
 
     text: str
     values: Mapping[int, Literal]
     _starts: tuple[int, ...]
     _shifts: tuple[int, ...]
+    longer: Mapping[str, int] = field(default_factory=dict)
 
     def original(self, place: int) -> int:
         """Where a place in `text` was in the document as sent."""

@@ -73,14 +73,20 @@ class Errors:
     def refuse(self, error: GraphQLError) -> None:
         """A mistake in the document, which was read as it was sent, or without its literals."""
         as_sent = error.source is not None and error.source.body == self.text
-        places = [location(self.text, start) if as_sent else self._location(start) for start in error.positions or ()]
+        places = [location(self.text, start, {}) if as_sent else self._location(start) for start in error.positions or ()]
         self.found.append({"message": error.message, "path": None, "locations": places})
 
     def _location(self, start: int) -> Mapping[str, int]:
-        return location(self.text, self.lifted.original(start))
+        return location(self.text, self.lifted.original(start), self.lifted.longer)
 
 
-def location(text: str, place: int) -> Mapping[str, int]:
-    """Line and column, from 1; a line ends as GraphQL says."""
+def location(text: str, place: int, longer: Mapping[str, int]) -> Mapping[str, int]:
+    """Line and column, from 1; a line ends as GraphQL says.
+
+    Args:
+        longer: words in the text that stand for so many characters more.
+    """
     before = text[:place].replace("\r\n", "\n").replace("\r", "\n")
-    return {"line": before.count("\n") + 1, "column": len(before) - before.rfind("\n")}
+    start = before.rfind("\n") + 1
+    column = len(before) - start + sum(more for word, more in longer.items() if before.find(word, start) >= 0)
+    return {"line": before.count("\n") + 1, "column": column + 1}

@@ -116,7 +116,8 @@ class WireRows:
 
     def _plan(self, data: bytes, wanted: tuple[str, ...] | None) -> "_Plan":
         names = self.names(data)
-        entries = tuple((name, number, 6 + len(name.encode())) for number, name in enumerate(names) if wanted is None or name in wanted)
+        numbers = {name: number for number, name in enumerate(names)}
+        entries = tuple((name, numbers[name], 6 + len(name.encode())) for name in (names if wanted is None else wanted) if name in numbers)
         if len(self._plans) >= _SHAPES:
             self._plans.clear()
         plan = self._plans[data[3:_AT], wanted] = _Plan(struct.Struct(f"<{len(names)}I"), _AT + 4 * len(names), entries)
@@ -145,26 +146,27 @@ class WireProperties(Mapping[str, PropertyValue]):
         self._values: Values | None = None
 
     def __getitem__(self, name: str) -> PropertyValue:
-        return self._decoded()[name]
+        return self.decoded()[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._decoded())
+        return iter(self.decoded())
 
     def __len__(self) -> int:
-        return len(self._decoded())
+        return len(self.decoded())
 
     def __contains__(self, name: object) -> bool:
-        return name in self._decoded()
+        return name in self.decoded()
 
     def __repr__(self) -> str:
-        return repr(self._decoded())
+        return repr(self.decoded())
 
     def get(self, name: str, default: Any = None) -> Any:
         """The value of that name, or the default."""
         values = self._values
-        return (self._decoded() if values is None else values).get(name, default)
+        return (self.decoded() if values is None else values).get(name, default)
 
-    def _decoded(self) -> Values:
+    def decoded(self) -> Values:
+        """All of them; in the order in which they were asked for, where the row has all of them."""
         if self._values is None:
             self._values = self._codec.decode(self.data, self._names)
         return self._values

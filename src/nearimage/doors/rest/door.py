@@ -21,17 +21,16 @@ from starlette.routing import BaseRoute
 from starlette.routing import Route as PathRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from nearimage.domain.errors import InvalidInput, Unauthenticated, UnsupportedMediaType
+from nearimage.domain.errors import Unauthenticated
 from nearimage.doors.access import OPEN, Access
 from nearimage.doors.faults import fault_of
+from nearimage.doors.rest.bodies import header, read_pieces
 from nearimage.doors.rest.call import About, Call, Route
-from nearimage.doors.rest.json_body import fault_response, json_response
+from nearimage.doors.rest.json_body import fault_response, json_response, not_allowed_response
 from nearimage.doors.rest.routes import ROUTES
 from nearimage.doors.rest.short_way import ShortWay
 from nearimage.doors.waiting import in_thread, while_connected
 from nearimage.service.services import Services
-
-JSON = "application/json"
 
 USER = "nearimage.user"
 """Where a request's scope says whose it is."""
@@ -60,9 +59,9 @@ class _Path:
     async def _answer(self, scope: Scope, receive: Receive) -> Response:
         route = self.routes.get(scope["method"])
         if route is None:
-            return _not_allowed(scope["method"], list(self.routes))
+            return not_allowed_response(scope["method"], list(self.routes))
         try:
-            body = await _read(scope, receive, self.door.about.max_message_bytes)
+            body = b"".join(await read_pieces(scope, receive, self.door.about.max_message_bytes))
             asked = {"path": scope["path_params"], "query": _query(scope), "body": body, "user": scope[USER]}
             return await self._work(route, Call(services=self.door.services, about=self.door.about, **asked), receive)
         except ClientDisconnect:
@@ -105,14 +104,14 @@ def _is_public(path: str) -> bool:
 
 
 def _authorization(scope: Scope) -> str | None:
-    return _header(scope, b"authorization")
+    return header(scope, b"authorization")
 
 
 def rest_app(services: Services, about: About, executor: Executor, extra_routes: Sequence[BaseRoute] = (), access: Access = OPEN) -> Starlette:
     """The REST door as an ASGI application.
 
     Args:
-        extra_routes: of the other doors that speak HTTP.
+        extra_routes: of the other doors that speak HTTP; those that answer every method themselves are found as quickly as ours.
         access: who may call any of them.
     """
     door = _Door(services=services, about=about, executor=executor)
@@ -121,26 +120,10 @@ def rest_app(services: Services, about: About, executor: Executor, extra_routes:
         methods.setdefault(route.path, {})[route.method] = route
     literal_first = sorted(methods, key=lambda path: path.count("{"))  # /v1/objects/validate is no object's id
     paths = {path: _Path(door, methods[path]) for path in literal_first}
-    middleware = [Middleware(Guard, access=access), Middleware(ShortWay, paths=paths)]
+    others = {route.path: route.app for route in extra_routes if isinstance(route, PathRoute) and route.methods is None}
+    middleware = [Middleware(Guard, access=access), Middleware(ShortWay, paths={**paths, **others})]
     routes = [PathRoute(path, answer) for path, answer in paths.items()]
     return Starlette(routes=[*routes, *extra_routes], middleware=middleware, exception_handlers={HTTPException: _no_such_route})
-
-
-async def _read(scope: Scope, receive: Receive, limit: int) -> bytes:
-    """The body, refused as soon as it is too long, or if it says that it is no JSON."""
-    chunks, size, more = [], 0, True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        chunk, more = message.get("body", b""), message.get("more_body", False)
-        size += len(chunk)
-        if size > limit:
-            raise InvalidInput(f"the request body is longer than {limit} bytes; send fewer or smaller objects at once", limit=limit)
-        chunks.append(chunk)
-    if size and (declared := (_header(scope, b"content-type") or JSON).partition(";")[0].strip().lower()) != JSON:
-        raise UnsupportedMediaType(f"the request body is declared as {declared!r}; send JSON with Content-Type: {JSON}", got=declared)
-    return b"".join(chunks)
 
 
 def _query(scope: Scope) -> Mapping[str, str]:
@@ -148,16 +131,6 @@ def _query(scope: Scope) -> Mapping[str, str]:
 
 
 _NO_QUERY: Mapping[str, str] = {}
-
-
-def _header(scope: Scope, name: bytes) -> str | None:
-    return next((value.decode("latin-1") for found, value in scope["headers"] if found == name), None)
-
-
-def _not_allowed(method: str, allowed: list[str]) -> Response:
-    response = json_response({"code": 405, "message": f"method {method} is not allowed here, but {', '.join(allowed)}"}, 405)
-    response.headers["Allow"] = ", ".join(allowed)
-    return response
 
 
 async def _no_such_route(request: Request, error: Exception) -> Response:

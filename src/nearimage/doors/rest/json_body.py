@@ -8,7 +8,7 @@ May import msgspec, orjson, starlette, `domain` and `service` only.
 
 import re
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -78,6 +78,13 @@ def fault_response(error: BaseException, fault: Fault, path: str) -> Response:
     if fault.http_status == 422 and path.startswith("/v1/schema") and "/tenants" not in path:
         told = {"allowed": None} | told  # a field that clients of the schema expect, and nobody fills
     return json_response(told, fault.http_status)
+
+
+def not_allowed_response(method: str, allowed: Sequence[str]) -> Response:
+    """A method that a path does not have."""
+    response = json_response({"code": 405, "message": f"method {method} is not allowed here, but {', '.join(allowed)}"}, 405)
+    response.headers["Allow"] = ", ".join(allowed)
+    return response
 
 
 def _plain(value: object) -> object:
