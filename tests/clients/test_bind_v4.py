@@ -56,7 +56,7 @@ FILES = {
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+def server(grpc_transport: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server whose store has a small random model, which is the module's default."""
     folder = tmp_path_factory.mktemp("bind")
     stored_bind(folder / "data" / "models", folder / "files")

@@ -35,7 +35,7 @@ def container() -> Iterator[FakeContainer]:
 
 
 @pytest.fixture(scope="module")
-def server(container: FakeContainer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+def server(grpc_transport: str, container: FakeContainer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     variables = dict.fromkeys(("IMAGE_INFERENCE_API", "CLIP_INFERENCE_API", "BIND_INFERENCE_API"), container.url)
     started = start_server(tmp_path_factory.mktemp("containers") / "data", environment=variables)
     yield started

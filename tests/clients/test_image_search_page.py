@@ -71,7 +71,7 @@ TABS: Mapping[str, Tab] = {
 
 
 @pytest.fixture(scope="session")
-def known() -> dict[str, Answers]:
+def known(grpc_transport: str) -> dict[str, Answers]:
     """What the programs said, for they need seconds."""
     return {}
 

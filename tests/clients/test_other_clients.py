@@ -33,7 +33,7 @@ Answers = Mapping[str, Any]
 
 
 @pytest.fixture(scope="session")
-def known() -> dict[str, Answers]:
+def known(grpc_transport: str) -> dict[str, Answers]:
     """What the programs said, for they need seconds."""
     return {}
 

@@ -34,7 +34,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> StoredModel:
 
 
 @pytest.fixture(scope="module")
-def server(model: StoredModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+def server(grpc_transport: str, model: StoredModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     variables = {"NEARIMAGE_MODELS": str(model.folder.parent), "NEARIMAGE_CLIP_MODEL": NAME, "NEARIMAGE_IMG2VEC_MODEL": NAME}
     started = start_server(tmp_path_factory.mktemp("server") / "data", environment=variables)
     yield started

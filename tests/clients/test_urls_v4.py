@@ -35,7 +35,7 @@ def web(photos: Mapping[str, Path]) -> Iterator[Web]:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, photos: Mapping[str, Path]) -> Iterator[LiveServer]:
+def server(grpc_transport: str, tmp_path_factory: pytest.TempPathFactory, photos: Mapping[str, Path]) -> Iterator[LiveServer]:
     """A server that may fetch from 127.0.0.1 and read the photographs' folder."""
     folder = next(iter(photos.values())).parent
     environment = {"NEARIMAGE_FETCH_ALLOW": "127.0.0.1", "NEARIMAGE_FILE_ROOT": str(folder)}
