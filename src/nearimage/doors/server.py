@@ -74,7 +74,7 @@ async def serve(
     """
     sys.setswitchinterval(SWITCH_S)
     with ThreadPoolExecutor(transport.threads, thread_name_prefix="request") as executor:
-        door = grpc_door(services, transport, executor, max_message_bytes=about.max_message_bytes)
+        door = grpc_door(services, transport, executor, node=about.hostname, max_message_bytes=about.max_message_bytes)
         listener = listen(address.host, address.http_port, what="HTTP", option="--port")
         try:
             grpc_server, grpc_port = door.start(address.host, address.grpc_port)

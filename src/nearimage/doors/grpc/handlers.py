@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
+from nearimage.domain.profile import profiled
+from nearimage.domain.query import Found
 from nearimage.doors.grpc.aggregate import aggregate
 from nearimage.doors.grpc.asked import read_asked
 from nearimage.doors.grpc.batch import batch_objects
@@ -21,6 +23,7 @@ from nearimage.doors.grpc.batch_delete import batch_delete
 from nearimage.doors.grpc.batch_references import batch_references
 from nearimage.doors.grpc.batch_stream import BatchStreamSession
 from nearimage.doors.grpc.parsing import parse
+from nearimage.doors.grpc.profile import render_profile
 from nearimage.doors.grpc.search_reply import Replies
 from nearimage.doors.grpc.search_request import read_query
 from nearimage.doors.grpc.tenants import tenants_get
@@ -72,8 +75,12 @@ SHORT_BYTES = 64 << 10
 _SERVING = bytes(HealthCheckResponse(status=HealthCheckResponse.SERVING).SerializeToString())
 
 
-def handlers(services: Services) -> Mapping[str, Handler]:
-    """The handler of each method, by its path."""
+def handlers(services: Services, *, node: str = "nearimage") -> Mapping[str, Handler]:
+    """The handler of each method, by its path.
+
+    Args:
+        node: how this server calls itself in what it tells of a search.
+    """
     waiting = {
         "BatchObjects": batch_objects,
         "Aggregate": aggregate,
@@ -82,7 +89,7 @@ def handlers(services: Services) -> Mapping[str, Handler]:
         "TenantsGet": tenants_get,
     }
     return {
-        f"{SERVICE}Search": Handler(partial(begin_search, services)),
+        f"{SERVICE}Search": Handler(partial(begin_search, services, node)),
         HEALTH_CHECK: Handler(_health),
         **{f"{SERVICE}{name}": Handler(partial(partial, answer, services)) for name, answer in waiting.items()},
     }
@@ -93,24 +100,25 @@ def streams(services: Services) -> Mapping[str, OpenSession]:
     return {f"{SERVICE}BatchStream": partial(BatchStreamSession, services)}
 
 
-def begin_search(services: Services, request: bytes) -> Answer:
+def begin_search(services: Services, node: str, request: bytes) -> Answer:
     """Answer a SearchRequest, or say what is left to do.
 
     Raises:
         NearimageError: as the use case does.
     """
     if len(request) > SHORT_BYTES:
-        return lambda: _Asking(services, request).answer()
-    asking = _Asking(services, request)
+        return lambda: _Asking(services, node, request).answer()
+    asking = _Asking(services, node, request)
     return asking.answer() if asking.is_quick else asking.answer
 
 
 class _Asking:
     """A SearchRequest, read."""
 
-    def __init__(self, services: Services, request: bytes) -> None:
+    def __init__(self, services: Services, node: str, request: bytes) -> None:
         self._started = time.perf_counter()
         self._services = services
+        self._node = node
         message = parse(SearchRequest, request)
         self._asked = read_asked(message, services.collections.get(message.collection), services.collections.get)
         self._query = read_query(message, self._asked)
@@ -126,8 +134,15 @@ class _Asking:
         return self._services.pace.measured(self._kind, self._search)
 
     def _search(self) -> bytes:
-        found = self._services.searches.run(self._query)
-        return Replies(self._services.objects, self._query.tenant).render(self._asked, found, time.perf_counter() - self._started)
+        if self._asked.metadata.query_profile:
+            with profiled() as profile:
+                found = self._services.searches.run(self._query)
+            return self._reply(found, render_profile(profile, self._query.tenant or self._asked.collection.name, self._node))
+        return self._reply(self._services.searches.run(self._query))
+
+    def _reply(self, found: Found, profile: bytes | None = None) -> bytes:
+        took_s = time.perf_counter() - self._started
+        return Replies(self._services.objects, self._query.tenant).render(self._asked, found, took_s, profile=profile)
 
 
 def _health(_: bytes) -> bytes:

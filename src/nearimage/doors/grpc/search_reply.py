@@ -21,7 +21,7 @@ from nearimage.doors.wire.encoding import int64, sized
 from nearimage.doors.wire.messages import GroupByResult, PropertiesMessage, PropertiesResult, RefPropertiesResult, SearchReply, SearchResult, key_of
 from nearimage.service.objects import Objects
 
-_TOOK, _RESULTS, _GROUPS = (key_of(SearchReply, name) for name in ("took", "results", "group_by_results"))
+_TOOK, _RESULTS, _GROUPS, _PROFILE = (key_of(SearchReply, name) for name in ("took", "results", "group_by_results", "query_profile"))
 _NO_GENERATIVE = sized(key_of(SearchReply, "generative_grouped_result"), b"")
 _PROPERTIES, _METADATA = key_of(SearchResult, "properties"), key_of(SearchResult, "metadata")
 _PLAIN, _REFERENCES, _COLLECTION, _OWN_METADATA = (key_of(PropertiesResult, name) for name in ("non_ref_props", "ref_props", "target_collection", "metadata"))
@@ -45,12 +45,18 @@ class Replies:
     objects: Objects
     tenant: str
 
-    def render(self, asked: Asked, found: Found, took_s: float) -> bytes:
-        """The reply, as bytes; hits in groups stand there only."""
+    def render(self, asked: Asked, found: Found, took_s: float, *, profile: bytes | None = None) -> bytes:
+        """The reply, as bytes; hits in groups stand there only.
+
+        Args:
+            profile: a `QueryProfile`, where one was asked for.
+        """
         parts = [_TOOK + _FLOAT(took_s), _NO_GENERATIVE]
         if found.groups is None:
             parts += [sized(_RESULTS, one) for one in self._results(asked, found.hits)]
         parts += [sized(_GROUPS, self._group(asked, group)) for group in found.groups or ()]
+        if profile is not None:
+            parts.append(sized(_PROFILE, profile))
         return b"".join(parts)
 
     def _group(self, asked: Asked, group: HitGroup) -> bytes:

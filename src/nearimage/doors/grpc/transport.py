@@ -86,9 +86,9 @@ class Door(Protocol):
         ...
 
 
-def grpc_door(services: Services, transport: Transport, executor: Executor, *, max_message_bytes: int) -> Door:
-    """The gRPC door over a database."""
-    methods, conversations, access, tls = handlers(services), streams(services), transport.access, transport.tls
+def grpc_door(services: Services, transport: Transport, executor: Executor, *, node: str, max_message_bytes: int) -> Door:
+    """The gRPC door over a database; `node` is how the server calls itself."""
+    methods, conversations, access, tls = handlers(services, node=node), streams(services), transport.access, transport.tls
     if transport.kind == "grpcio":
         return GrpcDoor(methods=methods, streams=conversations, executor=executor, access=access, max_message_bytes=max_message_bytes, tls=tls)
     return NativeDoor(

@@ -32,6 +32,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nearimage.domain.keywords import Keywords, tokens_by_tokenization
+from nearimage.domain.profile import IDLE, Watch
 from nearimage.domain.schema import Collection
 from nearimage.engines.embedded.entries import Mask, Positions
 from nearimage.engines.embedded.ids import Ids
@@ -151,7 +152,9 @@ class KeywordSearch:
     def __init__(self) -> None:
         self._latest: _Known | None = None
 
-    def best(self, state: State, collection: Collection, query: Keywords, passing: Mask | None, count: int) -> tuple[Positions, npt.NDArray[np.float32]]:
+    def best(
+        self, state: State, collection: Collection, query: Keywords, passing: Mask | None, count: int, *, watch: Watch = IDLE
+    ) -> tuple[Positions, npt.NDArray[np.float32]]:
         """The `count` best rows, best first, equal scores in the order of ids, and their scores.
 
         Args:
@@ -164,6 +167,7 @@ class KeywordSearch:
         if known is None or known.state is not state or known.collection is not collection:
             known = self._latest = _Known(state, collection)
         ranking = _Ranking(known, _fields(known, query))
+        watch.lap("terms")
         rows = ranking.gather(passing, count) if count else np.zeros(0, np.uint32)
         scores, is_hit = ranking.score(rows)
         if not is_hit.all():

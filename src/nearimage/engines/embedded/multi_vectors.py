@@ -31,7 +31,7 @@ from nearimage.domain.schema import Metric
 from nearimage.domain.vectors import MAX_SIM_OFFSET, check_dimensions, distances, max_sim_distance
 from nearimage.engines.embedded.entries import Mask
 from nearimage.engines.embedded.layout import MULTI_VECTOR
-from nearimage.engines.embedded.nearest import NOTHING, Distances, Rows
+from nearimage.engines.embedded.nearest import NOTHING, Ranking
 from nearimage.engines.embedded.state import State
 
 _ROWS_AT_ONCE = 500
@@ -74,8 +74,8 @@ class MultiVectors:
         found = self.connection.execute("SELECT bytes, crc FROM pictures WHERE key = ? AND name = ?", (key, MULTI_VECTOR + self.name)).fetchone()
         return None if found is None else self._matrix(*found)
 
-    def nearest(self, metric: Metric, query: Matrix, wanted: int, state: State, passing: Mask) -> tuple[Rows, Distances]:
-        """The rows of the nearest objects that pass, equal distances in the order of ids.
+    def nearest(self, metric: Metric, query: Matrix, wanted: int, state: State, passing: Mask) -> Ranking:
+        """The nearest objects that pass, equal distances in the order of ids.
 
         Raises:
             DimensionMismatch: the query has another length than the vectors stored.
@@ -92,7 +92,7 @@ class MultiVectors:
         rows = state.table.rows_of(np.fromiter(found.keys(), np.int64, len(found)))
         distances = np.fromiter(found.values(), np.float32, len(found))
         order = state.table.index.ids.order(rows, distances)[:wanted]
-        return rows[order], distances[order]
+        return Ranking(rows[order], distances[order])
 
     def distances(self, metric: Metric, query: Matrix, revisions: Sequence[int]) -> dict[int, np.float32]:
         """The exact distances of those of these objects that have a multi-vector, by revision."""

@@ -14,6 +14,7 @@ May import numpy, `domain` and this package.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -40,7 +41,21 @@ _FIRST, _FIRST_PER_HIT = 64, 3
 
 _LEAST_ENERGY = 1e-6  # of vectors that are all the same: no division by zero
 
-NOTHING: tuple[Rows, Distances] = np.empty(0, np.int64), np.empty(0, np.float32)
+
+class Ranking(NamedTuple):
+    """What was found.
+
+    Attributes:
+        rows: nearest first.
+        is_exact: whether everything that passes was measured.
+    """
+
+    rows: Rows
+    distances: Distances
+    is_exact: bool = True
+
+
+NOTHING = Ranking(np.empty(0, np.int64), np.empty(0, np.float32))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +82,8 @@ class VectorQuery:
     passing: Passing
 
 
-def nearest(query: VectorQuery | None, state: State, coverage: Coverage | None) -> tuple[Rows, Distances]:
-    """The rows of the nearest, nearest first, and their distances; nothing for no query."""
+def nearest(query: VectorQuery | None, state: State, coverage: Coverage | None) -> Ranking:
+    """The nearest; nothing for no query."""
     if query is None or query.passing.count == 0:
         return NOTHING
     if coverage and not is_cheap(query.passing.count, query.column.file.dims, query.thresholds):
@@ -106,7 +121,7 @@ class _Probing:
         self._missed = 0 if self._split.missed is None else len(self._split.missed)
         self._walk = self._index.walk(self._prepared, self._split.counts) if len(self._split.counts) else None
 
-    def ranked(self, state: State) -> tuple[Rows, Distances]:
+    def ranked(self, state: State) -> Ranking:
         """The nearest that were found."""
         query, way = self._query, self._plan()
         while isinstance(way, Probe):
@@ -114,7 +129,7 @@ class _Probing:
             if len(found) + self._missed < min(query.wanted, query.passing.count):
                 way = widened(way)
             elif measured := self._until_deep_enough(found, told, way):
-                return _settled(query, state, *measured)
+                return _settled(query, state, *measured)._replace(is_exact=False)
             else:
                 way = deepened(way, query.passing.count)
         return _ranked(query, state, query.passing.slots)
@@ -126,7 +141,7 @@ class _Probing:
         """
         query, first, most = self._query, self._missed, way.candidates * _RESERVE
         slots = found if self._split.missed is None else np.concatenate((self._split.missed, found))
-        rough, taken = NOTHING[1], max(_FIRST, _FIRST_PER_HIT * query.wanted)
+        rough, taken = NOTHING.distances, max(_FIRST, _FIRST_PER_HIT * query.wanted)
         while True:
             rough = np.concatenate((rough, rough_distances(_wanted(query, slots[len(rough) : first + taken]), query.vector)))
             farthest = kth(rough, query.wanted)
@@ -161,17 +176,17 @@ class _Probing:
         return is_deep_enough(scale * rough, told, scale * farthest)
 
 
-def _ranked(query: VectorQuery, state: State, slots: npt.NDArray[np.int64]) -> tuple[Rows, Distances]:
+def _ranked(query: VectorQuery, state: State, slots: npt.NDArray[np.int64]) -> Ranking:
     """The nearest of these slots."""
     wanted = _wanted(query, slots)
     return _settled(query, state, wanted, candidates(wanted, query.vector, query.wanted))
 
 
-def _settled(query: VectorQuery, state: State, wanted: Wanted, chosen: npt.NDArray[np.int64]) -> tuple[Rows, Distances]:
+def _settled(query: VectorQuery, state: State, wanted: Wanted, chosen: npt.NDArray[np.int64]) -> Ranking:
     """The ranking of the slots at these positions, by exact distances."""
     distances, rows = settle(wanted, query.vector, chosen), query.column.rows_of(wanted.slots[chosen], len(state.live))
     order = state.table.index.ids.order(rows, distances)[: query.wanted]
-    return rows[order], distances[order]
+    return Ranking(rows[order], distances[order])
 
 
 def _wanted(query: VectorQuery, slots: npt.NDArray[np.int64]) -> Wanted:

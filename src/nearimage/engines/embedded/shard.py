@@ -25,6 +25,7 @@ from nearimage.domain.errors import NearimageError, VectorNameUnknown
 from nearimage.domain.filters import Filter
 from nearimage.domain.keywords import Keywords
 from nearimage.domain.objects import AnyVector, Projection, Record
+from nearimage.domain.profile import watching
 from nearimage.domain.query import SortBy
 from nearimage.domain.schema import Collection, Property, VectorConfig
 from nearimage.domain.vectors import check_dimensions, dims_of
@@ -150,23 +151,34 @@ class EmbeddedShard:
         self, *, where: Filter | None, after: UUID | None, limit: int, offset: int, projection: Projection, sort: Sequence[SortBy] = ()
     ) -> tuple[Record, ...]:
         """Objects in ascending order of ids, or in the order asked for."""
+        watch = watching("object")
         with self._gate, self._reader.snapshot() as snapshot:
             if where is None and not sort:
-                return self._reader.after(snapshot, after, limit, offset, projection)
+                records = self._reader.after(snapshot, after, limit, offset, projection)
+                watch.lap("objects")
+                return records
             state = snapshot.state
             passing = self._passing(state, where)
+            if where is not None:
+                watch.lap("filter")
+                watch.note("passing", int(np.count_nonzero(passing)))
             if after:
                 passing = passing & state.table.index.ids.greater(after, len(passing))
             rows = None if passing is state.live and state.count == len(state.live) else np.flatnonzero(passing)
             codes = partial(self._codes, snapshot)
             keys = Keys(self._collection, state.table.index, len(passing), codes).of(sort)
             page = first_rows(rows, keys, limit, offset)
-            return self._reader.at_rows(snapshot, page, projection)
+            if sort:
+                watch.lap("sort")
+            records = self._reader.at_rows(snapshot, page, projection)
+            watch.lap("objects")
+            return records
 
     def nearest(
         self, vector_name: str, query: AnyVector, *, limit: int, offset: int, where: Filter | None, max_distance: float | None, projection: Projection
     ) -> Nearest:
         """Objects by distance of their named vector to the query."""
+        watch = watching("vector")
         with self._gate:
             config = self._config(vector_name)
             coverage = self._indexes.current(vector_name)  # before the snapshot; `vector_indexes` says why
@@ -176,10 +188,17 @@ class EmbeddedShard:
                 if stored:
                     found = stored.nearest(config.metric, vector, offset + limit, state, self._passing(state, where))
                 else:
-                    found = nearest(self._indexes.query(config, vector, offset + limit, state, where), state, coverage)
-                rows, distances = within(max_distance, *found)
+                    asked = self._indexes.query(config, vector, offset + limit, state, where)
+                    if asked and where is not None:
+                        watch.lap("filter")
+                        watch.note("passing", asked.passing.count)
+                    found = nearest(asked, state, coverage)
+                watch.note("exact", found.is_exact)
+                rows, distances = within(max_distance, found.rows, found.distances)
+                watch.lap("search")
                 page = slice(offset, offset + limit)
                 records = self._reader.at_rows(snapshot, rows[page], projection)
+                watch.lap("objects")
                 return Nearest(records=records, distances=distances[page].copy())
 
     def distances(self, vector_name: str, query: AnyVector, ids: Sequence[UUID]) -> dict[UUID, float]:
@@ -208,11 +227,18 @@ class EmbeddedShard:
 
     def match_text(self, query: Keywords, *, limit: int, offset: int, where: Filter | None, projection: Projection) -> Ranked:
         """Objects by how well their text answers a keyword query."""
+        watch = watching("keyword")
         with self._gate, self._reader.snapshot() as snapshot:
             passing = None if where is None else self._passing(snapshot.state, where)
-            rows, scores = self._keywords.best(snapshot.state, self._collection, query, passing, offset + limit)
+            if passing is not None:
+                watch.lap("filter")
+                watch.note("passing", int(np.count_nonzero(passing)))
+            rows, scores = self._keywords.best(snapshot.state, self._collection, query, passing, offset + limit, watch=watch)
+            watch.lap("search")
             page = slice(offset, offset + limit)
+            watch.note("hits", len(rows[page]))
             records = self._reader.at_rows(snapshot, rows[page], projection)
+            watch.lap("objects")
             return Ranked(records=records, scores=scores[page])
 
     def aggregate(self, aggregation: Aggregation, *, where: Filter | None = None, ids: Sequence[UUID] | None = None) -> tuple[Group, ...]:

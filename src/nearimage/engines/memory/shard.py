@@ -19,6 +19,7 @@ from nearimage.domain.errors import InvalidInput, NearimageError, ObjectChanged,
 from nearimage.domain.filters import Filter
 from nearimage.domain.keywords import Keywords
 from nearimage.domain.objects import AnyVector, Projection, PropertyValue, Record
+from nearimage.domain.profile import watching
 from nearimage.domain.query import SortBy
 from nearimage.domain.schema import Collection, TenantState, VectorConfig
 from nearimage.domain.vectors import THRESHOLD_TOLERANCE, check_dimensions, dims_of, exact_distances, max_sim_distance
@@ -84,15 +85,21 @@ class MemoryShard:
         self, *, where: Filter | None, after: UUID | None, limit: int, offset: int, projection: Projection, sort: Sequence[SortBy] = ()
     ) -> tuple[Record, ...]:
         """Objects in ascending order of ids, or in the order asked for."""
+        watch = watching("object")
         with self._open():
             found = [record for record in self._passing(where) if after is None or record.id > after]
-            found = in_order(found, sort, self._collection)
-            return tuple(_project(record, projection) for record in found[offset : offset + limit])
+            found = in_order(found, sort, self._collection)[offset : offset + limit]
+            if sort:
+                watch.lap("sort")
+            page = tuple(_project(record, projection) for record in found)
+            watch.lap("objects")
+            return page
 
     def nearest(
         self, vector_name: str, query: AnyVector, *, limit: int, offset: int, where: Filter | None, max_distance: float | None, projection: Projection
     ) -> Nearest:
         """Objects by distance of their named vector to the query."""
+        watch = watching("vector")
         with self._open():
             config = self._vector_for(vector_name, query)
             found = [record for record in self._passing(where) if vector_name in record.vectors]
@@ -100,10 +107,11 @@ class MemoryShard:
             ranked = [(distance, record) for distance, record in ranked if max_distance is None or distance <= max_distance + THRESHOLD_TOLERANCE]
             ranked.sort(key=lambda pair: (pair[0], pair[1].id))
             page = ranked[offset : offset + limit]
-            return Nearest(
-                records=tuple(_project(record, projection) for _, record in page),
-                distances=np.array([distance for distance, _ in page], np.float32),
-            )
+            watch.note("exact", True)
+            watch.lap("search")
+            records = tuple(_project(record, projection) for _, record in page)
+            watch.lap("objects")
+            return Nearest(records=records, distances=np.array([distance for distance, _ in page], np.float32))
 
     def distances(self, vector_name: str, query: AnyVector, ids: Sequence[UUID]) -> dict[UUID, float]:
         """How far the named vectors of these objects are from a query."""
@@ -119,9 +127,14 @@ class MemoryShard:
 
     def match_text(self, query: Keywords, *, limit: int, offset: int, where: Filter | None, projection: Projection) -> Ranked:
         """Objects by how well their text answers a keyword query."""
+        watch = watching("keyword")
         with self._open():
             page = ranked(query, self._collection, self._passing(None), self._passing(where))[offset : offset + limit]
-            return Ranked(records=tuple(_project(record, projection) for _, record in page), scores=np.array([score for score, _ in page], np.float32))
+            watch.note("hits", len(page))
+            watch.lap("search")
+            records = tuple(_project(record, projection) for _, record in page)
+            watch.lap("objects")
+            return Ranked(records=records, scores=np.array([score for score, _ in page], np.float32))
 
     def aggregate(self, aggregation: Aggregation, *, where: Filter | None = None, ids: Sequence[UUID] | None = None) -> tuple[Group, ...]:
         """Summaries of the objects that pass the filter."""
