@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from nearimage.doors.access import OPEN, Access
 from nearimage.doors.grpc.handlers import Handler, OpenSession
 from nearimage.doors.grpc.http2.limits import Limits
+from nearimage.doors.grpc.native.accepting import Acceptor
 from nearimage.doors.grpc.native.memory import Memory
 from nearimage.doors.grpc.native.methods import methods_by_path
 from nearimage.doors.grpc.native.protocol import SocketProtocol
@@ -22,7 +23,7 @@ from nearimage.doors.grpc.native.service import Service
 from nearimage.doors.grpc.native.watch import Patience
 from nearimage.doors.grpc.native.work import Work
 from nearimage.doors.grpc.tls import Tls
-from nearimage.doors.listening import BACKLOG, listen
+from nearimage.doors.listening import listen
 
 MIB = 1024 * 1024
 TICK_S = 5.0
@@ -92,14 +93,14 @@ class NativeServer:
         loop = asyncio.get_running_loop()
         self.service = self._service(loop)
         handshake_s = self.patience.handshake_s if self._context is not None else None
-        self._server = await loop.create_server(
-            lambda: SocketProtocol(self, loop), sock=self._listener, ssl=self._context, ssl_handshake_timeout=handshake_s, backlog=BACKLOG
-        )
+        self._listener.setblocking(False)
+        self._acceptor = Acceptor(self._listener, lambda: SocketProtocol(self, loop), context=self._context, handshake_s=handshake_s)
+        self._acceptor.start()
         self._ticking = asyncio.ensure_future(self._tick())
 
     async def stop(self, grace: float) -> None:
         """Accept nothing new, answer what is under way, and close; whoever is not done in time is cut off."""
-        self._server.close()
+        self._acceptor.close()
         self._tell(SocketProtocol.shut_down)
         await self._wait_until_closed(min(NEWS_S, grace))
         self._tell(SocketProtocol.stop_accepting)
