@@ -50,7 +50,7 @@ class Steps:
 
 def main() -> None:
     """Build, or die."""
-    background.NICENESS = 0  # beside other programs it would take minutes
+    background.LONGEST_REST_S = 0  # beside other programs it would take minutes
     steps = Steps(int(sys.argv[2]))
     for name in _COUNTED:
         setattr(os, name, steps.counted(getattr(os, name)))

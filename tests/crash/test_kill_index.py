@@ -42,7 +42,7 @@ def filled(vectors: Matrix, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def in_earnest(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beside other programs, work that yields to them would take minutes."""
-    monkeypatch.setattr(background, "NICENESS", 0)
+    monkeypatch.setattr(background, "LONGEST_REST_S", 0)
 
 
 def build(folder: Path, kill_at: int) -> subprocess.CompletedProcess[str]:

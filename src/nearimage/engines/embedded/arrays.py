@@ -29,7 +29,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from nearimage.engines.embedded.disk import force, force_folder, write_fully
+from nearimage.engines.embedded.disk import force, force_folder, write_fully, write_gently
 
 ARRAYS_FORMAT = 1
 PART = ".part"
@@ -42,7 +42,7 @@ _MAGIC = b"NEARCOL\0"
 _START = struct.Struct("<8sIII")
 _ALIGNMENT = 64
 _PIECE = 8 << 20
-"""Bytes summed or written at a time: milliseconds, during which the interpreter's lock is free."""
+"""Bytes summed at a time: milliseconds, during which the interpreter's lock is free."""
 
 
 class Contents(NamedTuple):
@@ -72,9 +72,7 @@ def write_arrays(path: Path, arrays: Mapping[str, Array], about: Mapping[str, Js
     try:
         write_fully(fd, memoryview(_START.pack(_MAGIC, ARRAYS_FORMAT, len(header), zlib.crc32(header)) + header), 0)
         for entry, array in zip(entries, flat.values(), strict=True):
-            data = _bytes(array)
-            for start in range(0, len(data), _PIECE):
-                write_fully(fd, data[start : start + _PIECE], int(str(entry["at"])) + start)
+            write_gently(fd, _bytes(array), int(str(entry["at"])))
         force(fd)
         os.replace(part, path)
         force_folder(path.parent)

@@ -1,10 +1,14 @@
 """Work that nobody waits for: building indexes, writing snapshots, sweeping up.
 
-    submit(key, work) --> queue, one entry a key --> one thread, nice 10 --> work(stop)
+    submit(key, work) --> queue, one entry a key --> one thread --> work(stop)
 
-One thread a database, so that all its background work together takes at most one core, and gives it up to searches when the machine is busy. A key that
-waits already is replaced: ten commits that each ask for the same snapshot cause one. A key that is running is queued once more, because the running
-work may not have seen what the new request is about.
+One thread a database, so that all its background work together takes at most one core. A key that waits already is replaced: ten commits that each ask for
+the same snapshot cause one. A key that is running is queued once more, because the running work may not have seen what the new request is about.
+
+The thread has the priority of all others, and gives way by resting. A thread of less priority can be put aside while it holds the interpreter's lock or a
+writer's turn, and then everybody waits until all other programs have had enough (priority inversion; Lampson and Redell, 1980): at nice 10 on a crowded
+machine for 100 ms, at nice 0 for 20 (bench/engine_blocking.py). So whenever work asks `stop`, it first rests as long as it had to wait since it last asked,
+for a processor, the lock or the disk: on an idle machine not at all, on a busy one half of the time, holding nothing.
 
 What work owes in return: it asks `stop()` at least every 50 ms and returns soon after it says yes; it holds no lock that a read or a write needs; it calls
 numpy on no more than some megabytes at a time, because numpy keeps the GIL (matrix products and faiss let it go). An error ends the work, is logged and kept
@@ -15,11 +19,10 @@ May import the standard library only.
 
 import atexit
 import logging
-import os
-import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from typing import NamedTuple, Self
 
 _log = logging.getLogger(__name__)
 
@@ -28,8 +31,8 @@ Stop = Callable[[], bool]
 
 Work = Callable[[Stop], None]
 
-NICENESS = 10
-"""Of a busy core a thread at nice 10 gets a tenth beside one at nice 0 (weights 110 and 1024, sched(7)), and all of an idle one."""
+LONGEST_REST_S = 0.05
+"""As long as work may go on without asking `stop`: so it takes at most twice as long as without resting, whatever it waited for."""
 
 _SHORT_WAIT_S = 0.1
 """How long closing waits for running work: long enough for work that asks `stop` as it should."""
@@ -46,6 +49,7 @@ class Background:
         self._failures: dict[str, str] = {}
         self._closed = False
         self._thread: threading.Thread | None = None
+        self._rested = _Times.now()
 
     def submit(self, key: str, work: Work) -> None:
         """Do this some time; after `close` nothing happens.
@@ -109,13 +113,10 @@ class Background:
             self._thread.join(timeout_s)
 
     def _work(self) -> None:
-        if sys.platform == "linux":  # elsewhere nice values belong to processes
-            with suppress(OSError):
-                own = threading.get_native_id()
-                os.setpriority(os.PRIO_PROCESS, own, max(NICENESS, os.getpriority(os.PRIO_PROCESS, own)))
         while (task := self._next()) is not None:
             key, work = task
             why = ""
+            self._rested = _Times.now()
             try:
                 work(self._must_stop)
             except Exception as failed:  # noqa: BLE001 a worker outlives its work
@@ -141,4 +142,24 @@ class Background:
             self._changed.notify_all()
 
     def _must_stop(self) -> bool:
+        if not (self._closed or self._unwanted):
+            time.sleep(min(LONGEST_REST_S, self._rested.waited_s()))
+            self._rested = _Times.now()
         return self._closed or self._unwanted
+
+
+class _Times(NamedTuple):
+    """Where a thread stands: seconds of the clock, and of a processor."""
+
+    clock_s: float
+    processor_s: float
+
+    @classmethod
+    def now(cls) -> Self:
+        """Of this thread."""
+        return cls(time.perf_counter(), time.thread_time())
+
+    def waited_s(self) -> float:
+        """How long the thread has not been running since."""
+        now = self.now()
+        return max(0.0, (now.clock_s - self.clock_s) - (now.processor_s - self.processor_s))

@@ -10,6 +10,7 @@ May import apsw, `domain` and this package.
 """
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,18 +18,15 @@ from pathlib import Path
 import apsw
 
 from nearimage.domain.errors import Corrupt
-from nearimage.engines.embedded.disk import force, force_folder, storage_faults
+from nearimage.engines.embedded.disk import GENTLY_BYTES, force, force_folder, storage_faults, write_gently
 from nearimage.engines.embedded.layout import SHARD_FILE, slot_file
 from nearimage.engines.embedded.slots import HEADER_BYTES
 
 Told = Callable[[int], None]
 """Told how many bytes more are done."""
 
-_CHUNK_BYTES = 1 << 20
-"""Read, hashed and written at a time: 0.5 ms of SHA-256, without the GIL."""
-
-_PAGES = 256
-"""SQLite pages copied at a time, 1 MiB, for the same reason."""
+_PAGES = GENTLY_BYTES // 4096
+"""SQLite pages copied at a time, and then forced."""
 
 
 def copy_shard(connection: apsw.Connection, folder: Path, target: Path, told: Told) -> None:
@@ -75,12 +73,11 @@ def copy_file(source: Path, target: Path, told: Told, *, size: int | None = None
     except FileNotFoundError as missing:
         raise Corrupt(f"{source} is missing; restore it from a backup", path=str(source)) from missing
     with reading, target.open("wb") as writing:
-        while chunk := reading.read(_CHUNK_BYTES if left is None else min(left, _CHUNK_BYTES)):
+        while chunk := reading.read(GENTLY_BYTES if left is None else min(left, GENTLY_BYTES)):
             digest.update(chunk)
-            writing.write(chunk)
+            write_gently(writing.fileno(), memoryview(chunk), writing.seek(0, os.SEEK_END))
             left = None if left is None else left - len(chunk)
             told(len(chunk))
-        writing.flush()
         force(writing.fileno())
     if left:
         raise Corrupt(f"{source} has {left} bytes less than were stored; restore it from a backup", path=str(source))
@@ -103,12 +100,13 @@ def _copy_database(connection: apsw.Connection, target: Path, told: Told) -> Non
     page = int(connection.execute("PRAGMA page_size").get)
     copy = apsw.Connection(str(target))
     try:
-        copy.execute("PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF")  # forced below, once and whole
-        with copy.backup("main", connection, "main") as backup:
+        copy.execute("PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF")  # forced below
+        with copy.backup("main", connection, "main") as backup, target.open("rb+") as file:
             done = False
             while not done:
                 before = backup.remaining
                 done = backup.step(_PAGES)
+                force(file.fileno())
                 told(max(0, before - backup.remaining) * page)
     finally:
         copy.close()
