@@ -101,7 +101,7 @@ def asking(call: Callable[[int], object], every_s: float) -> Iterator[Times]:
             spent, after = time.perf_counter() - started, ready_s()
             waited = after[own] - before[own]
             took.append(max(0.0, spent - waited))
-            took.alone.append(max(0.0, spent - sum(after.values()) + sum(before.values())))
+            took.alone.append(max(0.0, spent - sum(after[task] - before[task] for task in after.keys() & before.keys())))
 
     thread = threading.Thread(target=ask)
     thread.start()

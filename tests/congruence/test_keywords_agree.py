@@ -19,7 +19,7 @@ from nearimage.domain.filters import Compare, Operator
 from nearimage.domain.keywords import Keywords
 from nearimage.domain.objects import IDS_ONLY, PropertyValue, Record
 from nearimage.domain.schema import AsciiFold, Collection, DataType, KeywordSettings, Property, Tokenization
-from nearimage.engines.embedded import EmbeddedEngine, keywords
+from nearimage.engines.embedded import EmbeddedEngine, keywords, remembered
 from nearimage.engines.memory import MemoryEngine
 from nearimage.ports.engine import Engine, Shard
 from nearimage.testing.strategies import IDS
@@ -135,8 +135,41 @@ def test_passing_over_frequent_words_loses_no_hit(tmp_path: Path, monkeypatch: p
     embedded.close()
 
 
-def _compare(memory: Engine, embedded: Engine, rng: np.random.Generator) -> None:
-    for _ in range(60):
+@pytest.mark.parametrize("longest", [0, 1, 9])
+def test_writes_between_all_queries_lose_no_hit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, longest: int) -> None:
+    """What is remembered of frequent words must follow every write: texts that come, go, change, and change the mean, equally long ones and others."""
+    monkeypatch.setattr(keywords, "_FREQUENT", 5)
+    monkeypatch.setattr(keywords, "_IN_MANY", 20)
+    monkeypatch.setattr(keywords, "HEAD", 48)
+    monkeypatch.setattr(remembered, "HEAD", 48)
+    rng = np.random.default_rng(6 + longest)
+    words = [f"w{number}" for number in range(1, 12)]
+    collection = Collection(name="Book", properties=(_word("title"), _word("body"), Property(name="n", data_type=DataType.INT)))
+    embedded, memory = EmbeddedEngine(tmp_path), MemoryEngine()
+    for engine in (embedded, memory):
+        engine.create_collection(collection)
+
+    def some(count: int, longest: int) -> list[Record]:
+        def text(length: int) -> str:
+            return " ".join(["set", "of", *rng.choice(words, length)])
+
+        ids = [UUID(int=int(rng.integers(3000))) for _ in range(count)]
+        return [Record(id=one, properties={"title": text(2), "body": text(int(rng.integers(longest + 1))), "n": 0}) for one in ids]
+
+    def write(records: list[Record], gone: list[UUID]) -> None:
+        for engine in (embedded, memory):
+            engine.shard("Book").put(records)
+            engine.shard("Book").delete(gone)
+
+    write(some(900, longest), [])
+    for turn in range(40):
+        write(some(int(rng.integers(1, 30)), longest + turn // 20), [UUID(int=int(one)) for one in rng.integers(3000, size=int(rng.integers(60)))])
+        _compare(memory, embedded, rng, times=4)
+    embedded.close()
+
+
+def _compare(memory: Engine, embedded: Engine, rng: np.random.Generator, times: int = 60) -> None:
+    for _ in range(times):
         asked = " ".join(f"w{min(int(rank), 300)}" for rank in rng.zipf(1.3, int(rng.integers(1, 4)))) + rng.choice(["", " set"])
         names = ("title", "body^2") if rng.random() < 0.5 else ("title",)
         where = Compare("n", Operator.LESS_THAN, int(rng.integers(2000))) if rng.random() < 0.3 else None

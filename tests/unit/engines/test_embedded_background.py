@@ -1,11 +1,13 @@
 """Background work: one thread, one entry a key, errors that end nothing but themselves."""
 
+import sys
 import threading
 import time
 from collections.abc import Iterator
 
 import pytest
 
+from nearimage.engines.embedded import background as background_module
 from nearimage.engines.embedded.background import LONGEST_REST_S, Background, Stop
 
 
@@ -107,6 +109,22 @@ def test_work_rests_as_long_as_it_waited(background: Background) -> None:
     assert background.wait(30)
     assert min(idle) < 0.005
     assert min(crowded) >= 0.01
+
+
+def test_work_in_python_hands_the_interpreter_over_soon(background: Background, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search asks for the interpreter's lock ten times: at five milliseconds each time it would wait for fifty."""
+    monkeypatch.setattr(background_module, "SWITCH_S", 0.0004)
+    before = sys.getswitchinterval()
+    try:
+        background.submit("a", lambda _stop: None)
+        assert sys.getswitchinterval() == pytest.approx(0.0004, abs=2e-6)
+        sys.setswitchinterval(0.0001)  # whoever wants less keeps it
+        other = Background()
+        other.submit("a", lambda _stop: None)
+        other.close()
+        assert sys.getswitchinterval() == pytest.approx(0.0001, abs=2e-6)
+    finally:
+        sys.setswitchinterval(before)
 
 
 def test_work_that_is_to_stop_does_not_rest(background: Background) -> None:

@@ -7,7 +7,7 @@ the same snapshot cause one. A key that is running is queued once more, because 
 
 The thread has the priority of all others, and gives way by resting. A thread of less priority can be put aside while it holds the interpreter's lock or a
 writer's turn, and then everybody waits until all other programs have had enough (priority inversion; Lampson and Redell, 1980): at nice 10 on a crowded
-machine for 100 ms, at nice 0 for 20 (bench/engine_blocking.py). So whenever work asks `stop`, it first rests as long as it had to wait since it last asked,
+machine for 100 ms, at nice 0 for 20. So whenever work asks `stop`, it first rests as long as it had to wait since it last asked,
 for a processor, the lock or the disk: on an idle machine not at all, on a busy one half of the time, holding nothing.
 
 What work owes in return: it asks `stop()` at least every 50 ms and returns soon after it says yes; it holds no lock that a read or a write needs; it calls
@@ -19,6 +19,7 @@ May import the standard library only.
 
 import atexit
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -30,6 +31,10 @@ Stop = Callable[[], bool]
 """Asked by work from time to time: true means return soon, leaving things whole."""
 
 Work = Callable[[Stop], None]
+
+SWITCH_S = 0.0005
+"""Whoever wants the interpreter's lock asks its holder for it after so long. A search asks some ten times; with Python's own 0.005 it took 25 ms and more
+beside background work that is all Python, such as writing columns (bench/engine_blocking.py)."""
 
 LONGEST_REST_S = 0.05
 """As long as work may go on without asking `stop`: so it takes at most twice as long as without resting, whatever it waited for."""
@@ -63,6 +68,7 @@ class Background:
                 return
             self._waiting[key] = work
             if self._thread is None:
+                sys.setswitchinterval(min(SWITCH_S, sys.getswitchinterval()))
                 self._thread = threading.Thread(target=self._work, name="nearimage-background", daemon=True)
                 self._thread.start()
                 atexit.register(self._end)

@@ -10,21 +10,27 @@ are gathered first; once there are as many as wanted, and the bounds of all term
 remaining terms only can be among the best, and their lists are not walked: the rows gathered are looked up in them. Example, 100,000 objects "picture
 number 4711 of the set", 10 wanted, "picture 4711": 4711 gives one row. Nine more are wanted, so "picture", in every object, cannot be passed over.
 
-So the second device: what the remaining, frequent terms give by themselves, their best `_HEAD` rows, is kept from query to query until the next write
-(a "head"). The query is answered from the rows of the rare terms and as many of the head as are wanted: a row that is in neither has no rare term, so its
-score is what the head would say of it, and each of the rows taken from the head has at least as much, and a lesser id where it has the same. A filter makes
-heads useless: then the rows that pass it are looked up, if they are fewer than the rows of the term.
+So the second device: the best rows by the remaining, frequent terms alone. The query is answered from the rows of the rare terms and from as many of these as
+are wanted: a row that is in neither has no rare term, and each of the rows taken has at least as much, and a lesser id where it has the same. A filter makes
+this useless: then the rows that pass it are looked up, if they are fewer than the rows of the term.
+
+The best rows of each frequent term by itself are kept over writes (a "head", `remembered`). The best by several are among them if the last of those wanted
+has more than a row can have that is beyond the border of every head (Fagin's threshold algorithm): at most what the borders have together. With as much, a
+row beyond differs from no border, so its id is greater than theirs, and who has a lesser id is before it. Where that does not settle it, all rows are walked
+once, and their best `HEAD` are kept until the next write.
 
 An object must have `minimum_match` tokens in one property: of T tokens in a property, each hit has one of the T - minimum_match + 1 rarest; those are
 gathered, and `_score` counts.
 
 Source:
-    Turtle and Flood, "Query evaluation: strategies and optimizations", 1995. Figures: docs/design/engine/text.md.
+    Turtle and Flood, "Query evaluation: strategies and optimizations", 1995. Fagin, Lotem and Naor, "Optimal aggregation algorithms for middleware", PODS 2001.
+    Figures: docs/design/engine/text.md.
 
 May import numpy, `domain` and this package.
 """
 
 import math
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -37,16 +43,13 @@ from nearimage.domain.schema import Collection
 from nearimage.engines.embedded.entries import Mask, Positions
 from nearimage.engines.embedded.ids import Ids
 from nearimage.engines.embedded.postings import Numbers, Part
+from nearimage.engines.embedded.remembered import HEAD, Head, Known, Text, gain
 from nearimage.engines.embedded.state import State
-from nearimage.engines.embedded.tokens import TokenColumn
 
 Scores = npt.NDArray[np.float64]
 
-_HEAD = 256
-"""Rows of a head, 1 KB: enough for pages of 100; who wants more hits at once waits for the walk."""
-
-_HEADS = 256
-"""So many heads, and a hundred times as many counts, are kept at most; 250 KB."""
+_WALKS = 256
+"""The best rows of so many sets of terms are kept until the next write; 250 KB."""
 
 _FREQUENT = 500
 """A term in fewer rows is walked without thinking (20 us); before one in more it is asked whether it can be passed over (20 us)."""
@@ -81,20 +84,6 @@ class Term:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A property's texts as a whole.
-
-    Attributes:
-        lengths: (rows,), see `TokenColumn.lengths`.
-        mean: the mean length of the live rows that have any token.
-    """
-
-    column: TokenColumn
-    lengths: Numbers
-    mean: float
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
     """One property to look in.
@@ -110,47 +99,12 @@ class Field:
     terms: tuple[Term, ...]
 
 
-class _Known:
-    """What was found out about one state: good until the next write, or until the collection is altered."""
-
-    def __init__(self, state: State, collection: Collection) -> None:
-        self.state = state
-        self.collection = collection
-        self.live = None if state.count == len(state.live) else state.live
-        self.dead: Positions = np.zeros(0, np.int64) if self.live is None else np.flatnonzero(~state.live)
-        self.heads: dict[object, Numbers] = {}
-        self._texts: dict[str, Text] = {}
-        self._counts: dict[tuple[str, str], int] = {}
-
-    def text(self, name: str) -> "Text":
-        """A property's column and lengths."""
-        known = self._texts.get(name)
-        if known is None:
-            column = self.state.table.index.column(name)
-            assert isinstance(column, TokenColumn)  # noqa: S101 searchable is text, says `tokens_by_tokenization`
-            rows = len(self.state.live)
-            tokens, having = column.sums(rows, self.dead)
-            known = self._texts[name] = Text(column, column.lengths(rows), tokens / having if having else 0.0)
-        return known
-
-    def count(self, name: str, token: str, parts: tuple[Part, ...]) -> int:
-        """In how many live rows the token stands."""
-        size = sum(len(part.entries) for part in parts)
-        if self.live is None or size == 0:
-            return size
-        known = self._counts.get((name, token))
-        if known is None:
-            if len(self._counts) > 100 * _HEADS:
-                self._counts.clear()
-            known = self._counts[name, token] = sum(int(np.count_nonzero(self.live[part.entries])) for part in parts)
-        return known
-
-
 class KeywordSearch:
     """Ranks the rows of one shard."""
 
     def __init__(self) -> None:
-        self._latest: _Known | None = None
+        self._latest: Known | None = None
+        self._lock = threading.Lock()
 
     def best(
         self, state: State, collection: Collection, query: Keywords, passing: Mask | None, count: int, *, watch: Watch = IDLE
@@ -163,9 +117,7 @@ class KeywordSearch:
         Raises:
             PropertyNotSearchable: a property is no searchable text.
         """
-        known = self._latest
-        if known is None or known.state is not state or known.collection is not collection:
-            known = self._latest = _Known(state, collection)
+        known = self._known(state, collection)
         ranking = _Ranking(known, _fields(known, query))
         watch.lap("terms")
         rows = ranking.gather(passing, count) if count else np.zeros(0, np.uint32)
@@ -174,8 +126,18 @@ class KeywordSearch:
             rows, scores = rows[is_hit], scores[is_hit]
         return _first(rows, scores.astype(np.float32), count, state.table.index.ids)
 
+    def _known(self, state: State, collection: Collection) -> Known:
+        with self._lock:
+            latest = self._latest
+            if latest and latest.state is state and latest.collection is collection:
+                return latest
+            if latest and latest.state.revision > state.revision:  # a reader that is slow; the next ones see later commits
+                return Known(state, collection, None)
+            self._latest = Known(state, collection, latest)
+            return self._latest
 
-def _fields(known: _Known, query: Keywords) -> tuple[Field, ...]:
+
+def _fields(known: Known, query: Keywords) -> tuple[Field, ...]:
     fields = []
     for asked, names in tokens_by_tokenization(query, known.collection):
         found = {name: _found(known, name, asked) for name in names}
@@ -188,14 +150,14 @@ def _fields(known: _Known, query: Keywords) -> tuple[Field, ...]:
     return tuple(fields)
 
 
-def _found(known: _Known, name: str, asked: Mapping[str, int]) -> dict[str, tuple[tuple[Part, ...], int]]:
+def _found(known: Known, name: str, asked: Mapping[str, int]) -> dict[str, tuple[tuple[Part, ...], int]]:
     """Each token's rows, and in how many live ones it stands."""
     column, rows = known.text(name).column, len(known.state.live)
     found = {token: column.rows_with(token, rows) for token in asked}
     return {token: (parts, known.count(name, token, parts)) for token, parts in found.items()}
 
 
-def _field(known: _Known, name: str, boost: float, least: int, found: Mapping[str, tuple[tuple[Part, ...], float]]) -> Field:
+def _field(known: Known, name: str, boost: float, least: int, found: Mapping[str, tuple[tuple[Part, ...], float]]) -> Field:
     settings, text, terms = known.collection.keywords, known.text(name), []
     shortest = settings.k1 * (1 - settings.b + settings.b / text.mean)  # the norm of a text of one token
     for token, (parts, weight) in found.items():
@@ -207,7 +169,7 @@ def _field(known: _Known, name: str, boost: float, least: int, found: Mapping[st
 class _Ranking:
     """One query over one state."""
 
-    def __init__(self, known: _Known, fields: tuple[Field, ...]) -> None:
+    def __init__(self, known: Known, fields: tuple[Field, ...]) -> None:
         self._known = known
         self._fields = fields
         self._settings = known.collection.keywords
@@ -232,8 +194,8 @@ class _Ranking:
             size = remaining[0][1].size
             if passing is not None and int(np.count_nonzero(passing)) < size:
                 return passing.nonzero()[0].astype(np.uint32)
-            if passing is None and size > _IN_MANY and count <= _HEAD:
-                return _joined([kept, np.sort(self._head(remaining)[:count])], self._rows)
+            if passing is None and size > _IN_MANY and count <= HEAD:
+                return _joined([kept, np.sort(self._only(remaining).best(count))], self._rows)
             more_lists, more_gains = self._walk([remaining.pop(0)], living)
             lists, gains = lists + more_lists, gains + more_gains
 
@@ -242,12 +204,12 @@ class _Ranking:
         total, is_hit = np.zeros(len(rows)), np.zeros(len(rows), np.bool_)
         for field in self._fields:
             score, counted = np.zeros(len(rows)), np.zeros(len(rows), np.int32)
-            norm = self._norm(field, rows)
-            once = 1 / (1 + norm)
+            norm = field.text.norm(self._settings, rows)
+            once = gain(None, norm)
             for term in field.terms:
                 for part in term.parts:
                     places, times = _look_up(part, rows, self._rows)
-                    score[places] += term.weight * (once[places] if times is None else times / (times + norm[places]))
+                    score[places] += term.weight * (once[places] if times is None else gain(times, norm[places]))
                     counted[places] += 1
             enough = counted >= field.least
             score *= field.boost
@@ -268,29 +230,64 @@ class _Ranking:
                     rows, times = rows.take(stands), None if times is None else times.take(stands)
                 counts = 1.0 if times is None else times.astype(np.float64)
                 lists.append(rows)
-                gains.append((field.boost * term.weight) * counts / (counts + self._norm(field, rows)))
+                gains.append((field.boost * term.weight) * counts / (counts + field.text.norm(self._settings, rows)))
         return lists, gains
 
-    def _norm(self, field: Field, rows: Numbers) -> Scores:
-        lengths = np.maximum(field.text.lengths.take(rows), 1) - 1.0  # a row without the property is not counted
-        norm: Scores = self._settings.k1 * (1 - self._settings.b + self._settings.b * lengths / field.text.mean)
-        return norm
+    def best(self, count: int) -> Numbers:
+        """The `count` best living rows, best first, where each term is in many rows and one term is enough."""
+        heads = [[self._known.head(field.name, term.token, term.parts) for term in field.terms] for field in self._fields]
+        found = np.sort(np.concatenate([head.rows for some in heads for head in some]))
+        rows = found[np.concatenate((np.ones(1, np.bool_), found[1:] != found[:-1]))[: len(found)]]
+        best, scores = _first(rows, self.score(rows)[0].astype(np.float32), count, self._known.state.table.index.ids)
+        if len(best) == count and self._is_settled(heads, int(best[-1]), scores[-1]):
+            return best.astype(np.uint32)
+        return self._walked_best()[:count]
 
-    def _head(self, pairs: "Sequence[tuple[Field, Term]]") -> Numbers:
-        """The best rows by these terms alone, best first; fewer than `_HEAD` only if these are all."""
+    def _only(self, pairs: "Sequence[tuple[Field, Term]]") -> "_Ranking":
         chosen = {id(term) for _, term in pairs}
         fields = (replace(field, terms=tuple(term for term in field.terms if id(term) in chosen)) for field in self._fields)
-        alone = _Ranking(self._known, tuple(field for field in fields if field.terms))
-        key = tuple((field.name, field.boost, term.token, term.weight) for field in alone._fields for term in field.terms)
-        known = self._known.heads.get(key)
-        if known is None:
-            rows, scores = _summed(*alone._walk(pairs, self._known.live), self._rows)
-            kept, _ = _promising(rows, scores, _HEAD, 0.0)
-            best, _ = _first(kept, alone.score(kept)[0].astype(np.float32), _HEAD, self._known.state.table.index.ids)
-            if len(self._known.heads) >= _HEADS:
-                self._known.heads.clear()
-            known = self._known.heads[key] = best.astype(np.uint32)
-        return known
+        return _Ranking(self._known, tuple(field for field in fields if field.terms))
+
+    def _is_settled(self, heads: Sequence[Sequence[Head]], last: int, score: np.float32) -> bool:
+        """Whether no row beyond the borders of all heads comes before the last one found, which has this score."""
+        known = self._known
+        borders = [[known.border_gain(field.name, head) for head in some] for field, some in zip(self._fields, heads, strict=True)]
+        most = self._added(borders)
+        if score != most:
+            return bool(score > most)
+        for field, some, gains in zip(self._fields, heads, borders, strict=True):
+            for place, head in enumerate(some):
+                exact, gains[place] = gains[place], known.beneath_gain(field.name, head)
+                if head.border and self._added(borders) >= most:  # a row that differs from the border might have as much
+                    return False
+                gains[place] = exact
+        highs, lows = known.state.table.index.ids.halves()
+        greatest = max((int(highs[row]), int(lows[row])) for some in heads for head in some if head.border for row in head.border[:1])
+        return (int(highs[last]), int(lows[last])) <= greatest
+
+    def _added(self, gains: Sequence[Sequence[float]]) -> np.float32:
+        """The score of what gains so much from each term, added up as `score` does: rounding then never turns two scores about."""
+        total = 0.0
+        for field, some in zip(self._fields, gains, strict=True):
+            score = 0.0
+            for term, one in zip(field.terms, some, strict=True):
+                score += term.weight * one
+            total += score * field.boost
+        return np.float32(total)
+
+    def _walked_best(self) -> Numbers:
+        """The best rows, best first, out of all; fewer than `HEAD` only if these are all."""
+        walks = self._known.walks
+        key = tuple((field.name, field.boost, term.token, term.weight) for field in self._fields for term in field.terms)
+        found = walks.get(key)
+        if found is None:
+            rows, scores = _summed(*self._walk([(field, term) for field in self._fields for term in field.terms], self._known.live), self._rows)
+            kept, _ = _promising(rows, scores, HEAD, 0.0)
+            best, _ = _first(kept, self.score(kept)[0].astype(np.float32), HEAD, self._known.state.table.index.ids)
+            if len(walks) >= _WALKS:
+                walks.clear()
+            found = walks[key] = best.astype(np.uint32)
+        return found
 
 
 def _idf(counts: Sequence[int], objects: int) -> float:

@@ -215,7 +215,13 @@ class Postings:
         entries, sizes = array("I"), array("q")
         repeated: list[tuple[int, npt.NDArray[np.uint32]]] = []
         for token in tokens:
-            found = _as_numbers(self._since[token], count)
+            known = self._since[token]
+            if isinstance(known, int) and token not in self._repeats:  # most tokens of a large vocabulary
+                if known < count:
+                    entries.append(known)
+                sizes.append(known < count)
+                continue
+            found = _as_numbers(known, count)
             if token in self._repeats and (counts := self._times(token, found)) is not None:
                 repeated.append((len(entries), counts))
             entries.frombytes(found.tobytes())

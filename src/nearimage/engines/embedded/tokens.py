@@ -119,8 +119,8 @@ class TokenColumn:
         known = self._lengths.view()
         return known[:rows] if len(known) >= rows else np.concatenate((known, np.zeros(rows - len(known), np.uint32)))
 
-    def sums(self, rows: int, dead: Positions) -> tuple[int, int]:
-        """How many tokens the first rows have, and how many rows have any, without the dead ones among them."""
+    def sums(self, rows: int) -> tuple[int, int]:
+        """How many tokens the first rows have, dead ones too, and how many rows have any."""
         lengths = self.lengths(rows)
         known, tokens, having = self._summed
         if known > rows:  # a later reader was here first
@@ -129,8 +129,7 @@ class TokenColumn:
         having += int(np.count_nonzero(added > 1))
         tokens += int(added.sum(dtype=np.int64)) - int(np.count_nonzero(added))
         self._summed = (rows, tokens, having)
-        gone = lengths[dead]
-        return tokens - int(gone.sum(dtype=np.int64)) + int(np.count_nonzero(gone)), having - int(np.count_nonzero(gone > 1))
+        return tokens, having
 
     def rows_with(self, token: str, rows: int) -> tuple[Part, ...]:
         """The rows with a token, and how often each has it, in ascending parts."""
