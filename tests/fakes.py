@@ -48,14 +48,14 @@ class FakeMedia:
                 outcomes.append(wrong)
         return outcomes
 
-    def read(self, reference: str) -> bytes:
+    def read(self, reference: str, *, broken: bool = False) -> bytes:
         if self.waits(reference):
             self.fetched.append(reference)
             if reference.removeprefix("web:") not in WORDS:
                 raise FetchFailed("nobody answers", url=reference)
             return b"RGB" + bytes(WORDS[reference.removeprefix("web:")])
         try:
-            return b64decode(reference, validate=True)
+            return b64decode(reference, validate=not broken)
         except ValueError as wrong:
             raise InvalidBase64("that is no base64", position=None) from wrong
 

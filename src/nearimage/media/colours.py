@@ -13,6 +13,8 @@ _REDUCIBLE = frozenset({"L", "LA", "RGB", "RGBA", "CMYK"})  # modes whose values
 
 _WHITE = (255, 255, 255)
 
+_HIGHEST = 255
+
 
 def rgb_pixels(picture: Image.Image, *, short_side: int | None) -> Pixels:
     """The picture's pixels, not smaller than twice `short_side` on the shorter side unless the picture is; all of them without one.
@@ -33,9 +35,16 @@ def rgb_pixels(picture: Image.Image, *, short_side: int | None) -> Pixels:
 
 
 def _eight_bits(picture: Image.Image) -> Image.Image:
-    """Grey in 16 or 32 bits as 8; other modes have 8 bits already (Pillow takes the high byte of 16-bit colours itself)."""
+    """Grey in 16 or 32 bits as 8; other modes have 8 bits already (Pillow takes the high byte of 16-bit colours itself, but not of a key colour)."""
+    key = picture.info.get("transparency")
     if picture.mode.startswith("I;16"):
-        return Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
+        values = np.asarray(picture)
+        grey = Image.fromarray((values >> 8).astype(np.uint8))
+        if isinstance(key, int):
+            grey.putalpha(Image.fromarray(np.where(values == key, 0, 255).astype(np.uint8)))
+        return grey
+    if isinstance(key, tuple) and max(key) > _HIGHEST:
+        picture.info["transparency"] = tuple(part >> 8 for part in key)
     if picture.mode in {"I", "F"}:
         return Image.fromarray(_stretched(np.asarray(picture, dtype=np.float64)))
     return picture

@@ -55,9 +55,9 @@ class PictureReader:
         self._pool = ThreadPoolExecutor(threads or _cores(), thread_name_prefix="decode")
         self._closed = False
 
-    def read(self, reference: str) -> bytes:
+    def read(self, reference: str, *, broken: bool = False) -> bytes:
         """The bytes of a picture that a request carries or names; see the port."""
-        return self._sources.read(reference)
+        return self._sources.read(reference, broken=broken)
 
     def read_many(self, references: Sequence[str]) -> list[bytes | InvalidInput]:
         """The bytes of several; see the port."""

@@ -68,10 +68,10 @@ class Sources:
         """Whether the bytes are somewhere else than in the text."""
         return scheme_of(reference) not in {None, "data"}
 
-    def read(self, reference: str) -> bytes:
+    def read(self, reference: str, *, broken: bool = False) -> bytes:
         """The bytes that a text stands for; see the media port."""
         if not self.waits(reference):
-            return read_reference(reference, max_bytes=self._max_bytes)
+            return read_reference(reference, max_bytes=self._max_bytes, broken=broken)
         with self._admitted() as allowance:  # on the caller's own thread it waits behind no import
             return self._fetch(reference, allowance)
 

@@ -22,12 +22,13 @@ class Media(Protocol):
         """Whether reading a reference means waiting for another machine or a disk: a URL, and no base64."""
         ...
 
-    def read(self, reference: str) -> bytes:
+    def read(self, reference: str, *, broken: bool = False) -> bytes:
         """The bytes of a picture (or of a sound ...) that a request carries or names.
 
         Args:
             reference: strict base64 (RFC 4648, padded, no line breaks), with or without a `data:...;base64,` prefix; or an http, https or file
                 URL, where the settings allow it.
+            broken: whether base64 with spaces and line breaks is read too: queries may have them, as with Weaviate, and objects may not.
 
         Raises:
             InvalidBase64, InvalidUrl: neither of them.

@@ -26,6 +26,6 @@ def near_media(query: NearMedia, collection: Collection, targets: Sequence[Vecto
         Busy: a model's queue is full, or its container does not answer.
     """
     recipes = [vectorizer.asked(collection, target, query.modality) for target in targets]  # before decoding: a wrong target costs nothing
-    value = Value(query.modality, vectorizer.media.read(query.data))
+    value = Value(query.modality, vectorizer.media.read(query.data, broken=True))
     outcomes = embed(vectorizer.media, [recipe.order([[value]]) for recipe in recipes])
     return [recipe.checked(succeeded(made)[0]) for recipe, (made,) in zip(recipes, outcomes, strict=True)]

@@ -1,5 +1,7 @@
 """Pictures in every format, turned, transparent, deep: the pixels that come out."""
 
+import struct
+import zlib
 from collections.abc import Iterator
 from io import BytesIO
 
@@ -126,10 +128,20 @@ def test_transparency_in_palettes_and_key_colours_is_white(reader: PictureReader
         encoded(Image.new("RGB", (8, 8), (9, 9, 9)), "PNG", transparency=(9, 9, 9)),
         encoded(Image.new("L", (8, 8), 9), "PNG", transparency=9),
         encoded(Image.new("LA", (8, 8), (9, 0)), "PNG"),
+        png_of_16_bits(0, (40_000,)),
+        png_of_16_bits(2, (50_000, 7_000, 7_000)),
     ]
 
     for data in files:
         assert (pixels_of(reader, data) == 255).all()
+
+
+def png_of_16_bits(colours: int, value: tuple[int, ...]) -> bytes:
+    """A PNG of one colour in 16 bits, which is also its key colour: Pillow writes no such files."""
+    packed = struct.pack(f">{len(value)}H", *value)
+    chunks = {b"IHDR": struct.pack(">IIBBBBB", 8, 8, 16, colours, 0, 0, 0), b"tRNS": packed, b"IDAT": zlib.compress((b"\0" + packed * 8) * 8), b"IEND": b""}
+    checked = (struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in chunks.items())
+    return b"\x89PNG\r\n\x1a\n" + b"".join(checked)
 
 
 def test_transparent_pixels_lend_no_colour_when_shrunk(reader: PictureReader) -> None:

@@ -55,6 +55,23 @@ def test_other_text_is_refused_with_the_place(reference: str, position: int | No
     assert caught.value.detail == {"position": position}
 
 
+@pytest.mark.parametrize("reference", ["aGVs\nbG8=", "aGVsbG8=\r\n", " aGVs bG8=", "aGVsbG8\n=", "data:image/png;base64,aGVs\r\n\tbG8="])
+def test_base64_made_for_mail_is_read_where_that_is_asked_for(reference: str) -> None:
+    """`base64 photo.jpg` and Python's `encodebytes` break lines; Weaviate's containers overlook that in a query."""
+    assert read_reference(reference, max_bytes=LIMIT, broken=True) == b"hello"
+    with pytest.raises(InvalidBase64):
+        read_reference(reference, max_bytes=LIMIT)
+
+
+@pytest.mark.parametrize(("reference", "position"), [("aGVs\nbG*=", 7), ("aG\nV-bG8=", 4), ("aGVs\nbG8", None), ("\n", None), ("aGVsbG8=\n\naGVs", 7)])
+def test_other_mistakes_are_found_behind_line_breaks(reference: str, position: int | None) -> None:
+    """The place is that in the text as it was sent."""
+    with pytest.raises(InvalidBase64) as caught:
+        read_reference(reference, max_bytes=LIMIT, broken=True)
+
+    assert caught.value.detail == {"position": position}
+
+
 @given(st.text(max_size=60))
 def test_any_text_is_read_or_refused(text: str) -> None:
     """The door knows only these two endings."""

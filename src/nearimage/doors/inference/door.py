@@ -94,7 +94,7 @@ class InferenceDoor:
 
     def _picture(self, body: bytes) -> Json:
         asked = read_body(body, PictureBody)
-        (vector,) = self._embed([Value(Modality.IMAGE, self.media.read(asked.image))])
+        (vector,) = self._embed([Value(Modality.IMAGE, self.media.read(asked.image, broken=True))])
         return {"id": asked.id, "vector": vector, "dim": len(vector), "error": ""}
 
     def _mixed(self, body: bytes) -> Json:
@@ -105,7 +105,7 @@ class InferenceDoor:
         return {ours: [next(rows) for _ in lists[modality]] for modality, (_, ours) in CONTRACT_LISTS.items() if modality in self.vectorizer.modalities}
 
     def _value(self, modality: Modality, text: str) -> Value:
-        return Value(modality, text if modality is Modality.TEXT else self.media.read(text))
+        return Value(modality, text if modality is Modality.TEXT else self.media.read(text, broken=True))
 
     def _embed(self, values: Sequence[Value]) -> Matrix:
         ((made,),) = embed(self.media, [Order(self.vectorizer, self.exact, [values])])
