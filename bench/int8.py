@@ -3,7 +3,8 @@
     python bench/int8.py [--ways]
 
 Neighbours are those among crops of the demo's photographs; the model is calibrated with generated scenes, as the product does it, so it has seen none of
-them. Float and 8 bits run in turns, and "CPU" is the best of each: others use the machine too. With --ways also the quantiser's own rounding, and each half of ours.
+them. Float and 8 bits run in turns, and "CPU" is the best of each: others use the machine too.
+With --ways also the quantiser's own rounding, and each half of ours.
 May import nearimage, the demo's photographs, numpy and Pillow.
 """
 

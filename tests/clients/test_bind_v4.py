@@ -1,7 +1,6 @@
 """The official Python client on `multi2vec-bind` with a model of one's own in the server's process: every sense in, every sense asked for."""
 
 import warnings
-from base64 import b64encode
 from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 from PIL import Image
 
 from tests.bind_towers import NAME, stored_bind
+from tests.clients.senses import SENSES, connected, encoded, things_of_all_senses
 from tests.fetching.web import Web, reply
 from tests.servers import LiveServer, start_server
 from tests.unit.vectorizers.bind_inputs import FilmCase, SoundCase, film, grey, sound
@@ -19,14 +19,12 @@ from tests.unit.vectorizers.recordings import film_file, sound_file
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    import weaviate
     from weaviate.classes.config import Configure, DataType, Multi2VecField, Property
     from weaviate.classes.query import NearMediaType
     from weaviate.exceptions import WeaviateQueryError
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the client's own, about its legacy forms
 
-SENSES = ("image", "thermal", "depth", "audio", "video", "imu")
 FEW = 3
 
 
@@ -67,22 +65,14 @@ def server(grpc_transport: str, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 @pytest.fixture(scope="module")
 def client(server: LiveServer) -> Iterator[Any]:
-    with weaviate.connect_to_local(port=server.http_port, grpc_port=server.grpc_port) as connected:
-        yield connected
+    with connected(server) as one:
+        yield one
 
 
 @pytest.fixture
 def things(client: Any) -> Iterator[Any]:
-    """A collection with a property for each sense, all in one vector."""
-    name = f"Thing_{uuid4().hex}"
-    properties = [Property(name="title", data_type=DataType.TEXT), *(Property(name=sense, data_type=DataType.BLOB) for sense in SENSES)]
-    fields: dict[str, Any] = {f"{sense}_fields": [sense] for sense in SENSES}
-    yield client.collections.create(name, properties=properties, vector_config=Configure.Vectors.multi2vec_bind(text_fields=["title"], **fields))
-    client.collections.delete(name)
-
-
-def encoded(data: bytes) -> str:
-    return b64encode(data).decode()
+    with things_of_all_senses(client) as made:
+        yield made
 
 
 @pytest.mark.parametrize("sense", SENSES)

@@ -1,7 +1,6 @@
 """The official Python client on collections whose vectors are made by inference containers: all that multi2vec-bind takes, and what goes wrong."""
 
 import warnings
-from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import uuid4
@@ -12,12 +11,12 @@ import pytest
 
 from nearimage.domain.vectorizing import Modality
 from nearimage.testing.vectorizer_contract import UNREADABLE
+from tests.clients.senses import SENSES, connected, encoded, things_of_all_senses
 from tests.containers import FakeContainer, breaking, file_vector, text_vector
 from tests.servers import LiveServer, start_server
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    import weaviate
     from weaviate.classes.config import Configure, DataType, Multi2VecField, Property
     from weaviate.classes.query import MetadataQuery, Move, NearMediaType, TargetVectors
     from weaviate.exceptions import WeaviateQueryError
@@ -25,7 +24,6 @@ with warnings.catch_warnings():
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the client's own, about its legacy forms
 
 MEDIA: Mapping[Modality, Any] = {modality: NearMediaType(modality) for modality in Modality if modality is not Modality.TEXT}
-NAMES = [str(modality) for modality in MEDIA]
 
 
 @pytest.fixture(scope="module")
@@ -44,29 +42,20 @@ def server(grpc_transport: str, container: FakeContainer, tmp_path_factory: pyte
 
 @pytest.fixture(scope="module")
 def client(server: LiveServer) -> Iterator[Any]:
-    with weaviate.connect_to_local(port=server.http_port, grpc_port=server.grpc_port) as connected:
-        yield connected
+    with connected(server) as one:
+        yield one
 
 
 @pytest.fixture
 def things(client: Any) -> Iterator[Any]:
-    """A collection with a property for each kind of input, all in one vector."""
-    name = f"Thing_{uuid4().hex}"
-    properties = [Property(name="title", data_type=DataType.TEXT), *(Property(name=kind, data_type=DataType.BLOB) for kind in NAMES)]
-    fields: dict[str, Any] = {f"{kind}_fields": [kind] for kind in NAMES}
-    made = Configure.Vectors.multi2vec_bind(text_fields=["title"], **fields)
-    yield client.collections.create(name, properties=properties, vector_config=made)
-    client.collections.delete(name)
-
-
-def encoded(data: bytes) -> str:
-    return b64encode(data).decode()
+    with things_of_all_senses(client) as made:
+        yield made
 
 
 def test_bind_takes_every_kind_of_input(things: Any, container: FakeContainer) -> None:
     """One object with seven fields: one request to the container, one vector, the mean of seven."""
     before = len(container.requests)
-    one = things.data.insert({"title": "a cat", **{kind: encoded(kind.encode()) for kind in NAMES}})
+    one = things.data.insert({"title": "a cat", **{kind: encoded(kind.encode()) for kind in SENSES}})
     stored = things.query.fetch_object_by_id(one, include_vector=True).vector["default"]
     parts = [text_vector("a cat"), *(file_vector(modality, modality.encode()) for modality in MEDIA)]
 
@@ -77,7 +66,7 @@ def test_bind_takes_every_kind_of_input(things: Any, container: FakeContainer) -
 @pytest.mark.parametrize("modality", MEDIA)
 def test_bind_is_searched_by_every_kind_of_media(things: Any, modality: Modality) -> None:
     """Each of the client's media types finds the object that has that very file."""
-    ids = {kind: things.data.insert({kind: encoded(f"a {kind}".encode())}) for kind in NAMES}
+    ids = {kind: things.data.insert({kind: encoded(f"a {kind}".encode())}) for kind in SENSES}
     answer = things.query.near_media(encoded(f"a {modality}".encode()), MEDIA[modality], limit=2, return_metadata=MetadataQuery(distance=True))
 
     assert answer.objects[0].uuid == ids[modality]

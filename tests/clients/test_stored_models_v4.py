@@ -2,7 +2,6 @@
 
 import io
 import warnings
-from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,12 @@ from nearimage.domain.vectorizing import Modality
 from nearimage.vectorizers.onnx_towers.model import StoredTowers
 from nearimage.vectorizers.store.folder import StoredModel
 from nearimage.vectorizers.store.scenes import scene
+from tests.clients.senses import connected, encoded
 from tests.servers import LiveServer, start_server
 from tests.stored_models import NAME, stored_clip
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    import weaviate
     from weaviate.classes.config import Configure, DataType, Property
     from weaviate.classes.query import MetadataQuery
     from weaviate.exceptions import UnexpectedStatusCodeError
@@ -43,14 +42,14 @@ def server(grpc_transport: str, model: StoredModel, tmp_path_factory: pytest.Tem
 
 @pytest.fixture(scope="module")
 def client(server: LiveServer) -> Iterator[Any]:
-    with weaviate.connect_to_local(port=server.http_port, grpc_port=server.grpc_port) as connected:
-        yield connected
+    with connected(server) as one:
+        yield one
 
 
 def picture(number: int) -> str:
     out = io.BytesIO()
     Image.fromarray(scene(number, width=48, height=40)).save(out, "PNG")
-    return b64encode(out.getvalue()).decode()
+    return encoded(out.getvalue())
 
 
 def test_the_servers_default_model_makes_the_vectors_and_answers(client: Any, model: StoredModel) -> None:

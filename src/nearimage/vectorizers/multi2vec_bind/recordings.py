@@ -17,6 +17,7 @@ import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -128,11 +129,9 @@ def _samples(container: Any, stream: Any, rate: int) -> Iterator[npt.NDArray[np.
     import av  # noqa: PLC0415 - an extra
 
     planar = av.AudioResampler(format="fltp", layout=stream.codec_context.layout, rate=rate)
-    for frame in container.decode(stream):
+    for frame in chain(container.decode(stream), (None,)):  # at the end what the resampler still holds
         for piece in planar.resample(frame):
             yield np.asarray(piece.to_ndarray(), np.float32)
-    for piece in planar.resample(None):
-        yield np.asarray(piece.to_ndarray(), np.float32)
 
 
 def film_index(data: bytes) -> Index:
