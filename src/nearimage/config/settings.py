@@ -43,7 +43,7 @@ class Settings:
     query_defaults_limit_graphql: int = _setting(100, "QUERY_DEFAULTS_LIMIT_GRAPHQL", "hits where a GraphQL query names neither limit nor offset nor autocut")
     query_maximum_results: int = _setting(MAXIMUM_RESULTS, "QUERY_MAXIMUM_RESULTS", "the largest offset + limit")
     max_message_bytes: int = _setting(104_858_000, "GRPC_MAX_MESSAGE_SIZE", "the largest request and reply; clients read it from /v1/meta")
-    grpc_transport: str = _setting("grpcio", "NEARIMAGE_GRPC_TRANSPORT", "what carries gRPC: native (this program's own HTTP/2) or grpcio")
+    grpc_transport: str = _setting("native", "NEARIMAGE_GRPC_TRANSPORT", "what carries gRPC: native (this program's own HTTP/2) or grpcio")
     grpc_certificate: str = _setting("", "GRPC_CERT_FILE", "a PEM file: the certificate that makes the gRPC port speak TLS")
     grpc_key: str = _setting("", "GRPC_KEY_FILE", "a PEM file: the key of that certificate, without a passphrase")
     grpc_connections: int = _setting(10_000, "NEARIMAGE_GRPC_CONNECTIONS", "connections at once (this and the next ones: native only); each takes a file")
