@@ -23,6 +23,7 @@ from nearimage.service.names import property_name
 from nearimage.service.phones import read_phone_number
 
 INT64 = range(-(2**63), 2**63)
+_MAY_WAIT = frozenset({DataType.BLOB, DataType.BLOB_HASH, DataType.OBJECT})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,15 +53,21 @@ class ValueReader:
             Busy: too many requests wait for URLs.
         """
         named = [_named(collection, properties) for properties in objects]
-        waited_for = {text: None for pairs in named if not isinstance(pairs, InvalidInput) for prop, value in pairs for text in self._to_wait_for(prop, value)}
+        may_wait = any(prop.data_type.element in _MAY_WAIT for prop in collection.properties)
+        waited_for = dict.fromkeys(self._all_to_wait_for(named)) if may_wait else {}
         contents = dict(zip(waited_for, self.media.read_many(list(waited_for)), strict=True)) if waited_for else {}
         conversion = _Conversion(self.media, contents)
         return [pairs if isinstance(pairs, InvalidInput) else conversion.values(pairs) for pairs in named]
 
+    def _all_to_wait_for(self, named: Sequence[Sequence[tuple[Property, object]] | InvalidInput]) -> Iterator[str]:
+        for pairs in named:
+            for prop, value in () if isinstance(pairs, InvalidInput) else pairs:
+                yield from self._to_wait_for(prop, value)
+
     def _to_wait_for(self, prop: Property, value: object) -> Iterator[str]:
         """The references in a value whose bytes are somewhere else."""
         kind = prop.data_type.element
-        if kind not in (DataType.BLOB, DataType.BLOB_HASH, DataType.OBJECT):
+        if kind not in _MAY_WAIT:
             return
         for entry in value if isinstance(value, list | tuple) else (value,):
             if isinstance(entry, str) and kind is not DataType.OBJECT and self.media.waits(entry):
@@ -102,6 +109,8 @@ class _Conversion:
             return wrong
 
     def _value(self, prop: Property, value: object) -> PropertyValue:
+        if convert := _PLAIN.get(prop.data_type):
+            return convert(prop, value)
         if prop.data_type.is_array or prop.data_type is DataType.REFERENCE:
             if not isinstance(value, list | tuple):
                 raise _misfit(prop, value, "a list")
@@ -242,6 +251,9 @@ _SCALARS: Mapping[DataType, Callable[[Property, object], Scalar]] = {
     DataType.BLOB_HASH: as_text,
 }
 """What filters compare; of a blobHash that is the hash."""
+_PLAIN: Mapping[DataType, Callable[[Property, object], Scalar]] = {kind: convert for kind, convert in _SCALARS.items() if kind is not DataType.BLOB_HASH}
+"""What nothing but its own text or number is needed for."""
+
 _CONVERT: Mapping[DataType, Callable[[Property, object], Element]] = {
     **_SCALARS,
     DataType.GEO_COORDINATES: as_place,

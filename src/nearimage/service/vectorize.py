@@ -138,9 +138,12 @@ class ObjectVectorizer:
         Returns:
             For each record, in order: the record with its vectors, or why they could not be made.
         """
+        recipes = [recipe for recipe in map(self.recipe, collection.vectors) if recipe]
+        if not recipes and not any(record.revision or BlobToHash in map(type, record.properties.values()) for record in records):
+            return list(records)  # as they are
         vectors = [dict(record.vectors) for record in records]
         wanted: dict[Recipe, list[Wanted]] = {}
-        for recipe in filter(None, map(self.recipe, collection.vectors)):
+        for recipe in recipes:
             for number, record in enumerate(records):
                 if recipe.name in vectors[number]:
                     continue

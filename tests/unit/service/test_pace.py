@@ -11,7 +11,7 @@ from nearimage.domain.boost import Boost
 from nearimage.domain.filters import And, Compare, Filter, Not, Operator, Through
 from nearimage.domain.query import GroupBy, Hybrid, NearMedia, NearText, NearVector, Search, SortBy, Words
 from nearimage.domain.vectorizing import Modality
-from nearimage.service.pace import Pace, kind_of
+from nearimage.service.pace import QUICK_S, Pace, kind_of
 
 NEAR = Search(collection="Dog", by=NearVector(vectors=(np.ones(2, np.float32),)), limit=10)
 
@@ -47,12 +47,12 @@ def test_what_has_been_quick_stays_on_the_loop_and_what_has_not_leaves_it() -> N
     """A collection that outgrows the loop must move to threads after a few requests, and come back when its index is there."""
     clock = Taking()
     pace = Pace(clock=clock)
-    worked(pace, clock, seconds=0.0005)
+    worked(pace, clock, seconds=QUICK_S / 2)
     assert pace.is_quick("a")
     assert not pace.is_quick("b")
-    worked(pace, clock, seconds=0.005)
+    worked(pace, clock, seconds=10 * QUICK_S)
     assert not pace.is_quick("a")
-    worked(pace, clock, seconds=0.0005, times=20)
+    worked(pace, clock, seconds=QUICK_S / 2, times=20)
     assert pace.is_quick("a")
 
 
