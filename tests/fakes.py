@@ -1,8 +1,10 @@
 """Small stand-ins for what lies behind the ports: a picture is "RGB" and three bytes; its vector is its colour."""
 
 from base64 import b64decode, b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -168,3 +170,14 @@ def dogs(*vectors: VectorConfig, name: str = "Dog") -> Collection:
     """The collection of Weaviate's page: a breed, a picture, a weight."""
     properties = (text("breed"), Property(name="image", data_type=DataType.BLOB), Property(name="weight", data_type=DataType.INT))
     return Collection(name=name, properties=properties, vectors=vectors or (image_vector(),), legacy_vector=not vectors)
+
+
+class Counting(ThreadPoolExecutor):
+    """A pool that says how many pieces of work it was given."""
+
+    given = 0
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
+        """See `Executor`."""
+        self.given += 1
+        return super().submit(fn, *args, **kwargs)

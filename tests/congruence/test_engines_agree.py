@@ -6,9 +6,6 @@ by reading, so a difference is nearly always the embedded engine's bug, and Hypo
 `NEARIMAGE_CONGRUENCE_EXAMPLES=2000 pytest tests/congruence` looks longer.
 """
 
-import os
-import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
@@ -17,7 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from nearimage.domain.errors import NearimageError
 from nearimage.domain.filters import Compare, Filter, Operator
@@ -28,33 +25,17 @@ from nearimage.engines.memory import MemoryEngine
 from nearimage.ports.engine import Shard
 from nearimage.testing.engine_contract import assert_same
 from nearimage.testing.strategies import IDS, any_vectors, collections, filters, records
+from tests.congruence.engines import EXAMPLES, BothEngines
 
-EXAMPLES = int(os.environ.get("NEARIMAGE_CONGRUENCE_EXAMPLES", "60"))
 DIMS = 3
 
 
-class TwoEngines(RuleBasedStateMachine):
+class TwoEngines(BothEngines):
     """Both engines, given the same."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.folder = Path(tempfile.mkdtemp(prefix="nearimage-congruence-"))
-        self.memory = MemoryEngine()
-        self.embedded = EmbeddedEngine(self.folder)
-
-    def teardown(self) -> None:
-        self.embedded.close()
-        shutil.rmtree(self.folder)
 
     @initialize(collection=collections())
     def make(self, collection: Collection) -> None:
-        self.collection = collection
-        for engine in (self.memory, self.embedded):
-            engine.create_collection(collection)
-
-    @property
-    def shards(self) -> tuple[Shard, Shard]:
-        return self.memory.shard("Photo"), self.embedded.shard("Photo")
+        self.create(collection)
 
     @rule(data=st.data())
     def put(self, data: st.DataObject) -> None:

@@ -3,8 +3,6 @@
 Equal to the last bit, because both add up in one order: otherwise two objects that tie in one engine would not in the other, and their order would differ.
 """
 
-import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from uuid import UUID
@@ -13,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import initialize, rule
 
 from nearimage.domain.filters import Compare, Operator
 from nearimage.domain.keywords import Keywords
@@ -21,10 +19,10 @@ from nearimage.domain.objects import IDS_ONLY, PropertyValue, Record
 from nearimage.domain.schema import AsciiFold, Collection, DataType, KeywordSettings, Property, Tokenization
 from nearimage.engines.embedded import EmbeddedEngine, keywords, remembered
 from nearimage.engines.memory import MemoryEngine
-from nearimage.ports.engine import Engine, Shard
+from nearimage.ports.engine import Engine
 from nearimage.testing.strategies import IDS
 from nearimage.testing.text_contract import match, scores
-from tests.congruence.test_engines_agree import EXAMPLES
+from tests.congruence.engines import EXAMPLES, BothEngines
 
 _WORDS = st.sampled_from(("apple", "Apple", "pie", "the", "pear", "été", "a-b", "ab", "ete", "犬", "applepie"))
 _TEXTS = st.lists(_WORDS, max_size=6).map(" ".join) | st.text(max_size=5)
@@ -45,29 +43,14 @@ def _collections(draw: st.DrawFn) -> Collection:
     return Collection(name="Book", properties=(*texts, Property(name="n", data_type=DataType.INT)), keywords=tuned)
 
 
-class TwoEngines(RuleBasedStateMachine):
+class TwoEngines(BothEngines):
     """Both engines, given the same texts and questions."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.folder = Path(tempfile.mkdtemp(prefix="nearimage-congruence-"))
-        self.memory = MemoryEngine()
-        self.embedded = EmbeddedEngine(self.folder)
-
-    def teardown(self) -> None:
-        self.embedded.close()
-        shutil.rmtree(self.folder)
 
     @initialize(collection=_collections())
     def make(self, collection: Collection) -> None:
         self.names = [p.name for p in collection.properties if p.searchable]
         self.arrays = {p.name for p in collection.properties if p.data_type.is_array}
-        for engine in (self.memory, self.embedded):
-            engine.create_collection(collection)
-
-    @property
-    def shards(self) -> tuple[Shard, Shard]:
-        return self.memory.shard("Book"), self.embedded.shard("Book")
+        self.create(collection)
 
     @rule(data=st.data())
     def put(self, data: st.DataObject) -> None:

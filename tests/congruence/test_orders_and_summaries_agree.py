@@ -3,9 +3,6 @@
 Figures are compared with ==, types too: both engines promise the exact arithmetic, rounded once.
 """
 
-import os
-import shutil
-import tempfile
 from pathlib import Path
 from uuid import UUID
 
@@ -13,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import initialize, rule
 
 from nearimage.domain.aggregates import SUMMARISED, Aggregation
 from nearimage.domain.filters import CREATED_FIELD, ID_FIELD, UPDATED_FIELD, Compare, Operator
@@ -22,35 +19,17 @@ from nearimage.domain.query import SortBy
 from nearimage.domain.schema import Collection, DataType, Property
 from nearimage.engines.embedded import EmbeddedEngine
 from nearimage.engines.memory import MemoryEngine
-from nearimage.ports.engine import Shard
 from nearimage.testing.strategies import IDS, collections, filters, records
+from tests.congruence.engines import EXAMPLES, BothEngines
 
-EXAMPLES = int(os.environ.get("NEARIMAGE_CONGRUENCE_EXAMPLES", "60"))
 
-
-class TwoEngines(RuleBasedStateMachine):
+class TwoEngines(BothEngines):
     """Both engines, given the same."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.folder = Path(tempfile.mkdtemp(prefix="nearimage-congruence-"))
-        self.memory = MemoryEngine()
-        self.embedded = EmbeddedEngine(self.folder)
-
-    def teardown(self) -> None:
-        self.embedded.close()
-        shutil.rmtree(self.folder)
 
     @initialize(collection=collections())
     def make(self, collection: Collection) -> None:
-        self.collection = collection
         self.fields = [p.name for p in collection.properties if p.data_type.element in SUMMARISED]
-        for engine in (self.memory, self.embedded):
-            engine.create_collection(collection)
-
-    @property
-    def shards(self) -> tuple[Shard, Shard]:
-        return self.memory.shard("Photo"), self.embedded.shard("Photo")
+        self.create(collection)
 
     @rule(data=st.data())
     def put(self, data: st.DataObject) -> None:

@@ -25,7 +25,8 @@ from nearimage.engines.memory import MemoryEngine
 from nearimage.ports.engine import Engine, Shard
 from nearimage.testing.engine_contract import assert_same
 from nearimage.testing.strategies import IDS, records
-from tests.congruence.test_engines_agree import EXAMPLES, told
+from tests.congruence.engines import EXAMPLES
+from tests.congruence.test_engines_agree import told
 
 NAMES = tuple(f"t{number}" for number in range(11))
 FIRST = Collection(name="Shared", properties=(Property(name="p0", data_type=DataType.INT),), vectors=(VectorConfig(name="v0"),), tenancy=Tenancy(enabled=True))

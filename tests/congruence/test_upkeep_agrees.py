@@ -16,7 +16,8 @@ from hypothesis.stateful import precondition, rule
 
 from nearimage.engines.embedded import EmbeddedEngine, recovery, upkeep
 from nearimage.engines.embedded.shard import EmbeddedShard
-from tests.congruence.test_engines_agree import EXAMPLES, TwoEngines
+from tests.congruence.engines import EXAMPLES
+from tests.congruence.test_engines_agree import TwoEngines
 
 
 class TwoEnginesKeptUp(TwoEngines):

@@ -1,7 +1,6 @@
 """What the GraphQL door answers on the event loop, and what it leaves for a thread."""
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,19 +12,9 @@ from nearimage.doors.rest.call import About
 from nearimage.doors.rest.door import rest_app
 from nearimage.service.services import Services
 from tests.doors.graphql_world import services as filled
-from tests.fakes import RED
+from tests.fakes import RED, Counting
 
 DOGS = "{ Get { Dog(limit: 2) { breed } } }"
-
-
-class Counting(ThreadPoolExecutor):
-    """Says how many pieces of work it was given."""
-
-    given = 0
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
-        self.given += 1
-        return super().submit(fn, *args, **kwargs)
 
 
 @pytest.fixture

@@ -1,9 +1,7 @@
 """What the REST door answers on the event loop, and how it finds who answers."""
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -14,20 +12,10 @@ from nearimage.domain.schema import Collection, DataType, Property, VectorConfig
 from nearimage.doors.rest.call import About
 from nearimage.doors.rest.door import rest_app
 from nearimage.service.services import Services
-from tests.fakes import RED, World, dogs
+from tests.fakes import RED, Counting, World, dogs
 
 NOTE = Collection(name="Note", properties=(Property(name="text", data_type=DataType.TEXT),), vectors=(VectorConfig(name="v"),))
 ONE = UUID(int=1)
-
-
-class Counting(ThreadPoolExecutor):
-    """Says how many pieces of work it was given."""
-
-    given = 0
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
-        self.given += 1
-        return super().submit(fn, *args, **kwargs)
 
 
 @pytest.fixture
