@@ -49,6 +49,15 @@ def test_a_picture_finds_the_picture_most_like_it(services: Services) -> None:
     assert breeds(services, near_image(ORANGE, "pic"), limit=2) == ["Corgi", "Husky"]
 
 
+def test_base64_in_lines_is_read_in_a_query_and_refused_in_an_object(services: Services) -> None:
+    """As Weaviate does: its containers overlook what is no base64, its objects are checked strictly."""
+    in_lines = f"{ORANGE[:4]}\n{ORANGE[4:]}\n"
+
+    assert breeds(services, near_image(in_lines, "pic"), limit=1) == ["Corgi"]
+    (outcome,) = services.objects.put_many("Dog", [Draft(id=UUID(int=9), properties={"image": in_lines})])
+    assert isinstance(outcome, InvalidInput)
+
+
 def test_words_find_the_picture_they_name(services: Services) -> None:
     """Words and pictures share one space in multi2vec-clip."""
     assert breeds(services, NearText(concepts=("blue",), targets=Targets.of("clip")), limit=1) == ["Beagle"]
