@@ -30,7 +30,7 @@ from nearimage.doors.graphql.long_literals import read_request
 from nearimage.doors.graphql.requests import Request
 from nearimage.doors.rest.bodies import Body, read_pieces
 from nearimage.doors.rest.json_body import fault_response, json_response, not_allowed_response, read_body
-from nearimage.doors.waiting import in_thread, while_connected
+from nearimage.doors.waiting import while_connected
 
 MOST_IN_BATCH = 100
 """Requests in one batch: they are answered one after another, by one thread."""
@@ -60,7 +60,7 @@ class _Door:
 
     async def _elsewhere(self, receive: Receive, work: Callable[[], Response]) -> Response:
         """Do it in a thread that may wait, for as long as the client does."""
-        return await while_connected(receive, in_thread(self.executor, work))
+        return await while_connected(receive, self.executor, work)
 
     def _in_body(self, _: Scope, body: Body) -> Asked:
         graphql = self._ready()

@@ -27,7 +27,7 @@ from nearimage.domain.objects import Matrix
 from nearimage.domain.vectorizing import CONTRACT_LISTS, Modality
 from nearimage.doors.faults import fault_of
 from nearimage.doors.rest.json_body import Json, json_response, read_body
-from nearimage.doors.waiting import in_thread, while_connected
+from nearimage.doors.waiting import while_connected
 from nearimage.ports.media import Media
 from nearimage.ports.vectorizer import Vectorizer
 from nearimage.service.embedding import Order, Value, embed, succeeded
@@ -76,7 +76,7 @@ class InferenceDoor:
     async def _answer(self, handler: Callable[[bytes], Json], request: Request) -> Response:
         try:
             body = await self._read(request)
-            return json_response(await while_connected(request.receive, in_thread(self.executor, partial(handler, body))))
+            return json_response(await while_connected(request.receive, self.executor, partial(handler, body)))
         except ClientDisconnect:
             return Response(status_code=400)  # nobody reads it
         except Exception as error:  # noqa: BLE001 - the door's boundary

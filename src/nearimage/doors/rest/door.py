@@ -29,7 +29,7 @@ from nearimage.doors.rest.call import About, Call, Route
 from nearimage.doors.rest.json_body import fault_response, json_response, not_allowed_response
 from nearimage.doors.rest.routes import ROUTES
 from nearimage.doors.rest.short_way import ShortWay
-from nearimage.doors.waiting import in_thread, while_connected
+from nearimage.doors.waiting import while_connected
 from nearimage.service.services import Services
 
 USER = "nearimage.user"
@@ -72,10 +72,10 @@ class _Path:
     async def _work(self, route: Route, call: Call, receive: Receive) -> Response:
         """Answer here what is known to be quick, anything else in a thread that may wait."""
         if route.kind is None:
-            return await while_connected(receive, in_thread(self.door.executor, partial(route.endpoint, call)))
+            return await while_connected(receive, self.door.executor, partial(route.endpoint, call))
         pace, kind = self.door.services.pace, route.kind(call)
         work = partial(pace.measured, kind, partial(route.endpoint, call))
-        return work() if pace.is_quick(kind) else await while_connected(receive, in_thread(self.door.executor, work))
+        return work() if pace.is_quick(kind) else await while_connected(receive, self.door.executor, work)
 
 
 @dataclass(frozen=True, slots=True)
