@@ -4,7 +4,8 @@
 
 Everything hostile is refused as early as it shows: bytes by the length of the text, formats by the first bytes, pixels by the header. Decoding runs in
 a pool of one thread a core (the decoders release the GIL), shared by all callers, so that however many ask, an import never has more pictures than
-cores unpacked at a time, and of large ones only one. A single picture is decoded on its caller's own thread: somebody waits for it.
+cores unpacked at a time, and of large ones only one; like all that imports do, it stands back behind searches. A single picture is decoded on its
+caller's own thread, at its priority: somebody waits for it.
 
 May import `ports` and `domain`.
 """
@@ -18,6 +19,7 @@ from contextlib import AbstractContextManager, nullcontext
 from PIL import Image, ImageFile
 
 from nearimage.domain.errors import Busy, InvalidInput, PictureTooLarge, UnreadablePicture
+from nearimage.domain.priority import step_back
 from nearimage.media.colours import rgb_pixels
 from nearimage.media.damage import describe_damage
 from nearimage.media.formats import READABLE, describe, recognise
@@ -52,7 +54,7 @@ class PictureReader:
         self._max_bytes = max_bytes
         self._max_pixels = max_pixels
         self._large = threading.Lock()
-        self._pool = ThreadPoolExecutor(threads or _cores(), thread_name_prefix="decode")
+        self._pool = ThreadPoolExecutor(threads or _cores(), thread_name_prefix="decode", initializer=step_back)
         self._closed = False
 
     def read(self, reference: str, *, broken: bool = False) -> bytes:

@@ -1,6 +1,8 @@
 """Pictures in every format, turned, transparent, deep: the pixels that come out."""
 
+import os
 import struct
+import threading
 import zlib
 from collections.abc import Iterator
 from io import BytesIO
@@ -11,8 +13,9 @@ import simplejpeg
 from PIL import Image, ImageChops
 
 from nearimage.domain.errors import Busy, InvalidInput, UnreadablePicture
+from nearimage.domain.priority import BEHIND_SEARCHES
 from nearimage.media import PictureReader
-from nearimage.media.formats import READABLE
+from nearimage.media.formats import READABLE, recognise
 from nearimage.ports.media import Media, Pixels
 from tests.unit.media.pictures import corner_colours, encoded, exif, quarters
 
@@ -315,6 +318,25 @@ def test_one_bad_picture_fails_alone(reader: PictureReader) -> None:
     assert second.detail == {"format": None, "size": 8}
     assert "a PDF" in second.message
     assert isinstance(third, np.ndarray)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="only Linux has priorities of threads")
+def test_an_import_decodes_behind_searches_and_a_query_does_not(reader: PictureReader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Large pictures cost more to decode than to embed: an import of them must not slow down what somebody waits for."""
+    seen: list[int] = []
+
+    def recognised(data: bytes) -> str | None:
+        seen.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        return recognise(data)
+
+    monkeypatch.setattr("nearimage.media.reader.recognise", recognised)
+    picture = encoded(quarters())
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+
+    reader.decode([picture], short_side=8)
+    reader.decode([picture] * 4, short_side=8)
+
+    assert seen == [before, *[BEHIND_SEARCHES] * 4]
 
 
 def test_no_pictures_give_no_pixels(reader: PictureReader) -> None:

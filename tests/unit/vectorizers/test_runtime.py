@@ -11,9 +11,10 @@ import pytest
 
 from nearimage.domain.cancellation import Cancellation, Cancelled, cancellable
 from nearimage.domain.errors import Busy, Corrupt, DiskFull, FolderUnusable, ModelMissing
+from nearimage.domain.priority import BEHIND_SEARCHES
 from nearimage.vectorizers.runtime import cache
 from nearimage.vectorizers.runtime.cache import converted
-from nearimage.vectorizers.runtime.runner import BEHIND_SEARCHES, Runner, cores
+from nearimage.vectorizers.runtime.runner import Runner, cores
 from nearimage.vectorizers.runtime.session import Session
 from nearimage.vectorizers.runtime.weights import Weights, sha256
 

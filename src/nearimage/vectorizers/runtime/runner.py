@@ -26,15 +26,12 @@ from typing import Generic, TypeVar
 
 from nearimage.domain.cancellation import Cancelled, current_cancellation
 from nearimage.domain.errors import Busy
+from nearimage.domain.priority import step_back
 
 Item = TypeVar("Item")
 Row = TypeVar("Row")
 
 Work = Callable[[Sequence[Item]], Sequence[Row]]
-
-BEHIND_SEARCHES = 10
-"""A nice value that leaves a tenth of a contested core to the workers. At 19, the lowest priority, it is a hundredth: beside three busy programs on two
-cores an import of 20 pictures then took more than a minute."""
 
 MAX_WAITING = 1024
 """Inputs that may wait at once. Pictures arrive shrunk to about 1 MB each; 1,024 of them are ten seconds of work on two cores."""
@@ -47,15 +44,6 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _step_back() -> None:
-    """Lower the calling thread's priority; only Linux knows priorities of threads, elsewhere it would be the whole process's."""
-    if hasattr(os, "sched_getaffinity"):
-        try:
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), BEHIND_SEARCHES)
-        except OSError:
-            return  # a sandbox may forbid it; the work is the same
 
 
 class _Call(Generic[Item, Row]):
@@ -186,7 +174,7 @@ class Runner(Generic[Item, Row]):
 
     def _import(self) -> None:
         """What a worker does: micro-batches of imports, until the runner is closed."""
-        _step_back()
+        step_back()
         while True:
             with self._more:
                 while not (self._imports or self._closed):
