@@ -71,6 +71,12 @@ def test_zeros_are_fine_where_direction_does_not_matter() -> None:
     check_vector(np.zeros(2, np.float32), name="v", metric=Metric.L2_SQUARED)
 
 
+def test_numbers_whose_squares_are_beyond_float32_are_numbers() -> None:
+    """What is looked at first, their sum, overflows or vanishes; neither is a mistake, nor a warning in the server's log."""
+    for size in (3e38, 1e-30):
+        check_vector(np.full(2, size, np.float32), name="v", metric=Metric.COSINE)
+
+
 def test_another_length_is_refused_with_both_lengths() -> None:
     """The user sees at once which model made which."""
     with pytest.raises(DimensionMismatch) as caught:
