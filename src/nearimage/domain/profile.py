@@ -51,6 +51,11 @@ class Watch:
         self._details = details
         self._last = time.perf_counter() if details else 0.0
 
+    @property
+    def is_on(self) -> bool:
+        """Whether anybody wants to know; for what costs something to find out."""
+        return self._details is not None
+
     def lap(self, phase: Phase) -> None:
         """What took place since the last lap was this."""
         if self._details is not None:

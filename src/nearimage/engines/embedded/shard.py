@@ -159,7 +159,7 @@ class EmbeddedShard:
                 return records
             state = snapshot.state
             passing = self._passing(state, where)
-            if where is not None:
+            if watch.is_on and where is not None:
                 watch.lap("filter")
                 watch.note("passing", int(np.count_nonzero(passing)))
             if after:
@@ -230,7 +230,7 @@ class EmbeddedShard:
         watch = watching("keyword")
         with self._gate, self._reader.snapshot() as snapshot:
             passing = None if where is None else self._passing(snapshot.state, where)
-            if passing is not None:
+            if watch.is_on and passing is not None:
                 watch.lap("filter")
                 watch.note("passing", int(np.count_nonzero(passing)))
             rows, scores = self._keywords.best(snapshot.state, self._collection, query, passing, offset + limit, watch=watch)
