@@ -52,8 +52,7 @@ class Explore:
 
     def _limit(self, field: Field, offset: int) -> int:
         limit = field.arguments.get("limit")
-        near = {name: value for name, value in field.arguments.items() if name.startswith("near")}
-        unlimited = any(part.get("distance") is not None or part.get("certainty") is not None for part in near.values())
+        unlimited = any(part.get("distance") is not None or part.get("certainty") is not None for part in _near(field).values())
         if unlimited and (limit is None or limit < 0):
             return self.services.searches.maximum_results - offset
         if (limit is not None and limit < 0) or offset < 0:
@@ -67,7 +66,7 @@ class Explore:
         for collection in self.services.collections.all():
             if collection.tenancy.enabled or not collection.vectors:
                 continue
-            by = read_ranking({name: value for name, value in field.arguments.items() if name.startswith("near")}, collection)
+            by = read_ranking(_near(field), collection)
             if not isinstance(by, AnyNear):
                 raise InvalidInput("Explore needs a search: nearVector, nearObject, nearText, nearImage ...")
             try:
@@ -83,6 +82,11 @@ class Explore:
             yield from ((collection, hit) for hit in found.hits)
         if not answered and refusals:
             raise refusals[0]
+
+
+def _near(field: Field) -> dict[str, Any]:
+    """The ways of searching that are asked for."""
+    return {name: value for name, value in field.arguments.items() if name.startswith("near") and value is not None}
 
 
 def _shown(collection: Collection, hit: Hit, keys: dict[str, str]) -> dict[str, Any]:

@@ -146,6 +146,8 @@ def _check_certainty(query: Search, collection: Collection, fields: Sequence[Fie
 
 def _sort(given: Any) -> tuple[SortBy, ...]:
     keys = given if isinstance(given, list) else [given] if given else []
+    if None in keys:
+        raise InvalidInput("sort takes a list of {path, order}, and null is in it; leave it out")
     return tuple(SortBy(field=_path(key.get("path"), "sort"), descending=key.get("order") == "desc") for key in keys)
 
 

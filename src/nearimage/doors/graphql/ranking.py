@@ -103,13 +103,13 @@ def _move(name: str, near: Arguments, collection: Collection) -> Move | None:
     move = near.get(name)
     if move is None:
         return None
-    objects = tuple(_object_id(f"{name}.objects", one, collection) for one in _listed(move.get("objects")))
+    objects = tuple(_object_id(f"{name}.objects", one or {}, collection) for one in _listed(move.get("objects")))
     return Move(force=move.get("force") or 0.0, concepts=_texts(move.get("concepts")), ids=objects)
 
 
 def _near_vector(near: Arguments, said: Mapping[str, Any], collection: Collection) -> NearVector:
     named = near.get("vectorPerTarget")
-    if named is None:
+    if not named:
         if not near.get("vector"):
             raise InvalidVector("nearVector has no vector; give it vector, or vectorPerTarget", vector=None)
         return NearVector(vectors=(vector_of(near["vector"]),), **said)
@@ -169,7 +169,7 @@ def _targets(given: Arguments) -> Targets:
     weights = targets.get("weights")
     if not weights:
         return Targets(names=names, combination=combination)
-    if not all(abs(weight) <= MOST_SINGLE for several in weights.values() for weight in _listed(several)):
+    if not all(isinstance(weight, int | float) and abs(weight) <= MOST_SINGLE for several in weights.values() for weight in _listed(several)):
         raise InvalidInput(f"weights are numbers of at most {MOST_SINGLE:.1e}, got {dict(weights)}")
     if set(weights) != set(names):
         raise InvalidInput(f"the weights are for {list(weights)}, the targets are {list(names)}; give each target its weight")
@@ -201,7 +201,7 @@ def _hybrid(hybrid: Arguments, collection: Collection) -> Hybrid:
     targets, max_distance = _targets(hybrid), hybrid.get("maxVectorDistance")
     said: dict[str, Any] = {"targets": targets, "max_distance": max_distance}
     legs: list[NearVector | NearText] = [NearVector(vectors=(vector_of(hybrid["vector"]),), **said)] if hybrid.get("vector") else []
-    for search in _listed(hybrid.get("searches")):
+    for search in filter(None, _listed(hybrid.get("searches"))):
         for name in ("nearText", "nearVector"):
             if search.get(name):
                 leg = read_near(name, {**hybrid_targets(hybrid), **search[name]}, collection)
