@@ -4,7 +4,8 @@
 
 EMBEDDINGS.npz as for bench/engine_ann.py; without it the vectors are synthetic clusters. The load comes from a compiled program in a process of its own
 (bench/load, Go, its standard library only): a client in Python would take more of the two cores than the server. CPU is the server's, all threads, a
-request; it is the figure to compare, the rest depends on what else the machine does. Every commit is fsynced. Prints a table.
+request; it is the figure to compare, the rest depends on what else the machine does. On a machine shared with others even CPU time stretches, so before and
+after the table stands how long a million additions in Python take: some 50 ms where nobody else computes. Every commit is fsynced. Prints a table.
 """
 
 import argparse
@@ -106,7 +107,21 @@ def main() -> None:
         subprocess.run(["go", "build", "-o", str(folder / "load"), "."], cwd=HERE / "load", check=True)  # noqa: S607
         server = start_server(folder / "data")
         ending.callback(server.stop)
+        print(f"a million additions take {additions_ms():.0f} ms")
         measure(Bench(server, folder / "load", folder, options.seconds), vectors, queries, options.only)
+        print(f"\na million additions take {additions_ms():.0f} ms")
+
+
+def additions_ms() -> float:
+    """How fast the machine is at the moment: CPU of a million additions, the least of five times."""
+    return min(_additions_s() for _ in range(5)) * 1e3
+
+
+def _additions_s() -> float:
+    began, total = time.process_time(), 0
+    for number in range(1_000_000):
+        total += number
+    return time.process_time() - began
 
 
 def measure(bench: Bench, vectors: Matrix, queries: Matrix, only: str) -> None:
