@@ -118,7 +118,7 @@ def additions_ms() -> float:
 
 
 def _additions_s() -> float:
-    began, total = time.process_time(), 0
+    total, began = 0, time.process_time()
     for number in range(1_000_000):
         total += number
     return time.process_time() - began

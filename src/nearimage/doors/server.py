@@ -41,8 +41,9 @@ class Address:
 
 
 SWITCH_S = 0.0005
-"""How long a thread computes before another that waits for the interpreter gets it: what the engine's background thread asks for too, from the first request
-on. Python's own 5 ms are as long as five small answers. With 1 ms, beside documents of 10 MB, p99 of small questions falls from 63 ms to 25 (`bench/graphql_door.py`); four threads that only compute take 7 % longer, less than the noise."""
+"""How long a thread computes before another that waits for the interpreter gets it: what the engine's background thread asks for too, from the first write on.
+Python's own 5 ms are as long as five small answers. With 1 ms, beside documents of 10 MB, p99 of small questions falls from 63 ms to 25
+(`bench/graphql_door.py`); four threads that only compute take 7 % longer, less than the noise."""
 
 
 class _Http(uvicorn.Server):
