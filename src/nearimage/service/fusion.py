@@ -54,8 +54,8 @@ class Fused:
         return "; ".join(f"{name}: original score {original:.7g}, normalized score {part:.7g}" for name, original, part in self.parts)
 
 
-def fuse(legs: Sequence[Leg], how: Fusion) -> list[Fused]:
-    """One ranking of all objects in any leg, best first."""
+def fuse(legs: Sequence[Leg], how: Fusion, count: int | None = None) -> list[Fused]:
+    """One ranking of all objects in any leg, best first: the first `count`, or all."""
     share = _ranked if how is Fusion.RANKED else _relative
     found: dict[UUID, _Sum] = {}
     for leg in legs:
@@ -66,8 +66,8 @@ def fuse(legs: Sequence[Leg], how: Fusion) -> list[Fused]:
             known.total += part
             known.last = original
             known.parts += ((leg.name, original, part),)
-    order = sorted(found.values(), key=lambda one: (-one.total, -one.last, one.id.bytes))
-    return [Fused(one.id, one.total, one.parts) for one in order]
+    order = sorted(found.values(), key=lambda one: (-one.total, -one.last, one.id.int))
+    return [Fused(one.id, one.total, one.parts) for one in order[:count]]
 
 
 @dataclass(slots=True)

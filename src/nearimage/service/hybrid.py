@@ -43,7 +43,7 @@ def hybrid_ranking(question: Question, hybrid: Hybrid, near_searches: NearSearch
         if hybrid.max_distance is not None:
             legs = [replace(leg, scores={one: score for one, score in leg.scores.items() if one in distances}) for leg in legs]
         legs.append(Leg(name="vector", weight=hybrid.alpha, scores={one: 1 - distance for one, distance in distances.items()}))
-    return [Ranked(one.id, distances.get(one.id), one.score, one.explanation) for one in fuse(legs, hybrid.fusion)[: question.depth]]
+    return [Ranked(one.id, distances.get(one.id), one.score, one.explanation) for one in fuse(legs, hybrid.fusion, question.depth)]
 
 
 def _near_ranking(deeper: Question, hybrid: Hybrid, near_searches: NearSearches) -> list[Ranked]:
