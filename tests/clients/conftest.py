@@ -1,9 +1,11 @@
 """Clients are driven over both gRPC transports: the setting is for whoever runs the server, and nobody's program may depend on it."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from tests.clients.senses import connected
 from tests.conftest import running
 from tests.servers import LiveServer
 from tests.transport.served import KINDS
@@ -21,3 +23,10 @@ def grpc_transport(request: pytest.FixtureRequest) -> Iterator[str]:
 def shared_server(grpc_transport: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """See `tests.conftest`; one for each transport."""
     yield from running(tmp_path_factory.mktemp(grpc_transport) / "data")
+
+
+@pytest.fixture(scope="module")
+def client(shared_server: LiveServer) -> Iterator[Any]:
+    """The official Python client, connected."""
+    with connected(shared_server) as one:
+        yield one

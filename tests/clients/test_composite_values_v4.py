@@ -7,11 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from tests.servers import LiveServer
-
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    import weaviate
     from weaviate.classes.config import Configure, DataType, Property, ReferenceProperty
     from weaviate.classes.data import GeoCoordinate, PhoneNumber
     from weaviate.classes.query import Filter
@@ -21,12 +18,6 @@ with warnings.catch_warnings():
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 ANN, BEN = UUID(int=101), UUID(int=102)
-
-
-@pytest.fixture(scope="module")
-def client(shared_server: LiveServer) -> Iterator[Any]:
-    with weaviate.connect_to_local(port=shared_server.http_port, grpc_port=shared_server.grpc_port) as connected:
-        yield connected
 
 
 @pytest.fixture(scope="module")

@@ -14,11 +14,8 @@ from uuid import UUID, uuid4
 import numpy as np
 import pytest
 
-from tests.servers import LiveServer
-
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    import weaviate
     from weaviate.classes.config import Configure, DataType, Property, VectorDistances
     from weaviate.classes.query import Filter, MetadataQuery
     from weaviate.exceptions import UnexpectedStatusCodeError, WeaviateInsertManyAllFailedError, WeaviateQueryError
@@ -31,12 +28,6 @@ PROPERTIES = [
     Property(name="image", data_type=DataType.BLOB),
     Property(name="weight", data_type=DataType.INT),
 ]
-
-
-@pytest.fixture(scope="module")
-def client(shared_server: LiveServer) -> Iterator[Any]:
-    with weaviate.connect_to_local(port=shared_server.http_port, grpc_port=shared_server.grpc_port) as connected:
-        yield connected
 
 
 def base64_of(path: Path) -> str:

@@ -7,11 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.servers import LiveServer
-
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    import weaviate
     from weaviate.classes.config import Configure, DataType, Property
     from weaviate.classes.data import DataObject
     from weaviate.classes.query import Filter, GroupBy, MetadataQuery, Sort
@@ -19,12 +16,6 @@ with warnings.catch_warnings():
 
 DURATION = re.compile(r"[0-9]+(\.[0-9]+)?(ns|µs|ms|s)")
 PROFILE = MetadataQuery(query_profile=True)
-
-
-@pytest.fixture(scope="module")
-def client(shared_server: LiveServer) -> Iterator[Any]:
-    with weaviate.connect_to_local(port=shared_server.http_port, grpc_port=shared_server.grpc_port) as connected:
-        yield connected
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """A REST door over a database in memory."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from starlette.testclient import TestClient
@@ -9,7 +8,7 @@ from starlette.testclient import TestClient
 from nearimage.doors.rest.call import About
 from nearimage.doors.rest.door import rest_app
 from nearimage.service.services import Services
-from tests.fakes import World
+from tests.fakes import Counting, World
 
 
 @pytest.fixture
@@ -18,7 +17,13 @@ def services() -> Services:
 
 
 @pytest.fixture
-def http(services: Services) -> Iterator[TestClient]:
+def threads() -> Iterator[Counting]:
+    with Counting(2) as executor:
+        yield executor
+
+
+@pytest.fixture
+def http(services: Services, threads: Counting) -> Iterator[TestClient]:
     about = About(version="1.35.0", hostname="here", max_message_bytes=100_000)
-    with ThreadPoolExecutor(2) as executor, TestClient(rest_app(services, about, executor)) as client:
+    with TestClient(rest_app(services, about, threads)) as client:
         yield client

@@ -23,12 +23,6 @@ def services() -> Services:
 
 
 @pytest.fixture
-def threads() -> Iterator[Counting]:
-    with Counting(2) as executor:
-        yield executor
-
-
-@pytest.fixture
 def http(services: Services, threads: Counting) -> Iterator[TestClient]:
     about = About(version="1.35.0", hostname="here", max_message_bytes=1_000_000)
     routes = graphql_routes(graphql(services), threads, about.max_message_bytes)

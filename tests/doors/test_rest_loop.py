@@ -1,6 +1,5 @@
 """What the REST door answers on the event loop, and how it finds who answers."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from uuid import UUID
 
@@ -9,8 +8,6 @@ from starlette.testclient import TestClient
 
 from nearimage.domain.drafts import Draft
 from nearimage.domain.schema import Collection, DataType, Property, VectorConfig
-from nearimage.doors.rest.call import About
-from nearimage.doors.rest.door import rest_app
 from nearimage.service.services import Services
 from tests.fakes import RED, Counting, World, dogs
 
@@ -26,19 +23,6 @@ def services() -> Services:
     made.objects.put_many("Note", [Draft(id=ONE, properties={"text": "one"})])
     made.objects.put_many("Dog", [Draft(id=ONE, properties={"breed": "Corgi", "image": RED})])
     return made
-
-
-@pytest.fixture
-def threads() -> Iterator[Counting]:
-    with Counting(2) as executor:
-        yield executor
-
-
-@pytest.fixture
-def http(services: Services, threads: Counting) -> Iterator[TestClient]:
-    about = About(version="1.35.0", hostname="here", max_message_bytes=100_000)
-    with TestClient(rest_app(services, about, threads)) as client:
-        yield client
 
 
 def test_an_object_is_read_on_the_loop_once_that_was_quick(http: TestClient, threads: Counting) -> None:

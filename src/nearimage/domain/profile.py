@@ -49,7 +49,7 @@ class Watch:
 
     def __init__(self, details: Details | None) -> None:
         self._details = details
-        self._last = time.perf_counter() if details else 0.0
+        self._last = time.perf_counter() if details is not None else 0.0
 
     @property
     def is_on(self) -> bool:

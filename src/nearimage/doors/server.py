@@ -8,7 +8,6 @@ Ports are bound before anything is announced, so a taken port is a clear error a
 import asyncio
 import signal
 import socket
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -40,12 +39,6 @@ class Address:
     grpc_port: int
 
 
-SWITCH_S = 0.0005
-"""How long a thread computes before another that waits for the interpreter gets it: what the engine's background thread asks for too, from the first write on.
-Python's own 5 ms are as long as five small answers. With 1 ms, beside documents of 10 MB, p99 of small questions falls from 63 ms to 25
-(`bench/graphql_door.py`); four threads that only compute take 7 % longer, less than the noise."""
-
-
 class _Http(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -73,7 +66,6 @@ async def serve(
     Raises:
         PortTaken: another program listens on one of the ports.
     """
-    sys.setswitchinterval(SWITCH_S)
     with ThreadPoolExecutor(transport.threads, thread_name_prefix="request") as executor:
         door = grpc_door(services, transport, executor, node=about.hostname, max_message_bytes=about.max_message_bytes)
         listener = listen(address.host, address.http_port, what="HTTP", option="--port")

@@ -111,17 +111,15 @@ def test_work_rests_as_long_as_it_waited(background: Background) -> None:
     assert min(crowded) >= 0.01
 
 
-def test_work_in_python_hands_the_interpreter_over_soon(background: Background, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_work_in_python_hands_the_interpreter_over_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """A search asks for the interpreter's lock ten times: at five milliseconds each time it would wait for fifty."""
     monkeypatch.setattr(background_module, "SWITCH_S", 0.0004)
     before = sys.getswitchinterval()
     try:
-        background.submit("a", lambda _stop: None)
+        Background().close()
         assert sys.getswitchinterval() == pytest.approx(0.0004, abs=2e-6)
         sys.setswitchinterval(0.0001)  # whoever wants less keeps it
-        other = Background()
-        other.submit("a", lambda _stop: None)
-        other.close()
+        Background().close()
         assert sys.getswitchinterval() == pytest.approx(0.0001, abs=2e-6)
     finally:
         sys.setswitchinterval(before)
