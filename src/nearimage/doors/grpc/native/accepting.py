@@ -9,7 +9,6 @@ import errno
 import socket
 import ssl
 from collections.abc import Callable
-from contextlib import suppress
 
 AT_ONCE = 128
 """In one round; accepting one takes 0.05 ms."""
@@ -70,5 +69,7 @@ class Acceptor:
             task.add_done_callback(self._beginning.discard)
 
     async def _begin(self, connection: socket.socket) -> None:
-        with suppress(OSError, TimeoutError):  # whoever cannot begin TLS, or is gone already, hears nothing more
+        try:
             await self._loop.connect_accepted_socket(self._protocol, connection, ssl=self._context, ssl_handshake_timeout=self._handshake_s)
+        except (OSError, TimeoutError):  # whoever cannot begin TLS, or is gone already, hears nothing more
+            connection.close()
