@@ -3,8 +3,9 @@
     python bench/engine.py [EMBEDDINGS.npz] [SIZES] [--plot FILE.svg]      e.g. embeddings.npz 1000,10000,100000,1000000 --plot docs/engine-growth.svg
 
 EMBEDDINGS.npz as for bench/engine_ann.py; without it the vectors are synthetic clusters of 512 dimensions. Objects have a title of six words, an int and a
-number; batches of 500, every one fsynced. Each size runs in a process of its own, so that its memory is its own. CPU time of the asking thread, background at
-rest; ten rows are read where hits are. Prints a table; with --plot draws it, both axes logarithmic.
+number; batches of 500, every one fsynced. Each size runs in a process of its own, so that its memory is its own, and that process kills itself (SIGKILL) in the
+end: the next one opens what it left and looks whether everything acknowledged is there, the one after that opens after a clean end. CPU time of the asking
+thread, background at rest; ten rows are read where hits are. Prints a table; with --plot draws it, both axes logarithmic.
 """
 
 import os
@@ -13,6 +14,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: two threads 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -39,6 +41,9 @@ from nearimage.engines.embedded.shard import EmbeddedShard
 
 BATCH = 500
 ASKED = 200
+INSERTED = 200
+QUERY = "query.npy"
+REOPEN = "reopen to the first answer, ms"
 COLLECTION = Collection(
     name="Ann",
     properties=(
@@ -56,15 +61,14 @@ def main() -> None:
     """Measure every size and print."""
     arguments = sys.argv[1:]
     if arguments[:1] == ["--one"]:
-        print(json.dumps(measure(int(arguments[1]), arguments[2])))
-        return
+        print(json.dumps(measure(int(arguments[1]), arguments[2], Path(arguments[3]))), flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
     plot = Path(arguments[arguments.index("--plot") + 1]) if "--plot" in arguments else None
     path = next((one for one in arguments if one.endswith(".npz")), "")
     sizes = next(([int(size) for size in one.split(",")] for one in arguments if one.replace(",", "").isdigit()), [1000, 10_000, 100_000])
     columns = {}
     for size in sizes:
-        done = subprocess.run([sys.executable, __file__, "--one", str(size), path], check=True, stdout=subprocess.PIPE, text=True)
-        columns[size] = json.loads(done.stdout.splitlines()[-1])
+        columns[size] = figures(size, path)
     print("| what | " + " | ".join(f"{size:,}" for size in sizes) + " |\n|---|" + "---|" * len(sizes))
     for what in columns[sizes[-1]]:
         print(f"| {what} | " + " | ".join(f"{columns[size].get(what, float('nan')):,.4g}" for size in sizes) + " |")
@@ -72,19 +76,26 @@ def main() -> None:
         plot.write_text(drawn(columns))
 
 
-def measure(size: int, path: str) -> Figures:
+def figures(size: int, path: str) -> Figures:
     """All figures of one size."""
-    vectors, queries = pictures(Path(path), size) if path else clusters(size)
     with tempfile.TemporaryDirectory() as folder:
-        engine = EmbeddedEngine(Path(folder))
-        engine.create_collection(COLLECTION)
-        shard = engine.shard("Ann")
-        found = filled(shard, vectors)
-        found |= asked(shard, vectors, queries)
-        found |= written(shard, vectors)
-        found["disk, MB"] = shard.stats().disk_bytes / 1e6
-        engine.close()
-        return found | reopened(Path(folder), queries[0])
+        done = subprocess.run([sys.executable, __file__, "--one", str(size), path, folder], check=False, stdout=subprocess.PIPE, text=True)
+        if done.returncode != -signal.SIGKILL:
+            raise SystemExit(done.returncode)
+        killed = reopened(Path(folder), expected=size + INSERTED)
+        told: Figures = json.loads(done.stdout)
+        return told | {"reopen after kill -9, ms": killed[REOPEN]} | reopened(Path(folder), expected=size + INSERTED)
+
+
+def measure(size: int, path: str, folder: Path) -> Figures:
+    """What a process that lives measures."""
+    vectors, queries = pictures(Path(path), size) if path else clusters(size)
+    np.save(folder / QUERY, queries[0])
+    engine = EmbeddedEngine(folder)
+    engine.create_collection(COLLECTION)
+    shard = engine.shard("Ann")
+    found = filled(shard, vectors) | asked(shard, vectors, queries) | written(shard, vectors)
+    return found | {"disk, MB": shard.stats().disk_bytes / 1e6}
 
 
 def filled(shard: EmbeddedShard, vectors: Matrix) -> Figures:
@@ -144,25 +155,27 @@ def asked(shard: EmbeddedShard, vectors: Matrix, queries: Matrix) -> Figures:
 def written(shard: EmbeddedShard, vectors: Matrix) -> Figures:
     """Single durable puts."""
     times = []
-    for number in range(200):
+    for number in range(INSERTED):
         started = time.perf_counter()
         shard.put([record(len(vectors) + number, vectors[number], 0)])
         times.append(time.perf_counter() - started)
     return {"durable insert, p50 us": median(times) * 1e6}
 
 
-def reopened(folder: Path, query: Matrix) -> Figures:
-    """A new process: the first answer, and what it holds then."""
+def reopened(folder: Path, *, expected: int) -> Figures:
+    """A new process: the first answer, what it holds then, and whether all objects are there."""
     script = (
         "import json,sys,time,numpy as np;from pathlib import Path;from nearimage.engines.embedded import EmbeddedEngine;"
-        "from nearimage.domain.objects import IDS_ONLY;query=np.array(json.loads(sys.argv[2]),np.float32);start=time.perf_counter();"
+        "from nearimage.domain.objects import IDS_ONLY;query=np.load(sys.argv[2]);start=time.perf_counter();"
         "engine=EmbeddedEngine(Path(sys.argv[1]));shard=engine.shard('Ann');"
-        "shard.nearest('v',query,limit=10,offset=0,where=None,max_distance=None,projection=IDS_ONLY);first=time.perf_counter()-start;time.sleep(3);"
+        "shard.nearest('v',query,limit=10,offset=0,where=None,max_distance=None,projection=IDS_ONLY);first=time.perf_counter()-start;"
+        "assert shard.count()==int(sys.argv[3]),shard.count();time.sleep(3);"
         "lines=dict(line.split(':') for line in open('/proc/self/status'));"
-        "print(json.dumps({'reopen to the first answer, ms':first*1e3,'memory then, anonymous, MB':int(lines['RssAnon'].split()[0])/1e3,"
+        f"print(json.dumps({{{REOPEN!r}:first*1e3,'memory then, anonymous, MB':int(lines['RssAnon'].split()[0])/1e3,"
         "'memory then, mapped files, MB':int(lines['RssFile'].split()[0])/1e3}));engine.close()"
     )
-    done = subprocess.run([sys.executable, "-c", script, str(folder), json.dumps(query.tolist())], check=True, stdout=subprocess.PIPE, text=True)
+    arguments = [str(folder), str(folder / QUERY), str(expected)]
+    done = subprocess.run([sys.executable, "-c", script, *arguments], check=True, stdout=subprocess.PIPE, text=True)
     told: Figures = json.loads(done.stdout)
     return told
 
@@ -189,7 +202,7 @@ def spent(call: Callable[[int], object], times: int = ASKED) -> float:
     return min(rounds)
 
 
-SERIES = ("near 10, us", "near 10 under a filter of 10 %, us", "bm25 10, us", "reopen to the first answer, ms", "memory then, anonymous, MB", "disk, MB")
+SERIES = ("near 10, us", "near 10 under a filter of 10 %, us", "bm25 10, us", REOPEN, "memory then, anonymous, MB", "disk, MB")
 COLOURS = ("#1f6f8b", "#99a8b2", "#e6a04e", "#7b4b94", "#c0392b", "#2d6a4f")
 WIDTH, HEIGHT, LEFT, TOP, LABELS = 760, 420, 60, 20, 240
 

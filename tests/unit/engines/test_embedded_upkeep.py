@@ -14,8 +14,9 @@ from nearimage.domain.objects import IDS_ONLY, Projection, PropertyValue, Record
 from nearimage.domain.schema import Collection, DataType, Property, VectorConfig
 from nearimage.engines.embedded import EmbeddedEngine, recovery, upkeep
 from nearimage.engines.embedded.arrays import open_arrays, write_arrays
-from nearimage.engines.embedded.column_files import revisions_on_disk
+from nearimage.engines.embedded.column_files import revisions_on_disk, write_columns
 from nearimage.engines.embedded.shard import EmbeddedShard
+from nearimage.engines.embedded.state import State
 
 PHOTOS = Collection(
     name="Photo",
@@ -217,3 +218,24 @@ def test_damage_in_a_large_shard_is_found_after_opening(engine: EmbeddedEngine, 
     with pytest.raises(Corrupt):
         handle.count()
     again.close()
+
+
+def test_commits_beside_the_writing_of_columns_do_not_have_them_written_once_more(engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each commit asks again while the last answer is being written; an import would pay for every file of columns twice."""
+    written = []
+
+    def write(folder: Path, state: State, collection: Collection) -> None:
+        if not written:
+            fill(shard, [40])
+        written.append(state.count)
+        write_columns(folder, state, collection)
+
+    monkeypatch.setattr(upkeep, "_CHANGES_A_FILE", 20)
+    monkeypatch.setattr(upkeep, "write_columns", write)
+    shard = engine.shard("Photo")
+    fill(shard, range(40))
+    assert engine.background.wait(60)
+    assert written == [40]
+    fill(shard, range(41, 70))
+    assert engine.background.wait(60)
+    assert written == [40, 70]

@@ -171,6 +171,21 @@ def test_the_index_grows_with_the_data_and_goes_when_little_is_left(stored: Stor
     assert stored.recall(clustered(20, seed=5)) == 1
 
 
+def test_data_that_turns_into_other_data_is_found_all_the_same(stored: Stored) -> None:
+    """An index follows growth with the directions that it has; where the new vectors have others, it must notice."""
+    narrow = np.zeros((1000, DIMS), np.float32)
+    narrow[:, : DIMS // 4] = np.random.default_rng(1).standard_normal((1000, DIMS // 4))
+    stored.put(narrow)
+    stored.settle()
+    for first in range(1000, 5000, 250):
+        stored.put(clustered(250, seed=first), first=first)
+    stats = stored.settle()
+    assert stats.indexed >= 5000 - LOW.delta
+    assert stats.recall is not None
+    assert stats.recall >= 0.99
+    assert stored.recall(clustered(25, seed=5)) >= 0.99
+
+
 def test_the_index_comes_back_from_its_file_with_what_was_written_later(stored: Stored) -> None:
     """Opening a million vectors must not build for ten seconds, and must not believe an old file about new vectors."""
     stored.put(clustered(1000))

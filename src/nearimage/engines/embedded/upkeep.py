@@ -82,9 +82,8 @@ class Upkeep:
     def look(self, background: Background) -> None:
         """Ask for what is due; cheap, for after every write."""
         state = self._publication.state
-        changes = state.revision - max(self._writer.columns, self._failed_at)
-        if state.count > SMALL_SHARD and changes > max(_CHANGES_A_FILE, state.count // 4):
-            background.submit(f"{self._name}columns", self.write_columns)
+        if self._columns_are_due():
+            background.submit(f"{self._name}columns", self.keep_columns)
         if self._may_compact and self._is_sparse(self._writer.dead_slots, state.slots):
             background.submit(f"{self._name}compact", self.compact)
 
@@ -95,6 +94,11 @@ class Upkeep:
         if not self._writer.is_broken and state.count > SMALL_SHARD and state.revision - self._writer.columns > _CHANGES_AT_CLOSE:
             with suppress(NearimageError):  # a disk that failed meanwhile: what was stored does not need this file
                 self.write_columns(lambda: True)
+
+    def keep_columns(self, stop: Stop) -> None:
+        """Write the columns, unless that was done since somebody asked: every commit during the writing asks once more."""
+        if self._columns_are_due():
+            self.write_columns(stop)
 
     def write_columns(self, stop: Stop) -> None:
         """Write the columns as they are now; a disk that is full, or a failure, leaves what was there."""
@@ -169,6 +173,11 @@ class Upkeep:
                 self._writer.swap(columns.table, vectors, catch_up)
                 return
             catch_up(state)
+
+    def _columns_are_due(self) -> bool:
+        state = self._publication.state
+        changes = state.revision - max(self._writer.columns, self._failed_at)
+        return state.count > SMALL_SHARD and changes > max(_CHANGES_A_FILE, state.count // 4)
 
     @staticmethod
     def _is_sparse(dead: int, all_: int) -> bool:

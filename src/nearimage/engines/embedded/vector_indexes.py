@@ -11,8 +11,9 @@ still alive in S. For the same reason the builder reads the length of the list b
 When:
 
     no index, 10,000 vectors or more                              load its file; build if there is none that fits
-    uncovered: 0.4 % of the vectors, at least 1,000               extend; measured again after a quarter's growth
-    twice the vectors it was trained on                           build: centres and directions of the old data serve the new ones badly
+    uncovered: 0.4 % of the vectors, at least 1,000               extend; measured again after a quarter's growth, when writes
+                                                                  leave time for it
+    three times the vectors it was trained on                     renew: they are too many for its lists; build where its directions do not fit any more
     more than half of the codes are of dead vectors               build: they are scanned in every search
     fewer than half of 10,000 vectors are left                    none any more
     measured anew and out of reach of the recall asked for        build
@@ -44,7 +45,9 @@ from nearimage.engines.embedded.ann import (
     build,
     extend,
     is_in_reach,
+    is_measured,
     load,
+    renew,
     save,
     target_recall,
     without,
@@ -63,7 +66,7 @@ INDEXED_METRICS = frozenset({Metric.COSINE, Metric.DOT, Metric.L2_SQUARED})
 _DELTA_SHARE = 1 / 250
 """Beyond `Thresholds.delta`: 4,000 of a million are measured in 0.6 ms at most; adding so few at a time copies codes for 15 us an object (`Codes.without`)."""
 
-_GROWTH = 2
+_GROWTH = 3
 _DEAD_SHARE = 0.5
 
 _SAVE_LEAST, _SAVE_SHARE = 10_000, 1 / 8
@@ -217,14 +220,19 @@ class VectorIndexes:
             return None
         index = coverage.index
         stale = ~coverage.valid(written, len(live))
-        if count < index.trained_on * _GROWTH and len(index.codes) * _DEAD_SHARE <= max(count, 1):
-            if int(np.bitwise_count(live & stale).sum()) < self._delta(index):
+
+        def goes_on() -> bool:
+            return len(self._publication.state.vectors[name].written) - len(written) >= self._delta(index)
+
+        has_grown = count >= index.trained_on * _GROWTH
+        if not has_grown and len(index.codes) * _DEAD_SHARE <= max(count, 1):
+            if is_measured(index) and int(np.bitwise_count(live & stale).sum()) < self._delta(index):
                 return None
-            longer = extend(index, source, stale, stop)
+            longer = extend(index, source, stale, stop, goes_on=goes_on)
             if longer.tuning is index.tuning or is_in_reach(longer, recall):
                 return longer
         self._saved.pop(name, None)
-        return build(source, recall, stop)
+        return (renew(index, source, recall, stop, goes_on=goes_on) if has_grown else None) or build(source, recall, stop)
 
     def _delta(self, index: VectorIndex) -> int:
         return max(self._thresholds.delta, int(index.vectors * _DELTA_SHARE))

@@ -1,6 +1,6 @@
 """The approximate index of a named vector: built, tuned, searched, stored. The only package that knows faiss."""
 
-from nearimage.engines.embedded.ann.building import Source, build, extend, is_in_reach
+from nearimage.engines.embedded.ann.building import Source, build, extend, is_in_reach, is_measured, renew
 from nearimage.engines.embedded.ann.codes import Bitmap
 from nearimage.engines.embedded.ann.files import load, save, without
 from nearimage.engines.embedded.ann.gathered import inner_products, squared_distances
@@ -28,8 +28,10 @@ __all__ = [
     "is_cheap",
     "is_deep_enough",
     "is_in_reach",
+    "is_measured",
     "load",
     "plan",
+    "renew",
     "save",
     "squared_distances",
     "target_recall",

@@ -1,9 +1,10 @@
 """Building an index and keeping up with what is written, in slices.
 
     build     sample -> projection -> centres, points -> add all -> measure; more dimensions and once more while the recall asked for is out of reach
+    renew     sample -> centres -> add all -> measure, with the projection and the points of an index that the data has outgrown, if they still fit it
     extend    a copy of the codes, plus what was written since
 
-Building takes 2 to 3 s of one core for 100,000 x 512. Between slices of 50 ms at most it asks `stop`.
+Building takes 2 to 3 s of one core for 100,000 x 512, renewing two thirds of that. Between slices of 50 ms at most it asks `stop`.
 
 Vectors that a code cannot stand for are left out, and so are always measured exactly: zeros under cosine (no direction), and lengths that overflow when
 squared in float32.
@@ -12,6 +13,7 @@ May import numpy, `domain` and this package.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -38,8 +40,9 @@ _FEW_CANDIDATES = 400
 
 _SAMPLE = 16_384
 _SAMPLE_A_LIST = 32
-_LISTS = 0.8
-"""Times the square root of the vectors: 64 lists at 10,000, 256 at 100,000, 1,024 at a million. 100,000 x 512 at recall 0.998: 37 % of the codes are scanned
+_LISTS = 1.13
+"""Times the square root of the vectors: 128 lists at 10,000, 256 at 100,000, 1,024 at a million; some more than a search needs, because the vectors may
+become three times as many before the next build. 100,000 x 512 at recall 0.998: 37 % of the codes are scanned
 with 64 or 128 lists, 19 % with 256, 16 % with 512, whose centres cost as much more (docs/design/engine/vector-search.md)."""
 
 _MOST_LISTS = 1 << 15
@@ -48,11 +51,20 @@ _MOST_LISTS = 1 << 15
 _MEASURED_AGAIN = 1.25
 """After so much growth the index is measured again: what was true of 100,000 vectors need not be of the 25,000 that came since."""
 
+_STILL_KEPT = 0.02
+"""By how much the share of the variance that a projection keeps may sink before other data needs another one."""
+
 _ROWS = 1024
 """Vectors added at a time: 15 ms."""
 
 _QUERIES, _QUERIES_OF_MANY, _MANY = 128, 64, 300_000
 """Queries sampled for measuring. 128 tell 0.998 from 0.996 (3 misses from 5); a million vectors make the exact search for each cost 50 ms."""
+
+_QUERIES_OF_PASSING = 32
+"""Of an index that will soon be another: enough to know how many candidates it needs about."""
+
+_UNMEASURED = 0
+"""As `measured_on`: the figures are of a few queries only."""
 
 _LONGEST = 1e15
 """Squares of longer vectors, and sums of such, overflow float32 or drown everything else."""
@@ -107,18 +119,45 @@ def build(source: Source, recall: float, stop: Stop, *, seed: int = 1) -> Vector
         at_least = int(kept * _MORE)
 
 
+def renew(index: VectorIndex, source: Source, recall: float, stop: Stop, *, goes_on: Callable[[], bool] = lambda: False, seed: int = 1) -> VectorIndex | None:
+    """An index for vectors that have become many more, with the directions and the points of the present one; None if they do not fit any more.
+
+    Args:
+        goes_on: as for `extend`; then few queries measure it, and the next extension that finds a pause measures it well.
+
+    Raises:
+        Stopped: it was told to.
+    """
+    slots = source.usable()
+    lists = lists_for(len(slots))
+    sample = _sample(source, slots, max(_SAMPLE, lists * _SAMPLE_A_LIST), stop, seed)
+    if index.projection.kept_of(sample[:_ROWS]) < _ENERGY - _STILL_KEPT:
+        return None
+    centres = train_centres(_projected(index.projection, sample, stop), lists, inner_product=source.metric is Metric.DOT, stop=stop, seed=seed)
+    empty = Codes.empty(centres, index.codes.points(), inner_product=source.metric is Metric.DOT)
+    renewed = _filled(source, slots, index.projection, empty, stop, goes_on=goes_on)
+    return renewed if not is_measured(renewed) or is_in_reach(renewed, recall) else None
+
+
+def is_measured(index: VectorIndex) -> bool:
+    """Whether its figures are of as many queries as they should be."""
+    return index.measured_on != _UNMEASURED
+
+
 def is_in_reach(index: VectorIndex, recall: float) -> bool:
     """Whether the index reaches this recall without a great many candidates, so that more dimensions would not pay."""
     setting = index.setting(recall)
     return all(line.recall >= recall and line.candidates <= _FEW_CANDIDATES for line in setting.all)
 
 
-def extend(index: VectorIndex, source: Source, stale: Bitmap, stop: Stop) -> VectorIndex:
+def extend(index: VectorIndex, source: Source, stale: Bitmap, stop: Stop, *, goes_on: Callable[[], bool] = lambda: False) -> VectorIndex:
     """The index with everything that it does not cover yet.
 
     Args:
         source: all live slots.
         stale: bitmap of the slots whose codes, if there are any, are not to be trusted.
+        goes_on: whether so much was written meanwhile that the index will be extended again at once. Then it is not measured, which takes as long as adding
+            all of it: an import would spend a third of its time on figures that hold for a second.
     """
     slots = source.usable()
     missing = slots[(stale[slots >> 3] >> (slots & 7).astype(np.uint8)) & 1 == 1]
@@ -126,9 +165,9 @@ def extend(index: VectorIndex, source: Source, stale: Bitmap, stop: Stop) -> Vec
     _add(codes, index.projection, source, missing, stop)
     covered, homes = _bitmap(slots, len(source.matrix)), codes.homes(len(source.matrix))
     longer = replace(index, codes=codes, homes=homes, covered=covered, vectors=len(slots), seen=source.seen, revision=source.revision)
-    if len(slots) < index.measured_on * _MEASURED_AGAIN:
+    if len(slots) < index.measured_on * _MEASURED_AGAIN or goes_on():
         return longer
-    return replace(longer, tuning=_measure(source, slots, index.projection, codes, homes, stop=stop), measured_on=len(slots))
+    return replace(longer, tuning=_measure(source, slots, index.projection, codes, homes, queries=_queries_for(len(slots)), stop=stop), measured_on=len(slots))
 
 
 def lists_for(vectors: int) -> int:
@@ -141,22 +180,26 @@ def _build_once(source: Source, slots: Slots, at_least: int, stop: Stop, seed: i
     inner_product = source.metric is Metric.DOT
     sample = _sample(source, slots, max(_SAMPLE, lists * _SAMPLE_A_LIST), stop, seed)
     projection = fit(sample[:_SAMPLE], energy=_ENERGY, centres_queries=not inner_product, at_least=at_least, seed=seed)
-    projected = np.concatenate([projection.apply(sample[start : start + _ROWS]) for start in range(0, len(sample), _ROWS)])
-    check(stop)
+    projected = _projected(projection, sample, stop)
     centres = train_centres(projected, lists, inner_product=inner_product, stop=stop, seed=seed)
-    codes = Codes.empty(centres, train_points(projected, stop, seed=seed), inner_product=inner_product)
+    return _filled(source, slots, projection, Codes.empty(centres, train_points(projected, stop, seed=seed), inner_product=inner_product), stop)
+
+
+def _filled(source: Source, slots: Slots, projection: Projection, codes: Codes, stop: Stop, *, goes_on: Callable[[], bool] = lambda: False) -> VectorIndex:
+    """The index of all these slots, by codes that hold none yet."""
     _add(codes, projection, source, slots, stop)
     homes = codes.homes(len(source.matrix))
+    measured_on, queries = (_UNMEASURED, _QUERIES_OF_PASSING) if goes_on() else (len(slots), _queries_for(len(slots)))
     return VectorIndex(
         metric=source.metric,
         projection=projection,
         codes=codes,
-        tuning=_measure(source, slots, projection, codes, homes, stop=stop),
+        tuning=_measure(source, slots, projection, codes, homes, queries=queries, stop=stop),
         homes=homes,
         covered=_bitmap(slots, len(source.matrix)),
         vectors=len(slots),
         trained_on=len(slots),
-        measured_on=len(slots),
+        measured_on=measured_on,
         seen=source.seen,
         revision=source.revision,
     )
@@ -171,6 +214,14 @@ def _sample(source: Source, slots: Slots, count: int, stop: Stop, seed: int) -> 
     return np.concatenate(parts)
 
 
+def _projected(projection: Projection, sample: Matrix, stop: Stop) -> Matrix:
+    parts = []
+    for start in range(0, len(sample), _ROWS):
+        check(stop)
+        parts.append(projection.apply(sample[start : start + _ROWS]))
+    return np.concatenate(parts)
+
+
 def _add(codes: Codes, projection: Projection, source: Source, slots: Slots, stop: Stop) -> None:
     for start in range(0, len(slots), _ROWS):
         check(stop)
@@ -178,7 +229,7 @@ def _add(codes: Codes, projection: Projection, source: Source, slots: Slots, sto
         codes.add(projection.apply(gather(source.metric, source.matrix, source.norms, part)), part)
 
 
-def _measure(source: Source, slots: Slots, projection: Projection, codes: Codes, homes: Homes, *, stop: Stop) -> Tuning:
+def _measure(source: Source, slots: Slots, projection: Projection, codes: Codes, homes: Homes, *, queries: int, stop: Stop) -> Tuning:
     lists = np.arange(codes.lists)
 
     def search(projected: Vector, candidates: int, allowed: Bitmap | None) -> Slots:
@@ -194,7 +245,11 @@ def _measure(source: Source, slots: Slots, projection: Projection, codes: Codes,
         nearness=codes.nearness,
         search=search,
     )
-    return measure(trial, queries=_QUERIES if len(slots) < _MANY else _QUERIES_OF_MANY, stop=stop)
+    return measure(trial, queries=queries, stop=stop)
+
+
+def _queries_for(vectors: int) -> int:
+    return _QUERIES if vectors < _MANY else _QUERIES_OF_MANY
 
 
 def _bitmap(slots: Slots, capacity: int) -> Bitmap:

@@ -108,6 +108,10 @@ class Codes:
         """How many lists there are."""
         return int(self._index.nlist)
 
+    def points(self) -> npt.NDArray[np.float32]:
+        """(kept / 2, 16, 2): the points of each pair, as `empty` takes them."""
+        return np.asarray(faiss.vector_to_array(self._index.pq.centroids), np.float32).reshape(-1, POINTS, PAIR)
+
     def add(self, vectors: Matrix, slots: Slots) -> None:
         """Add projected vectors under these numbers."""
         self._index.add_with_ids(np.ascontiguousarray(vectors, np.float32), slots)

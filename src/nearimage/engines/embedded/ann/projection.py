@@ -50,6 +50,11 @@ class Projection:
         """Stored vectors, projected: (n, kept)."""
         return np.ascontiguousarray((vectors - self.mean) @ self.directions.T)
 
+    def kept_of(self, sample: Matrix) -> float:
+        """The share of the variance of some vectors around the mean that their projections have, 0..1."""
+        whole = float(np.square(sample - self.mean).sum(dtype=np.float64))
+        return float(np.square(self.apply(sample)).sum(dtype=np.float64)) / whole if whole > 0 else 1.0
+
     def apply_to_query(self, query: Vector) -> tuple[Vector, float]:
         """A query, projected, and the share of its squared length that the projection kept, 0..1."""
         moved = query - self.mean if self.centres_queries else query

@@ -1,0 +1,93 @@
+"""How an index follows data that grows: what is kept, what is made anew, and when it is measured."""
+
+import numpy as np
+import pytest
+
+from nearimage.domain.objects import Matrix
+from nearimage.domain.schema import Metric
+from nearimage.engines.embedded.ann import Bitmap, Source, VectorIndex, build, extend, is_measured, renew
+
+DIMS, KEPT = 256, 100
+RECALL = 0.99
+
+
+def vectors_in(first: int, count: int, *, seed: int) -> Matrix:
+    """Vectors that use a hundred of the dimensions, from one on, and a little of the others."""
+    rng = np.random.default_rng(seed)
+    found = 0.05 * rng.standard_normal((count, DIMS))
+    found[:, first : first + KEPT] += rng.standard_normal((count, KEPT))
+    return found.astype(np.float32)
+
+
+def source(vectors: Matrix) -> Source:
+    """All of them, as of one commit."""
+    norms = np.linalg.norm(vectors, axis=1)
+    return Source(metric=Metric.L2_SQUARED, matrix=vectors, norms=norms, slots=np.arange(len(vectors)), seen=len(vectors), revision=len(vectors))
+
+
+def built(vectors: Matrix) -> VectorIndex:
+    index = build(source(vectors), RECALL, never)
+    assert index is not None
+    return index
+
+
+def from_slot(first: int, count: int) -> Bitmap:
+    """The slots from one on."""
+    return np.packbits(np.arange(count) >= first, bitorder="little")
+
+
+def never() -> bool:
+    return False
+
+
+def always() -> bool:
+    return True
+
+
+@pytest.fixture(scope="module")
+def alike() -> Matrix:
+    return vectors_in(0, 4000, seed=1)
+
+
+@pytest.fixture(scope="module")
+def small(alike: Matrix) -> VectorIndex:
+    """An index of the first thousand."""
+    return built(alike[:1000])
+
+
+def test_more_of_the_same_data_gets_more_lists_and_keeps_the_directions(alike: Matrix, small: VectorIndex) -> None:
+    """Finding directions and points anew takes a quarter of a build and changes nothing; an import would pay it at every threefold growth."""
+    renewed = renew(small, source(alike), RECALL, never)
+    assert renewed is not None
+    assert renewed.projection is small.projection
+    assert renewed.codes.points().tolist() == small.codes.points().tolist()
+    assert renewed.codes.lists == 2 * small.codes.lists
+    assert len(renewed.codes) == renewed.trained_on == 4000
+    assert is_measured(renewed)
+    assert renewed.setting(RECALL).open.recall >= RECALL
+
+
+def test_other_data_gets_other_directions(small: VectorIndex) -> None:
+    """Who imports drawings first and photographs afterwards must not search photographs by what sets drawings apart."""
+    assert renew(small, source(vectors_in(DIMS - KEPT, 4000, seed=2)), RECALL, never) is None
+
+
+def test_an_index_that_will_be_extended_at_once_is_not_measured_until_there_is_time(alike: Matrix, small: VectorIndex) -> None:
+    """Measuring takes as long as adding; in the middle of an import its figures hold for a second, but the last ones must be true."""
+    longer = extend(small, source(alike[:2000]), from_slot(1000, 2000), never, goes_on=always)
+    assert longer.vectors == 2000
+    assert longer.tuning is small.tuning
+    assert longer.measured_on == 1000
+    again = extend(longer, source(alike[:2100]), from_slot(2000, 2100), never)
+    assert again.tuning is not small.tuning
+    assert again.measured_on == 2100
+
+
+def test_an_index_measured_by_few_queries_is_measured_well_by_the_next_extension(alike: Matrix, small: VectorIndex) -> None:
+    """Thirty queries tell about how many candidates are needed, not a recall that a user could be told for long."""
+    passing = renew(small, source(alike[:3500]), RECALL, never, goes_on=always)
+    assert passing is not None
+    assert not is_measured(passing)
+    following = extend(passing, source(alike[:3510]), from_slot(3500, 3510), never)
+    assert is_measured(following)
+    assert following.measured_on == 3510
