@@ -222,7 +222,7 @@ def test_damage_in_a_large_shard_is_found_after_opening(engine: EmbeddedEngine, 
 
 def test_commits_beside_the_writing_of_columns_do_not_have_them_written_once_more(engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each commit asks again while the last answer is being written; an import would pay for every file of columns twice."""
-    written = []
+    written: list[int] = []
 
     def write(folder: Path, state: State, collection: Collection) -> None:
         if not written:
