@@ -109,6 +109,7 @@ def test_any_stream_of_messages_is_answered_or_refused(services: Services) -> No
     check()
 
 
+@pytest.mark.timeout(0 if EXAMPLES > 100 else 120)
 @settings(max_examples=EXAMPLES, derandomize=SAME, deadline=None, suppress_health_check=list(HealthCheck))
 @given(method=st.sampled_from(sorted(METHODS)), data=st.data())
 def test_bytes_that_are_cut_or_changed_are_answered_or_refused(services: Services, method: str, data: st.DataObject) -> None:
