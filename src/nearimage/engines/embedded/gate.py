@@ -69,7 +69,8 @@ class Gate:
     def __exit__(self, *_: object) -> None:
         with self._changed:
             self._inside -= 1
-            self._changed.notify_all()
+            if self._barred or self._closed:  # only then does anybody wait for those inside
+                self._changed.notify_all()
 
     @contextmanager
     def holding(self) -> Iterator[bool]:
