@@ -3,11 +3,13 @@
     python bench/engine_blocking.py [EMBEDDINGS.npz] [SIZE]      e.g. embeddings.npz 30000
 
 EMBEDDINGS.npz as for bench/engine_ann.py; without it the vectors are synthetic clusters. One thread searches for ten every 4 ms, another puts one object every
-20 ms, while each kind of work runs on its own for at least five seconds, again and again. Milliseconds of the clock, without those in which the thread was
-ready to run and had no processor: these are other programs' doing, and Linux counts them for each thread (/proc/self/task/*/schedstat). What is left is the
-call's own work, the disk, and waiting for locks: the interpreter's too, for as long as its holder is kept from running. The last columns are the longest
-calls without the time, too, that any other of our threads was ready and had no processor: what a machine to ourselves would show. Milliseconds that the host
-of a virtual machine takes away are in all of them, as the line "nothing" shows.
+20 ms, for ten seconds of each kind of work, in slices of two seconds; between these as long beside nothing, so that what the machine does in those minutes
+shows beside it (the second line of each pair).
+
+Milliseconds of the clock, without those in which the thread, and that other of ours for which it was longest, was ready to run and had no processor: these are
+other programs' doing, and Linux counts them for each thread (/proc/self/task/*/schedstat). What is left is what a machine to ourselves would show: the call's
+own work, the disk, and waiting for locks, the interpreter's among them. "Rest" is of puts without the wait for the disk by their own COMMIT, as SQLite measures
+it: what the engine itself lets a writer wait. Milliseconds that the host of a virtual machine takes away are in all of them.
 """
 
 import os
@@ -22,6 +24,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
@@ -36,15 +39,35 @@ from nearimage.engines.embedded import EmbeddedEngine
 from nearimage.engines.embedded.ann import VectorIndex, build, save
 from nearimage.engines.embedded.shard import EmbeddedShard
 
-SECONDS = 5.0
+SECONDS, SLICES = 10.0, 5
 SEARCH_EVERY_S, PUT_EVERY_S = 0.004, 0.02
 
 
-class Times(list[float]):
-    """How long calls took, without the time that their thread was ready and had no processor; `alone` also without that of our other threads."""
+@dataclass(slots=True)
+class Times:
+    """How long calls took, in seconds: without the time that one of our threads was ready and had no processor; and `rest` without their own commits, too."""
+
+    alone: list[float] = field(default_factory=list)
+    rest: list[float] = field(default_factory=list)
+
+
+class Commits:
+    """How long the commits of this thread took; `note` is called by SQLite after each statement."""
 
     def __init__(self) -> None:
-        self.alone: list[float] = []
+        self._spent_s: dict[int, float] = {}
+
+    def note(self, statement: str, took_ns: int) -> None:
+        """One more."""
+        if statement == "COMMIT":
+            self._spent_s[threading.get_ident()] = self.spent_s() + took_ns / 1e9
+
+    def spent_s(self) -> float:
+        """By the calling thread so far."""
+        return self._spent_s.get(threading.get_ident(), 0.0)
+
+
+COMMITS = Commits()
 
 
 def main() -> None:
@@ -66,47 +89,55 @@ def main() -> None:
             "a backup is copied": lambda: copy(shard, Path(folder) / "copy"),
             "slot files are compacted": lambda: compact(engine, shard),
         }
-        print(
-            "| while ... | search p50 | p99 | p99.9 | max | put p50 | p99 | max | search max alone | put max alone |\n|---|---|---|---|---|---|---|---|---|---|"
-        )
+        shard._writer._connection.set_profile(COMMITS.note)  # noqa: SLF001 the only one that commits
+        print("| while ... | search p50 | p99 | p99.9 | max | put p50 | p99 | max | rest p99 | rest max |\n|---|---|---|---|---|---|---|---|---|---|")
         for what, work in works.items():
             if work is works["slot files are compacted"]:
                 thin(shard, size)
-            print(f"| {what} | " + " | ".join(f"{figure:.1f}" for figure in beside(work, shard, vectors, queries)) + " |", flush=True)
+            searches, puts, quiet = (Times(), Times()), (Times(), Times()), works["nothing"]
+            for _ in range(SLICES):
+                beside(quiet, shard, vectors, queries, (searches[1], puts[1]))
+                beside(work, shard, vectors, queries, (searches[0], puts[0]))
+            for name, number in ((what, 0), ("nothing, in between", 1)):
+                print(f"| {name} | " + " | ".join(f"{figure:.1f}" for figure in told(searches[number], puts[number])) + " |", flush=True)
         engine.close()
 
 
-def beside(work: Callable[[], object], shard: EmbeddedShard, vectors: Matrix, queries: Matrix) -> Iterator[float]:
-    """Percentiles of searches and of puts, in ms, while the work is done again and again."""
-    with asking(lambda turn: search(shard, queries, turn), SEARCH_EVERY_S) as searches, asking(lambda turn: put(shard, vectors, turn), PUT_EVERY_S) as puts:
-        end = time.perf_counter() + SECONDS
+def beside(work: Callable[[], object], shard: EmbeddedShard, vectors: Matrix, queries: Matrix, times: tuple[Times, Times]) -> None:
+    """Search and put while the work is done again and again, for a slice."""
+    with asking(lambda turn: search(shard, queries, turn), SEARCH_EVERY_S, times[0]), asking(lambda turn: put(shard, vectors, turn), PUT_EVERY_S, times[1]):
+        end = time.perf_counter() + SECONDS / SLICES
         while time.perf_counter() < end:
             work()
-    yield from np.percentile(np.array(searches) * 1e3, [50, 99, 99.9, 100]).tolist()
-    yield from np.percentile(np.array(puts) * 1e3, [50, 99, 100]).tolist()
-    yield from (1e3 * max(searches.alone), 1e3 * max(puts.alone))
+
+
+def told(searches: Times, puts: Times) -> Iterator[float]:
+    """Percentiles in ms."""
+    yield from np.percentile(np.array(searches.alone) * 1e3, [50, 99, 99.9, 100]).tolist()
+    yield from np.percentile(np.array(puts.alone) * 1e3, [50, 99, 100]).tolist()
+    yield from np.percentile(np.array(puts.rest) * 1e3, [99, 100]).tolist()
 
 
 @contextmanager
-def asking(call: Callable[[int], object], every_s: float) -> Iterator[Times]:
-    """Call it every so often in a thread until the end of the block; how long each call took."""
-    took = Times()
+def asking(call: Callable[[int], object], every_s: float, times: Times) -> Iterator[None]:
+    """Call it every so often in a thread until the end of the block, and note how long each call took."""
     done = threading.Event()
 
     def ask() -> None:
         own = threading.get_native_id()
         while not done.wait(every_s):
-            before, started = ready_s(), time.perf_counter()
-            call(len(took))
-            spent, after = time.perf_counter() - started, ready_s()
-            waited = after[own] - before[own]
-            took.append(max(0.0, spent - waited))
-            took.alone.append(max(0.0, spent - sum(after[task] - before[task] for task in after.keys() & before.keys())))
+            before, committed, started = ready_s(), COMMITS.spent_s(), time.perf_counter()
+            call(len(times.alone))
+            spent, committed, after = time.perf_counter() - started, COMMITS.spent_s() - committed, ready_s()
+            waits = {task: after[task] - before[task] for task in after.keys() & before.keys()}
+            waited = waits.pop(own) + max(waits.values(), default=0.0)
+            times.alone.append(max(0.0, spent - waited))
+            times.rest.append(max(0.0, spent - waited - committed))
 
     thread = threading.Thread(target=ask)
     thread.start()
     try:
-        yield took
+        yield
     finally:
         done.set()
         thread.join()
@@ -157,7 +188,8 @@ def copy(shard: EmbeddedShard, target: Path) -> None:
 
 
 def thin(shard: EmbeddedShard, size: int) -> None:
-    """Delete the first half, a little at a time; what is left will move."""
+    """Delete the first half, a little at a time; what is left will move, but not before it is asked to."""
+    shard._upkeep._may_compact = False  # noqa: SLF001 deletions would bring it about
     for first in range(0, size // 2, BATCH):
         shard.delete([UUID(int=(1 << 127) | number) for number in range(first, min(first + BATCH, size // 2))])
 

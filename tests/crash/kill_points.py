@@ -73,7 +73,7 @@ def _tend(shard: EmbeddedShard, kind: int) -> None:
         if kind in (5, 0):
             shard._upkeep.write_columns(lambda: False)
         elif kind == 6:
-            shard._writer.settle()
+            shard._writer.relieve()
         else:
             shard._upkeep.compact(lambda: False)
 

@@ -239,3 +239,16 @@ def test_commits_beside_the_writing_of_columns_do_not_have_them_written_once_mor
     fill(shard, range(41, 70))
     assert engine.background.wait(60)
     assert written == [40, 70]
+
+
+def test_the_columns_of_a_large_shard_are_written_before_a_kill_would_cost_long(engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quarter of a million objects, read one by one on opening, keeps everybody waiting for 14 seconds."""
+    monkeypatch.setattr(upkeep, "_CHANGES_A_FILE", 5)
+    monkeypatch.setattr(upkeep, "_MOST_CHANGES", 10)
+    shard = engine.shard("Photo")
+    fill(shard, range(100))
+    assert engine.background.wait(60)
+    assert shard._writer.columns == 100
+    fill(shard, range(100, 111))
+    assert engine.background.wait(60)
+    assert shard._writer.columns == 111

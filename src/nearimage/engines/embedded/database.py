@@ -103,6 +103,14 @@ class Readers:
         return connection
 
 
+def connect_copier(path: Path) -> apsw.Connection:
+    """A connection for copying the log beside the writer; it forces what it writes as the writer does."""
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
+    connection.execute("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0")
+    return connection
+
+
 def _refuse_foreign(path: Path, connection: apsw.Connection, version: int) -> None:
     if _number(connection, "application_id") != APPLICATION_ID:
         raise FolderUnusable(f"{path} was not made by nearimage; choose another data folder", path=str(path))

@@ -51,7 +51,7 @@ class EmbeddedEngine:
 
     def __init__(self, folder: Path, *, codec: RowCodec | None = None, open_shards: int = OPEN_SHARDS, thresholds: Thresholds = THRESHOLDS) -> None:
         self._codec = codec or JsonRows()
-        self.background = Background()
+        self.background, self._checkpoints = Background(), Background()
         self._thresholds = thresholds
         self._gate = Gate()
         self._changing = threading.Lock()
@@ -209,6 +209,7 @@ class EmbeddedEngine:
         closed = Busy("the database is closed; open it again")
         if self._gate.close(closed):
             self.background.close()
+            self._checkpoints.close()
             for shards in self._shards.values():
                 for shard in shards.values():
                     shard.close(closed)
@@ -223,7 +224,13 @@ class EmbeddedEngine:
             if tenant not in shards:
                 place = partial(self._catalog.shard_folder, collection, tenant)
                 shards[tenant] = EmbeddedShard(
-                    place, self._definition(collection), self._codec, self._open_shards, background=self.background, thresholds=self._thresholds
+                    place,
+                    self._definition(collection),
+                    self._codec,
+                    self._open_shards,
+                    background=self.background,
+                    checkpoints=self._checkpoints,
+                    thresholds=self._thresholds,
                 )
                 self._apply_state(shards[tenant], collection, tenant)
             return shards[tenant]

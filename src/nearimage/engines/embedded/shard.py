@@ -63,6 +63,7 @@ class EmbeddedShard:
         place: where its folder is; asked at each opening, it makes the folder if need be.
         open_shards: who decides which shards stay open.
         background: where its upkeep is done.
+        checkpoints: where its log is copied.
         thresholds: from which sizes on vectors are indexed.
     """
 
@@ -80,10 +81,12 @@ class EmbeddedShard:
         open_shards: OpenShards,
         *,
         background: Background,
+        checkpoints: Background,
         thresholds: Thresholds = THRESHOLDS,
     ) -> None:
         self._place = place
         self._background = background
+        self._checkpoints = checkpoints
         self._thresholds = thresholds
         self._collection = collection
         self._codec = codec
@@ -309,7 +312,15 @@ class EmbeddedShard:
         self._keywords = KeywordSearch()
         self._writer = Writer(self._folder, self._collection, self._codec, connection=connection, publication=self._publication, opened=opened)
         self._indexes = VectorIndexes(self._folder, self._collection, self._publication, background=self._background, thresholds=self._thresholds)
-        self._upkeep = Upkeep(self._folder, self._collection, self._codec, writer=self._writer, reader=self._reader, publication=self._publication)
+        self._upkeep = Upkeep(
+            self._folder,
+            self._collection,
+            self._codec,
+            writer=self._writer,
+            reader=self._reader,
+            publication=self._publication,
+            checkpoints=self._checkpoints,
+        )
         self._upkeep.start(self._background, lambda damage: self._gate.bar(damage, wait=False))
         self._open_shards.add(self._gate)
 

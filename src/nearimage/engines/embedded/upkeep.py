@@ -2,6 +2,7 @@
 
     columns    writes a file of columns (column_files.py) when much has changed since the last one; then, if many rows in memory are dead, takes up the table
                that the file holds in place of the one in memory; readers keep theirs
+    log        copies SQLite's log into its file and forces the slot files (log_copier.py)
     compact    moves the objects at the end of the slot files into free slots, a few in each commit, by the writer's ordinary way; then gives the end back
     scrub      checks every row and vector against its checksum, some hundred at a time; damage closes the shard with `Corrupt`
 
@@ -29,9 +30,9 @@ from nearimage.engines.embedded.rows import RowCodec, StoredRow, stored_row, unp
 from nearimage.engines.embedded.state import State, VectorColumn
 from nearimage.engines.embedded.writing import Writer
 
-_CHANGES_A_FILE = 5_000
-"""A file of columns is written again after so many new rows, or a quarter of the shard if that is more: reading 5,000 rows takes 0.3 s on opening, writing
-100,000 takes 0.3 s in the background (bench/engine_storage.py)."""
+_CHANGES_A_FILE, _MOST_CHANGES = 5_000, 60_000
+"""A file of columns is written again after so many new rows: a quarter of the shard, but no fewer and no more than these. Opening reads 60,000 rows in 2 to 3
+s, and 200,000 of a million took 14 s; writing the columns of 100,000 takes 0.3 s in the background (bench/engine.py, bench/engine_storage.py)."""
 
 _CHANGES_AT_CLOSE = 2_000
 """At closing, already after so many: the next opening would else spend 0.1 s on them."""
@@ -55,16 +56,22 @@ _CAUGHT_UP = 256
 class Upkeep:
     """The background work of one open shard.
 
-    For any thread; what it submits runs in the background thread.
+    For any thread; what it submits runs in a background thread.
+
+    Args:
+        checkpoints: copies logs; apart from all other work, which may take minutes, while the log grows.
     """
 
-    def __init__(self, folder: Path, collection: Collection, codec: RowCodec, *, writer: Writer, reader: Reader, publication: Publication) -> None:
+    def __init__(
+        self, folder: Path, collection: Collection, codec: RowCodec, *, writer: Writer, reader: Reader, publication: Publication, checkpoints: Background
+    ) -> None:
         self._folder = folder
         self._collection = collection
         self._codec = codec
         self._writer = writer
         self._reader = reader
         self._publication = publication
+        self._checkpoints = checkpoints
         self._name = f"{folder.parent.name}/{folder.name}: "
         self._failed_at = 0
         self._may_compact = True
@@ -81,6 +88,8 @@ class Upkeep:
 
     def look(self, background: Background) -> None:
         """Ask for what is due; cheap, for after every write."""
+        if self._writer.is_log_long:
+            self._checkpoints.submit(f"{self._name}log", lambda _stop: self._writer.relieve())
         state = self._publication.state
         if self._columns_are_due():
             background.submit(f"{self._name}columns", self.keep_columns)
@@ -90,6 +99,7 @@ class Upkeep:
     def close(self, background: Background) -> None:
         """Stop what runs; and write the columns, if reading what is new would take long on the next opening."""
         background.cancel(self._name)
+        self._checkpoints.cancel(self._name)
         state = self._publication.state
         if not self._writer.is_broken and state.count > SMALL_SHARD and state.revision - self._writer.columns > _CHANGES_AT_CLOSE:
             with suppress(NearimageError):  # a disk that failed meanwhile: what was stored does not need this file
@@ -117,11 +127,11 @@ class Upkeep:
     def compact(self, stop: Stop) -> None:
         """Move objects from the end of the slot files into free slots, and give the end back."""
         self._may_compact = False  # until it went well: not after every write anew
-        self._writer.settle()
+        self._writer.relieve()
         while not stop() and self._is_sparse(self._writer.dead_slots, self._publication.state.slots):
             if not self._writer.move_tail(_MOVES_A_COMMIT):
                 break
-        self._writer.settle()
+        self._writer.relieve()
         self._writer.give_back_tail()
         self._may_compact = True
 
@@ -177,7 +187,7 @@ class Upkeep:
     def _columns_are_due(self) -> bool:
         state = self._publication.state
         changes = state.revision - max(self._writer.columns, self._failed_at)
-        return state.count > SMALL_SHARD and changes > max(_CHANGES_A_FILE, state.count // 4)
+        return state.count > SMALL_SHARD and changes > max(_CHANGES_A_FILE, min(_MOST_CHANGES, state.count // 4))
 
     @staticmethod
     def _is_sparse(dead: int, all_: int) -> bool:

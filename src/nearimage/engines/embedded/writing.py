@@ -7,7 +7,7 @@
     5  one SQLite transaction: rows, pictures, marks, few vectors          unpublished until COMMIT
     6  append to memory                                                    past what any reader counts
     7  COMMIT, publish the next state                                      with the publication's lock; reading.py says why
-    8  now and then copy SQLite's log into its file                        nobody waits for it but who comes next
+    8  now and then copy SQLite's log into its file                        in the background; the last of it in turn
 
 The COMMIT decides. A crash before it leaves vectors in slots that no object has, and a transaction that SQLite forgets. A crash after it leaves everything,
 for the vectors were on the disk before. Vectors of living objects are never overwritten: a changed object gets another slot, an object whose vectors are
@@ -40,6 +40,7 @@ from nearimage.domain.schema import Collection
 from nearimage.engines.embedded.changes import Change, Plan, stored_of, write_marks, write_pending, write_removed, write_rows
 from nearimage.engines.embedded.disk import storage_faults
 from nearimage.engines.embedded.layout import SHARD_FILE, slot_file
+from nearimage.engines.embedded.log_copier import LogCopier
 from nearimage.engines.embedded.prepared import Prepared, Preparer
 from nearimage.engines.embedded.reading import SELECT_ROW, Publication
 from nearimage.engines.embedded.recovery import Opened
@@ -51,6 +52,9 @@ from nearimage.engines.embedded.turns import Turn, Turns
 
 _CHECKPOINT_PAGES = 1000
 """SQLite's own default, 4 MB of log (https://sqlite.org/wal.html, "Automatic Checkpoint")."""
+
+_LONGEST_LOG_PAGES = 16 * _CHECKPOINT_PAGES
+"""Who writes faster than the background copies does it himself from here on; a log without end would fill the disk and slow down every read."""
 
 _VACUUMED_PAGES = 1000
 """Free pages of the database given back at a time: 4 MB, some milliseconds."""
@@ -79,8 +83,9 @@ class Writer:
         self._free = opened.free
         self._columns = self._covered = opened.columns
         self._turns = Turns(self._run)
+        self._copier = LogCopier(self._path)
         self._broken: Busy | None = None
-        self._log_pages = 0
+        self._log_pages = self._settled_pages = 0
         self._has_pending = False
         self._last_revision = publication.state.revision
         self._checkpointed = publication.state.revision
@@ -95,6 +100,11 @@ class Writer:
     def dead_slots(self) -> int:
         """How many slots no object has."""
         return self._free.dead
+
+    @property
+    def is_log_long(self) -> bool:
+        """Whether so much was logged since the log was last copied that it should be once more."""
+        return self._log_pages >= _CHECKPOINT_PAGES and not self._broken
 
     @property
     def is_broken(self) -> bool:
@@ -141,6 +151,20 @@ class Writer:
     def settle(self) -> None:
         """Copy the log into the database file now."""
         self._turns.submit(Exclusive(self._settle))
+
+    def relieve(self) -> None:
+        """Do what `settle` does, as far as that can be done beside writers, and then the little that is left in their turn. For the background."""
+        try:
+            with storage_faults(self._path):
+                for column in self._publication.state.vectors.values():
+                    column.file.force()
+                self._copier.copy()
+        except DiskFull:
+            return
+        except Busy as failed:
+            self._broken = failed
+            return
+        self.settle()
 
     def start_columns(self) -> State:
         """The state to write a file of columns of; from now on it is noted which of its objects go."""
@@ -202,6 +226,7 @@ class Writer:
         """Settle what is pending and let go of the database; no call may be running."""
         if not self._broken:
             self._settle()
+        self._copier.close()
         self._connection.close()
 
     def _run(self, turns: Sequence[Turn]) -> None:
@@ -217,7 +242,7 @@ class Writer:
         except NearimageError as failed:
             for turn in turns:
                 turn.error = type(failed)(failed.message, **failed.detail)  # a fresh one each: tracebacks of callers must not mix
-        if self._log_pages >= _CHECKPOINT_PAGES and not self._broken:
+        if self._log_pages >= _LONGEST_LOG_PAGES and not self._broken:
             self._settle()
 
     @contextmanager
@@ -344,7 +369,9 @@ class Writer:
         return State(table=table, revision=change.revision, live=live, count=count, slots=end, vectors=vectors)
 
     def _count_log_pages(self, _connection: apsw.Connection, _name: str, pages: int) -> int:
-        self._log_pages = pages
+        if pages < self._settled_pages:
+            self._settled_pages = 0  # the log began anew
+        self._log_pages = pages - self._settled_pages
         return apsw.SQLITE_OK
 
     def _settle(self) -> None:
@@ -358,7 +385,9 @@ class Writer:
                     self._connection.execute("DELETE FROM pending")
                     self._has_pending = False
                 revision = self._publication.state.revision
-                in_log, copied = self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+                with self._copier.alone:
+                    in_log, copied = self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+                self._log_pages, self._settled_pages = 0, in_log  # a reader may keep the log from beginning anew: then it counts from here on
                 if in_log == copied:  # else a reader holds an older snapshot
                     self._checkpointed = revision
         except DiskFull:

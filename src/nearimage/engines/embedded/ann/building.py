@@ -57,8 +57,8 @@ _STILL_KEPT = 0.02
 _ROWS = 1024
 """Vectors added at a time: 15 ms."""
 
-_QUERIES, _QUERIES_OF_MANY, _MANY = 128, 64, 300_000
-"""Queries sampled for measuring. 128 tell 0.998 from 0.996 (3 misses from 5); a million vectors make the exact search for each cost 50 ms."""
+_QUERIES = 128
+"""Queries sampled for measuring: they tell 0.998 from 0.996 (3 misses from 5). With 64 a million pictures were tuned to 0.9955."""
 
 _QUERIES_OF_PASSING = 32
 """Of an index that will soon be another: enough to know how many candidates it needs about."""
@@ -167,7 +167,7 @@ def extend(index: VectorIndex, source: Source, stale: Bitmap, stop: Stop, *, goe
     longer = replace(index, codes=codes, homes=homes, covered=covered, vectors=len(slots), seen=source.seen, revision=source.revision)
     if len(slots) < index.measured_on * _MEASURED_AGAIN or goes_on():
         return longer
-    return replace(longer, tuning=_measure(source, slots, index.projection, codes, homes, queries=_queries_for(len(slots)), stop=stop), measured_on=len(slots))
+    return replace(longer, tuning=_measure(source, slots, index.projection, codes, homes, queries=_QUERIES, stop=stop), measured_on=len(slots))
 
 
 def lists_for(vectors: int) -> int:
@@ -189,7 +189,7 @@ def _filled(source: Source, slots: Slots, projection: Projection, codes: Codes, 
     """The index of all these slots, by codes that hold none yet."""
     _add(codes, projection, source, slots, stop)
     homes = codes.homes(len(source.matrix))
-    measured_on, queries = (_UNMEASURED, _QUERIES_OF_PASSING) if goes_on() else (len(slots), _queries_for(len(slots)))
+    measured_on, queries = (_UNMEASURED, _QUERIES_OF_PASSING) if goes_on() else (len(slots), _QUERIES)
     return VectorIndex(
         metric=source.metric,
         projection=projection,
@@ -246,10 +246,6 @@ def _measure(source: Source, slots: Slots, projection: Projection, codes: Codes,
         search=search,
     )
     return measure(trial, queries=queries, stop=stop)
-
-
-def _queries_for(vectors: int) -> int:
-    return _QUERIES if vectors < _MANY else _QUERIES_OF_MANY
 
 
 def _bitmap(slots: Slots, capacity: int) -> Bitmap:
