@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nearimage.domain.errors import FetchFailed, InvalidBase64, InvalidInput, InvalidSchema, NearimageError, UnreadablePicture
+from nearimage.domain.long_text import LongText
 from nearimage.domain.objects import Matrix
 from nearimage.domain.schema import Collection, DataType, Property, Tokenization, VectorConfig
 from nearimage.domain.vectorizing import Modality, ModuleSettings
@@ -50,7 +51,8 @@ class FakeMedia:
                 outcomes.append(wrong)
         return outcomes
 
-    def read(self, reference: str, *, broken: bool = False) -> bytes:
+    def read(self, reference: str | LongText, *, broken: bool = False) -> bytes:
+        reference = str(reference)
         if self.waits(reference):
             self.fetched.append(reference)
             if reference.removeprefix("web:") not in WORDS:

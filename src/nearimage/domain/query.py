@@ -15,6 +15,7 @@ from uuid import UUID
 
 from nearimage.domain.boost import Boost
 from nearimage.domain.filters import Filter
+from nearimage.domain.long_text import LongText
 from nearimage.domain.objects import Hit, Projection, Scalar, Vector
 from nearimage.domain.vectorizing import Modality
 
@@ -97,7 +98,7 @@ class NearMedia(Near):
     """Near a picture, a sound, a film ...: base64, with or without a `data:` prefix."""
 
     modality: Modality
-    data: str
+    data: str | LongText
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

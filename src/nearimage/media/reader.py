@@ -19,6 +19,7 @@ from contextlib import AbstractContextManager, nullcontext
 from PIL import Image, ImageFile
 
 from nearimage.domain.errors import Busy, InvalidInput, PictureTooLarge, UnreadablePicture
+from nearimage.domain.long_text import LongText
 from nearimage.domain.priority import step_back
 from nearimage.media.colours import rgb_pixels
 from nearimage.media.damage import describe_damage
@@ -57,7 +58,7 @@ class PictureReader:
         self._pool = ThreadPoolExecutor(threads or _cores(), thread_name_prefix="decode", initializer=step_back)
         self._closed = False
 
-    def read(self, reference: str, *, broken: bool = False) -> bytes:
+    def read(self, reference: str | LongText, *, broken: bool = False) -> bytes:
         """The bytes of a picture that a request carries or names; see the port."""
         return self._sources.read(reference, broken=broken)
 

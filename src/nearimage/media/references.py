@@ -10,6 +10,7 @@ import re
 import pybase64
 
 from nearimage.domain.errors import InvalidBase64, PictureTooLarge
+from nearimage.domain.long_text import LongText
 
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"  # RFC 4648, section 4
 
@@ -27,7 +28,11 @@ _MENDING = {
 }
 
 
-def read_reference(reference: str, *, max_bytes: int, broken: bool = False) -> bytes:
+_LONGEST_PREFIX = 600
+"""Characters in which the prefix of a data URI is looked for."""
+
+
+def read_reference(reference: str | LongText, *, max_bytes: int, broken: bool = False) -> bytes:
     """The bytes that a request's text stands for.
 
     Args:
@@ -39,13 +44,16 @@ def read_reference(reference: str, *, max_bytes: int, broken: bool = False) -> b
         InvalidBase64: neither of them; detail has "position" in the reference, or None.
         PictureTooLarge: more bytes than allowed; nothing was decoded.
     """
+    if isinstance(reference, LongText):
+        data = _read_in_turns(reference, max_bytes)
+        if data is not None:
+            return data
+        reference = str(reference)  # to say what is wrong, and where
     start = _payload_start(reference)
     length = len(reference) - start
     if length == 0:
         raise _empty()
-    size = length // 4 * 3 - reference.count("=", len(reference) - 2)
-    if size > max_bytes:
-        raise PictureTooLarge(f"the picture has {size:,} bytes; the limit is {max_bytes:,}; send a smaller one, or raise the limit", limit=max_bytes, got=size)
+    _check_size(length, reference[-2:], max_bytes)
     payload = reference[start:] if start else reference
     overlooked = _BREAKS if broken else b""
     try:
@@ -55,6 +63,31 @@ def read_reference(reference: str, *, max_bytes: int, broken: bool = False) -> b
     if not data:
         raise _empty()
     return data
+
+
+def _check_size(length: int, ending: str, max_bytes: int) -> None:
+    size = length // 4 * 3 - ending.count("=")
+    if size > max_bytes:
+        raise PictureTooLarge(f"the picture has {size:,} bytes; the limit is {max_bytes:,}; send a smaller one, or raise the limit", limit=max_bytes, got=size)
+
+
+def _read_in_turns(reference: LongText, max_bytes: int) -> bytes | None:
+    """What a long text stands for, or None where it is not base64 as it should be.
+
+    Pieces are decoded one by one, and put together by the one call that lets others have the interpreter meanwhile: `bytes.join`, where all of them are bytes.
+    """
+    start = _payload_start(reference.beginning(_LONGEST_PREFIX))
+    _check_size(len(reference) - start, str(reference.pieces[-1][-2:], "ascii"), max_bytes)
+    decoded, ended = list[bytes](), False
+    for group in reference.in_groups(start, 4):
+        if ended:  # padding in the midst
+            return None
+        try:
+            decoded.append(pybase64.b64decode(group, validate=True))
+        except (binascii.Error, ValueError):
+            return None
+        ended = group.endswith(b"=")
+    return b"".join(decoded) or None
 
 
 def _empty() -> InvalidBase64:

@@ -18,11 +18,12 @@ from dataclasses import dataclass
 from threading import BoundedSemaphore
 
 from nearimage.domain.errors import Busy, FetchFailed, InvalidInput, InvalidUrl, UrlRefused
+from nearimage.domain.long_text import LongText
 from nearimage.media.allowance import Allowance
 from nearimage.media.fetching import Fetcher
 from nearimage.media.folder import PictureFolder
 from nearimage.media.references import read_reference
-from nearimage.media.urls import scheme_of, shown
+from nearimage.media.urls import LONGEST_SCHEME, scheme_of, shown
 
 WEB = frozenset({"http", "https"})
 
@@ -68,12 +69,13 @@ class Sources:
         """Whether the bytes are somewhere else than in the text."""
         return scheme_of(reference) not in {None, "data"}
 
-    def read(self, reference: str, *, broken: bool = False) -> bytes:
+    def read(self, reference: str | LongText, *, broken: bool = False) -> bytes:
         """The bytes that a text stands for; see the media port."""
-        if not self.waits(reference):
+        beginning = reference.beginning(LONGEST_SCHEME) if isinstance(reference, LongText) else reference
+        if not self.waits(beginning):
             return read_reference(reference, max_bytes=self._max_bytes, broken=broken)
         with self._admitted() as allowance:  # on the caller's own thread it waits behind no import
-            return self._fetch(reference, allowance)
+            return self._fetch(str(reference), allowance)
 
     def read_many(self, references: Sequence[str]) -> list[bytes | InvalidInput]:
         """The bytes that several texts stand for, fetched side by side; see the media port."""

@@ -18,6 +18,9 @@ MAX_CHARACTERS = 8_000
 _LOW_PORTS = frozenset({80, 443})
 """Below 1024 other protocols answer (mail, file shares, name servers); a server must not be made to talk to them."""
 
+LONGEST_SCHEME = 32
+"""Characters, the colon included."""
+
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]{0,30}):", re.IGNORECASE)  # RFC 3986, 3.1
 
 _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,62})(?:\.[a-z0-9_][a-z0-9_-]{0,62})*\.?", re.IGNORECASE)

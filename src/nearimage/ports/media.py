@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nearimage.domain.errors import InvalidInput
+from nearimage.domain.long_text import LongText
 
 Pixels = npt.NDArray[np.uint8]
 """(height, width, 3) uint8 RGB, 0..255, upright (EXIF orientation applied), transparency laid over white; height and width are at least 1."""
@@ -22,7 +23,7 @@ class Media(Protocol):
         """Whether reading a reference means waiting for another machine or a disk: a URL, and no base64."""
         ...
 
-    def read(self, reference: str, *, broken: bool = False) -> bytes:
+    def read(self, reference: str | LongText, *, broken: bool = False) -> bytes:
         """The bytes of a picture (or of a sound ...) that a request carries or names.
 
         Args:

@@ -272,6 +272,8 @@ def _variables(schema: GraphQLSchema, node: OperationDefinitionNode, given: Mapp
     vectors = {d.variable.name.value: given.get(d.variable.name.value) for d in node.variable_definitions if _is_vector(d.type, given, d.variable.name.value)}
     coerced = get_variable_values(schema, node.variable_definitions, {**given, **{name: [] for name in vectors}})
     if isinstance(coerced, list):
+        if lifted.aside:  # refused again, with what was sent in its words
+            return _variables(schema, node, lifted.aside.put_back(given), replace(lifted, aside=None))
         raise Refused(coerced)
     values = dict(coerced.coerced) | vectors
     defaults = {d.variable.name.value: d.default_value for d in node.variable_definitions if d.default_value and d.variable.name.value not in given}

@@ -19,18 +19,19 @@ Source:
 A document may be as long as a request, so nothing is looked at twice, and what remains beside the literals is bounded while it is read: fifty megabytes of
 blanks end where the limit is.
 
-May import msgspec, `domain` and the standard library only.
+May import msgspec, `domain` and `doors.graphql` only.
 """
 
 import math
 import re
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import msgspec
 
 from nearimage.domain.errors import DocumentTooLarge
+from nearimage.doors.graphql.set_aside import SetAside
 
 Numbers = list[int | float]
 Literal = str | int | float | Numbers
@@ -65,14 +66,19 @@ class Lifted:
     Attributes:
         text: what is left to parse.
         values: by the place of the placeholder in `text`.
-        longer: words in the document that stand for something longer (`long_literals`), each with how many characters more.
+        aside: what is not in the document at all, but a word in its place, also among the values and the variables (`long_literals`).
     """
 
     text: str
     values: Mapping[int, Literal]
     _starts: tuple[int, ...]
     _shifts: tuple[int, ...]
-    longer: Mapping[str, int] = field(default_factory=dict)
+    aside: SetAside | None = None
+
+    @property
+    def longer(self) -> Mapping[str, int]:
+        """Words in the document, each with how many characters more it stands for."""
+        return self.aside.longer if self.aside else {}
 
     def original(self, place: int) -> int:
         """Where a place in `text` was in the document as sent."""

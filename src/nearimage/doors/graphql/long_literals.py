@@ -3,44 +3,39 @@
 Before ten megabytes of base64 are a value, a JSON decoder reads them, the lifter looks for their end, and they are copied out. Each of that is one call into C
 that no other thread can interrupt: some 15 ms, for which every other client waits. But a body comes from the network in pieces, and a piece from the midst of
 a picture has nothing in it that any reader looks for: no quote, no backslash, no blank, nothing beyond ASCII. So such pieces are set aside, a run of them with
-a word in its place, and put back into the value in which the word is found:
+a word in its place, and put back into the value in which the word is found, when that is wanted (`set_aside`):
 
-    {"query": "...", "variables": {"image": "/9j/4AXd41d8c-0XAAB"}}        run 0: 150 pieces of 64 KB
+    {"query": "...", "variables": {"image": "/9j/4AXd41d8c-0XAAB"}}        run 0: 40 pieces of 256 KB
 
-Everything is done piece by piece, with pauses, but for the last copy. A word that is found nowhere, or not in a string's value, has stood for something else
-than the midst of a string (a list of numbers, a comment, half of an escape): then the body is read as one. A word begins with a letter that no escape and no
-number can go on with, so that no reader can take a part of it for something else.
+Everything is done piece by piece, with pauses; a picture stays in pieces until it is decoded (`domain.long_text`). A word that is found nowhere, or not in a
+string's value, has stood for something else than the midst of a string (a list of numbers, a comment, half of an escape): then the body is read as one. A word
+begins with a letter that no escape and no number can go on with, so that no reader can take a part of it for something else.
 
 May import numpy, `domain` and `doors` only.
 """
 
-import re
 import secrets
-import time
-from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from nearimage.domain.errors import DocumentTooLarge, MalformedJson
+from nearimage.domain.long_text import with_pauses
 from nearimage.doors.graphql.lifting import Lifted, lift
 from nearimage.doors.graphql.requests import Request
+from nearimage.doors.graphql.set_aside import SetAside
 from nearimage.doors.rest.bodies import Body
 from nearimage.doors.rest.json_body import read_body
 
-PIECE_BYTES = 64 << 10
-"""Longer pieces are cut: to look through one takes some 10 us."""
+PIECE_BYTES = 256 << 10
+"""As the network brings them; longer pieces are cut, and to look through one takes some 50 us."""
 
-TURN_BYTES, PAUSE_S = 512 << 10, 0.0002
-"""A quarter of a millisecond of work, then a pause; a document of 10 MB takes 10 ms more, and small questions beside it half as long: p50 4.7 ms in place of
-10.2, p99 30 in place of 47 (`bench/graphql_door.py`)."""
+SMALL_BYTES = 16 << 10
+"""A piece in which there is something to read is cut so: in it a picture begins or ends."""
 
 SHORTEST = 4 << 10
 """Bytes of a piece that is worth setting aside."""
-
-Run = deque[memoryview]
 
 
 def read_request(body: Body, most: int) -> tuple[Request, Lifted | None]:
@@ -49,130 +44,80 @@ def read_request(body: Body, most: int) -> tuple[Request, Lifted | None]:
     Args:
         most: characters that the document may have beside its literals.
 
+    Returns:
+        The request, and words in the place of what `Lifted.aside` has.
+
     Raises:
         InvalidInput: as `read_body`.
 
     Cost:
-        Memory of two and a half times the literals, the body included. Holds the interpreter no longer than it takes to copy the longest literal once.
+        Little more than the memory of the body. Holds the interpreter for a quarter of a millisecond at a time.
     """
-    aside = _Aside.of(body)
-    return aside.read(most) or (read_body(aside.whole(), Request), None)
+    apart = _Apart.of(body)
+    return apart.read(most) or (read_body(apart.whole(), Request), None)
 
 
 @dataclass(frozen=True, slots=True)
-class _Aside:
-    """A body taken apart.
+class _Apart:
+    """A body taken apart: pieces, and runs of them that are set aside."""
 
-    Attributes:
-        parts: pieces, and runs of them that are set aside.
-        token: makes words that nobody else can write.
-    """
-
-    parts: tuple[memoryview | Run, ...]
-    token: str
+    parts: tuple[bytes | list[bytes], ...]
 
     @classmethod
-    def of(cls, body: Body) -> "_Aside":
+    def of(cls, body: Body) -> "_Apart":
         """Take a body apart, which is emptied."""
-        parts = list[memoryview | Run]()
-        for piece in _with_pauses(_cut(body)):
-            if not _is_plain(piece):
+        parts = list[bytes | list[bytes]]()
+        for piece, plain in _told_apart(with_pauses(_emptied(body))):
+            if not plain:
                 parts.append(piece)
-            elif parts and isinstance(parts[-1], deque):
+            elif parts and isinstance(parts[-1], list):
                 parts[-1].append(piece)
             else:
-                parts.append(Run([piece]))
-        return cls(tuple(parts), f"X{secrets.token_hex(8)}")
-
-    @property
-    def runs(self) -> list[Run]:
-        """What is set aside."""
-        return [part for part in self.parts if isinstance(part, deque)]
+                parts.append([piece])
+        return cls(tuple(parts))
 
     def whole(self) -> bytes:
         """The body as it was sent."""
-        return b"".join(piece for part in self.parts for piece in (part if isinstance(part, deque) else (part,)))
+        return b"".join(piece for part in self.parts for piece in (part if isinstance(part, list) else (part,)))
 
     def read(self, most: int) -> tuple[Request, Lifted] | None:
-        """The request, and what was set aside put back; None where nothing was, or where it cannot be."""
-        runs = self.runs
-        if not runs:
+        """The request without what is set aside; None where nothing was, or where it could not be put back."""
+        aside = SetAside(f"X{secrets.token_hex(8)}", tuple(tuple(part) for part in self.parts if isinstance(part, list)))
+        if not aside.runs:
             return None
-        words = {f"{self.token}-{number}X": sum(map(len, run)) for number, run in enumerate(runs)}
-        inserted = iter(words)
-        short = b"".join(next(inserted).encode() if isinstance(part, deque) else part for part in self.parts)
+        words = iter(aside.longer)
+        short = b"".join(next(words).encode() if isinstance(part, list) else part for part in self.parts)
         try:
             request = read_body(short, Request)
             lifted = lift(request.query, most)
         except (MalformedJson, DocumentTooLarge):  # if it is wrong, then as it was sent, with the place of the mistake
             return None
-        back = _PuttingBack(re.compile(f"{self.token}-([0-9]+)X"), runs)
-        if back.count(lifted.values) + back.count(request.variables) != len(runs):
+        if aside.count(list(lifted.values.values())) + aside.count(request.variables) != len(aside.runs):
             return None
-        longer = {word: size - len(word) for word, size in words.items()}
-        request.variables = back.restored(request.variables)
-        return request, replace(lifted, values=back.restored(lifted.values), longer=longer)
+        return request, replace(lifted, aside=aside)
 
 
-@dataclass(frozen=True, slots=True)
-class _PuttingBack:
-    """Puts runs back in the place of their words, anywhere in values of strings, numbers, lists and dicts."""
-
-    word: re.Pattern[str]
-    runs: list[Run]
-
-    def count(self, values: Any) -> int:
-        """The words in there, but for those in names."""
-        found, left = 0, [values]
-        while left:
-            value = left.pop()
-            if isinstance(value, str):
-                found += len(self.word.findall(value))
-            elif isinstance(value, list | dict):
-                left.extend(value.values() if isinstance(value, dict) else value)
-        return found
-
-    def restored(self, value: Any) -> Any:
-        """The same with the runs; those that are put back are no longer kept here."""
-        if isinstance(value, str):
-            return self._text(value) if self.word.search(value) else value
-        if isinstance(value, list):
-            return [self.restored(one) for one in value]
-        return {name: self.restored(one) for name, one in value.items()} if isinstance(value, dict) else value
-
-    def _text(self, value: str) -> str:
-        return "".join(text for place, part in enumerate(self.word.split(value)) for text in (self._pieces(int(part)) if place % 2 else (part,)))
-
-    def _pieces(self, number: int) -> Iterator[str]:
-        run = self.runs[number]
-        for piece in _with_pauses(run.popleft() for _ in range(len(run))):
-            yield str(piece, "ascii")
-
-
-def _cut(body: Body) -> Iterator[memoryview]:
+def _emptied(body: Body) -> Iterator[bytes]:
     while body:
-        piece = memoryview(body.popleft())
-        for start in range(0, len(piece), PIECE_BYTES):
-            yield piece[start : start + PIECE_BYTES]
+        yield body.popleft()
 
 
-def _with_pauses(pieces: Iterable[memoryview]) -> Iterator[memoryview]:
-    """The same, so that whoever waits for the interpreter gets it: a thread that offers it without a pause mostly takes it again before the other has woken."""
-    read = 0
-    for piece in pieces:
-        yield piece
-        read += len(piece)
-        if read >= TURN_BYTES:
-            read = 0
-            time.sleep(PAUSE_S)
+def _told_apart(pieces: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
+    """The pieces, each with whether it is plain; where one is not, its parts."""
+    for piece in _cut(pieces, PIECE_BYTES):
+        if _is_plain(piece):
+            yield piece, True
+        else:
+            yield from ((part, _is_plain(part)) for part in _cut((piece,), SMALL_BYTES))
 
 
-def _is_plain(piece: memoryview) -> bool:
+def _cut(pieces: Iterable[bytes], size: int) -> Iterator[bytes]:
+    return (piece[start : start + size] for piece in pieces for start in range(0, len(piece), size))
+
+
+def _is_plain(piece: bytes) -> bool:
     """Whether there is nothing in it that a reader of JSON or of GraphQL looks for."""
-    if len(piece) < SHORTEST:
-        return False
-    signs = np.frombuffer(piece, np.uint8)
-    return bool(signs.min() > _BLANK and signs.max() < _DELETE and not (signs == _QUOTE).any() and not (signs == _BACKSLASH).any())
+    return len(piece) >= SHORTEST and piece.isascii() and b'"' not in piece and b"\\" not in piece and bool(np.frombuffer(piece, np.uint8).min() > _BLANK)
 
 
-_BLANK, _DELETE, _QUOTE, _BACKSLASH = b' \x7f"\\'
+_BLANK = ord(" ")

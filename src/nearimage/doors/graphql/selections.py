@@ -19,6 +19,7 @@ from graphql import FieldNode, FragmentSpreadNode, GraphQLError, InlineFragmentN
 
 from nearimage.domain.errors import DocumentTooLarge
 from nearimage.domain.schema import Collection
+from nearimage.doors.graphql.argument_types import NEAR_MEDIA
 from nearimage.doors.graphql.documents import Operation
 from nearimage.doors.graphql.requests import Limits, Refused
 from nearimage.doors.graphql.values import arguments_of
@@ -132,4 +133,13 @@ class Selections:
         return True
 
     def _arguments(self, node: FieldNode) -> dict[str, Any]:
-        return arguments_of(node.arguments, self.operation.variables, self.operation.lifted.values) if node.arguments else {}
+        if not node.arguments:
+            return {}
+        lifted = self.operation.lifted
+        values = arguments_of(node.arguments, self.operation.variables, lifted.values)
+        return {name: lifted.aside.put_back(value, long=_media_field(name)) for name, value in values.items()} if lifted.aside else values
+
+
+def _media_field(argument: str) -> str | None:
+    """Where an argument has a picture, a sound ..., which may be long."""
+    return NEAR_MEDIA[argument][0] if argument in NEAR_MEDIA else None
