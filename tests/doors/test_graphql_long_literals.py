@@ -2,8 +2,7 @@
 
 import json
 import tracemalloc
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -12,10 +11,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nearimage.domain.errors import InvalidInput, MalformedJson
+from nearimage.domain.long_text import LongText
 from nearimage.doors.graphql import long_literals
 from nearimage.doors.graphql.answering import graphql
 from nearimage.doors.graphql.lifting import Lifted, lift
-from nearimage.doors.graphql.long_literals import read_request
+from nearimage.doors.graphql.long_literals import Body
 from nearimage.doors.graphql.requests import Request, location
 from nearimage.doors.rest.json_body import read_body
 from tests.doors.graphql_world import services
@@ -32,12 +32,27 @@ def short_pieces() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(long_literals, "SHORTEST", 2)
         patch.setattr(long_literals, "PIECE_BYTES", 7)
+        patch.setattr(long_literals, "SMALL_BYTES", 3)
         yield
 
 
-def pieces(body: bytes, cuts: list[int]) -> deque[bytes]:
+@pytest.fixture
+def real_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the server has them."""
+    for name, size in {"SHORTEST": 4 << 10, "SMALL_BYTES": 16 << 10, "PIECE_BYTES": 256 << 10}.items():
+        monkeypatch.setattr(long_literals, name, size)
+
+
+def pieces(body: bytes, cuts: list[int]) -> list[bytes]:
     places = sorted({0, len(body), *(cut % (len(body) + 1) for cut in cuts)})
-    return deque(body[first:last] for first, last in pairwise(places))
+    return [body[first:last] for first, last in pairwise(places)]
+
+
+def read_request(pieces: Iterable[bytes], most: int) -> tuple[Request, Lifted | None]:
+    body = Body()
+    for piece in pieces:
+        body.add(piece)
+    return body.request(most)
 
 
 def read(body: bytes, cuts: list[int]) -> tuple[Request, Lifted]:
@@ -123,7 +138,7 @@ def outcome(work: Callable[[], object]) -> object:
 )
 def test_long_runs_may_stand_anywhere(body: dict[str, Any]) -> None:
     """Most of them stand for a string's value; the others make the body be read as one."""
-    request, lifted = read_request(deque([json.dumps(body).encode()]), MOST)
+    request, lifted = read_request([json.dumps(body).encode()], MOST)
     answer = graphql(services()).begin(request, lifted).answer()
     assert answer == {"data": {"Get": {"Dog": [{"breed": "Corgi"}]}}}
 
@@ -131,7 +146,7 @@ def test_long_runs_may_stand_anywhere(body: dict[str, Any]) -> None:
 def test_a_mistake_behind_a_picture_is_told_with_its_place() -> None:
     """And with the words of the parser, but never with the word that stood for the picture."""
     text = '{ Get { Dog(limit: 1 nearImage: {image: "' + PICTURE + '"}) { nothing } } }'
-    request, lifted = read_request(deque([json.dumps({"query": text}).encode()]), MOST)
+    request, lifted = read_request([json.dumps({"query": text}).encode()], MOST)
     (error,) = graphql(services()).begin(request, lifted).answer()["errors"]
     assert error["locations"] == [{"line": 1, "column": text.index("nothing") + 1}]
     assert "nothing" in error["message"]
@@ -139,22 +154,59 @@ def test_a_mistake_behind_a_picture_is_told_with_its_place() -> None:
 
 def test_a_document_that_is_wrong_beside_its_picture_is_refused_as_it_was_sent() -> None:
     """Nobody knows the word that stands for a part of it."""
-    request, lifted = read_request(deque([json.dumps({"query": '{ Get { Dog(limit: 1 nearImage: {image: "' + RED + "}) } }"}).encode()]), MOST)
+    request, lifted = read_request([json.dumps({"query": '{ Get { Dog(limit: 1 nearImage: {image: "' + RED + "}) } }"}).encode()], MOST)
     assert RED in request.query
     assert graphql(services()).begin(request, lifted).answer()["errors"][0]["message"]
 
 
-def test_a_picture_is_in_memory_once_until_it_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("real_pieces")
+def test_a_picture_is_in_memory_once_until_it_is_decoded() -> None:
     """A server that copies what it is sent three or four times falls over with few clients."""
-    monkeypatch.setattr(long_literals, "SHORTEST", 4096)
-    monkeypatch.setattr(long_literals, "PIECE_BYTES", 65536)
     whole = json.dumps({"query": '{ Get { Dog(nearImage: {image: "' + PICTURE * 5 + '"}) { breed } } }'}).encode()
     tracemalloc.start()
-    body = deque(whole[start : start + 100_000] for start in range(0, len(whole), 100_000))
-    request, lifted = read_request(body, MOST)
+    request, lifted = read_request((whole[start : start + 100_000] for start in range(0, len(whole), 100_000)), MOST)
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert lifted is not None
     assert PICTURE * 5 in put_back(lifted, dict(lifted.values)).values()
     assert len(request.query) < 500_000
     assert most < 1.2 * len(whole)
+
+
+@pytest.mark.usefixtures("real_pieces")
+@pytest.mark.parametrize("in_variables", [False, True], ids=["in the document", "in the variables"])
+def test_a_long_picture_stays_in_pieces_until_it_is_decoded(in_variables: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To make one text of ten megabytes takes 3 ms, for which every other client would wait."""
+    filled, seen = services(), list[object]()
+
+    def read(_: object, reference: object, **__: object) -> bytes:
+        seen.append(reference)
+        return b"RGB123"
+
+    monkeypatch.setattr(type(filled.objects.vectorizer.media), "read", read)
+    asked = "$i" if in_variables else f'"{PICTURE}"'
+    text = ("query($i: String!) " if in_variables else "") + "{ Get { Dog(limit: 1 nearImage: {image: " + asked + "}) { breed } } }"
+    request, lifted = read_request([json.dumps({"query": text, "variables": {"i": PICTURE}}).encode()], MOST)
+    assert graphql(filled).begin(request, lifted).answer() == {"data": {"Get": {"Dog": [{"breed": "Corgi"}]}}}
+    assert [(type(one), str(one)) for one in seen] == [(LongText, PICTURE)]
+
+
+@pytest.mark.usefixtures("real_pieces")
+def test_a_variable_of_another_type_is_refused_with_what_was_sent() -> None:
+    """Nobody knows the word that stood for it."""
+    body = {"query": "query($n: Int) { Get { Dog(limit: $n) { breed } } }", "variables": {"n": "A" * 50_000}}
+    request, lifted = read_request([json.dumps(body).encode()], MOST)
+    (error,) = graphql(services()).begin(request, lifted).answer()["errors"]
+    assert "'AAAA" in error["message"]
+
+
+@pytest.mark.usefixtures("real_pieces")
+def test_long_words_are_searched_for_as_they_were_sent() -> None:
+    """What is set aside comes back wherever a text may stand, also beside signs beyond ASCII."""
+    long = "hé" + "B" * 50_000 + "ü"
+    text = '{ Get { Dog(where: {path: ["breed"] operator: Equal valueText: "' + long + '"}) { breed } } }'
+    request, lifted = read_request([json.dumps({"query": text}, ensure_ascii=False).encode()], MOST)
+    assert lifted is not None
+    assert lifted.aside is not None
+    assert long in put_back(lifted, dict(lifted.values)).values()
+    assert graphql(services()).begin(request, lifted).answer() == {"data": {"Get": {"Dog": []}}}

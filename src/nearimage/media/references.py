@@ -18,6 +18,8 @@ _DATA_URI = re.compile(r"data:[^,]{0,512}?;base64,", re.IGNORECASE)  # RFC 2397;
 
 _BREAKS = b" \t\r\n"
 
+_PADDING = ord("=")
+
 _MENDING = {
     "-": "this is URL-safe base64, use the standard alphabet with + and /",
     "_": "this is URL-safe base64, use the standard alphabet with + and /",
@@ -77,7 +79,7 @@ def _read_in_turns(reference: LongText, max_bytes: int) -> bytes | None:
     Pieces are decoded one by one, and put together by the one call that lets others have the interpreter meanwhile: `bytes.join`, where all of them are bytes.
     """
     start = _payload_start(reference.beginning(_LONGEST_PREFIX))
-    _check_size(len(reference) - start, str(reference.pieces[-1][-2:], "ascii"), max_bytes)
+    _check_size(len(reference) - start, reference.ending(2), max_bytes)
     decoded, ended = list[bytes](), False
     for group in reference.in_groups(start, 4):
         if ended:  # padding in the midst
@@ -86,7 +88,7 @@ def _read_in_turns(reference: LongText, max_bytes: int) -> bytes | None:
             decoded.append(pybase64.b64decode(group, validate=True))
         except (binascii.Error, ValueError):
             return None
-        ended = group.endswith(b"=")
+        ended = group[-1] == _PADDING
     return b"".join(decoded) or None
 
 

@@ -4,12 +4,15 @@ import time
 
 import pybase64
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from nearimage.domain.errors import InvalidBase64, PictureTooLarge
+from nearimage.domain import long_text
+from nearimage.domain.errors import InvalidBase64, PictureTooLarge, UrlRefused
+from nearimage.domain.long_text import LongText
 from nearimage.media import PictureReader
 from nearimage.media.references import read_reference
+from tests.unit.domain.test_long_text import CUTS, cut
 
 LIMIT = 1_000_000
 
@@ -113,4 +116,33 @@ def test_the_reader_applies_its_own_limit() -> None:
     reader = PictureReader(max_bytes=4)
     with pytest.raises(PictureTooLarge):
         reader.read("aGVsbG8=")
+    reader.close()
+
+
+@given(st.one_of(st.text("AQx9+/=- \n", max_size=40), st.binary(min_size=1, max_size=40).map(lambda data: pybase64.b64encode(data).decode())), CUTS)
+@example("aGVsbG8=aGVs", [8])
+@example("QQ==QQ==", [4])
+@example("====", [])
+@example("", [])
+def test_a_text_in_pieces_means_what_it_means_as_one(text: str, cuts: list[int]) -> None:
+    """A picture of ten megabytes is decoded piece by piece; a mistake is told with the same place."""
+    for reference in (text, "data:image/png;base64," + text):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(long_text, "GROUP_BYTES", 5)
+            for broken in (False, True):
+                assert _outcome(cut(reference, cuts), broken=broken) == _outcome(reference, broken=broken)
+
+
+def _outcome(reference: str | LongText, *, broken: bool) -> object:
+    try:
+        return read_reference(reference, max_bytes=25, broken=broken)
+    except (InvalidBase64, PictureTooLarge) as wrong:
+        return wrong.message
+
+
+def test_a_url_in_pieces_is_a_url() -> None:
+    """What is set aside of a request is set aside for its length, whatever it is."""
+    reader = PictureReader()
+    with pytest.raises(UrlRefused):
+        reader.read(LongText((b"ht", b"tps://example.org/", b"a" * 100)))
     reader.close()

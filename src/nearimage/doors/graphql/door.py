@@ -26,9 +26,9 @@ from starlette.types import Receive, Scope, Send
 from nearimage.domain.errors import InvalidInput
 from nearimage.doors.faults import fault_of
 from nearimage.doors.graphql.answering import Asked, GraphQl
-from nearimage.doors.graphql.long_literals import read_request
+from nearimage.doors.graphql.long_literals import Body
 from nearimage.doors.graphql.requests import Request
-from nearimage.doors.rest.bodies import Body, read_pieces
+from nearimage.doors.rest.bodies import read_pieces
 from nearimage.doors.rest.json_body import fault_response, json_response, not_allowed_response, read_body
 from nearimage.doors.waiting import while_connected
 
@@ -49,7 +49,7 @@ class _Door:
     async def answer(self, scope: Scope, receive: Receive, body: Body) -> Response:
         """One question, in the body or in the query string."""
         read = self._in_query if scope["method"] == "GET" else self._in_body
-        if sum(map(len, body)) > SHORT_BYTES:
+        if body.size > SHORT_BYTES:
             return await self._elsewhere(receive, lambda: json_response(read(scope, body).answer()))
         asked = read(scope, body)
         return json_response(asked.answer()) if asked.is_quick else await self._elsewhere(receive, lambda: json_response(asked.answer()))
@@ -64,7 +64,7 @@ class _Door:
 
     def _in_body(self, _: Scope, body: Body) -> Asked:
         graphql = self._ready()
-        request, lifted = read_request(body, graphql.limits.characters)
+        request, lifted = body.request(graphql.limits.characters)
         return graphql.begin(_worth_asking(request), lifted)
 
     def _in_query(self, scope: Scope, _: Body) -> Asked:
@@ -74,7 +74,7 @@ class _Door:
         return graphql.begin(_worth_asking(request))
 
     def _several(self, body: Body) -> Response:
-        graphql, requests = self._ready(), read_body(b"".join(body), list[Request])
+        graphql, requests = self._ready(), read_body(body.whole(), list[Request])
         if not requests or len(requests) > MOST_IN_BATCH:
             raise InvalidInput(f"a batch has 1 to {MOST_IN_BATCH} requests, got {len(requests)}")
         return json_response([graphql.answer(_worth_asking(request)) for request in requests])
@@ -104,7 +104,9 @@ class _Path:
         if method != "POST" and not (method == "GET" and self.in_query and "query" in _parameters(scope)):
             return not_allowed_response(method, ["POST"])
         try:
-            return await self.answer(scope, receive, await read_pieces(scope, receive, self.max_bytes))
+            body = Body()
+            await read_pieces(scope, receive, self.max_bytes, body.add)
+            return await self.answer(scope, receive, body)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody reads it
         except Exception as error:  # noqa: BLE001 - the door's boundary

@@ -5,7 +5,6 @@
 The words go through parser and validator, and leave with an argument's value: there the runs are put back. May import `domain` only.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -43,7 +42,7 @@ class SetAside:
         while left:
             value = left.pop()
             if isinstance(value, str):
-                found += len(self._pattern.findall(value))
+                found += value.count(self.token)
             elif isinstance(value, list | dict):
                 left.extend(value.values() if isinstance(value, dict) else value)
         return found
@@ -63,13 +62,13 @@ class SetAside:
         return value
 
     def _text(self, value: str) -> str | LongText:
-        parts = self._pattern.split(value)
-        if len(parts) == 1:
+        before, *others = value.split(self.token)
+        if not others:
             return value
-        if not value.isascii():
-            return "".join(str(LongText(self.runs[int(part)])) if place % 2 else part for place, part in enumerate(parts))
-        return LongText(tuple(piece for place, part in enumerate(parts) for piece in (self.runs[int(part)] if place % 2 else (part.encode(),)) if piece))
-
-    @cached_property
-    def _pattern(self) -> re.Pattern[str]:
-        return re.compile(f"{self.token}-([0-9]+)X")
+        parts = [before.encode()]
+        for other in others:
+            number, _, behind = other[1:].partition("X")
+            parts += [*self.runs[int(number)], behind.encode()]
+        if value.isascii():
+            return LongText(tuple(filter(None, parts)))
+        return b"".join(parts).decode()

@@ -1,11 +1,11 @@
 """Read the body of an HTTP request, in the pieces in which it comes.
 
-    scope, receive  -->  deque([b'{"query": "...', b'...', b'..."}'])
+    scope, receive  -->  b'{"query": "...', b'...', b'..."}'
 
 May import starlette and `domain` only.
 """
 
-from collections import deque
+from collections.abc import Callable
 
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
@@ -14,19 +14,16 @@ from nearimage.domain.errors import InvalidInput, UnsupportedMediaType
 
 JSON = "application/json"
 
-Body = deque[bytes]
-"""A body in its pieces. They go as they are read: a picture of 10 MB should not be in memory more often than it must."""
 
-
-async def read_pieces(scope: Scope, receive: Receive, limit: int) -> Body:
-    """The body.
+async def read_pieces(scope: Scope, receive: Receive, limit: int, take: Callable[[bytes], None]) -> None:
+    """The body, each of its pieces given to `take` as it comes.
 
     Raises:
         InvalidInput: it is longer than `limit` bytes; refused as soon as that shows.
         UnsupportedMediaType: it says that it is no JSON.
         ClientDisconnect: nobody waits for an answer.
     """
-    pieces, size, more = Body(), 0, True
+    size, more = 0, True
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
@@ -35,10 +32,9 @@ async def read_pieces(scope: Scope, receive: Receive, limit: int) -> Body:
         size += len(piece)
         if size > limit:
             raise InvalidInput(f"the request body is longer than {limit} bytes; send fewer or smaller objects, or ask for less, at once", limit=limit)
-        pieces.append(piece)
+        take(piece)
     if size and (declared := (header(scope, b"content-type") or JSON).partition(";")[0].strip().lower()) != JSON:
         raise UnsupportedMediaType(f"the request body is declared as {declared!r}; send JSON with Content-Type: {JSON}", got=declared)
-    return pieces
 
 
 def header(scope: Scope, name: bytes) -> str | None:

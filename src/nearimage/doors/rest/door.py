@@ -61,8 +61,9 @@ class _Path:
         if route is None:
             return not_allowed_response(scope["method"], list(self.routes))
         try:
-            body = b"".join(await read_pieces(scope, receive, self.door.about.max_message_bytes))
-            asked = {"path": scope["path_params"], "query": _query(scope), "body": body, "user": scope[USER]}
+            body = list[bytes]()
+            await read_pieces(scope, receive, self.door.about.max_message_bytes, body.append)
+            asked = {"path": scope["path_params"], "query": _query(scope), "pieces": tuple(body), "user": scope[USER]}
             return await self._work(route, Call(services=self.door.services, about=self.door.about, **asked), receive)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody reads it
