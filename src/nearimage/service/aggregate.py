@@ -8,6 +8,7 @@ What a reference may lead to is read off the collection; everything else comes f
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import islice
 from uuid import UUID
 
 from nearimage.domain.aggregates import MAX_GROUPS, SUMMARISED, AggregateQuery, Aggregation, Group, ReferenceSummary, Summary
@@ -60,14 +61,18 @@ class Aggregates:
         if question.limit < 0:
             raise InvalidInput(f"objectLimit cannot be negative, got {question.limit}")
         if isinstance(by, Words):
-            return [one.id for one in word_ranking(question, by)]
+            return _ids(word_ranking(question, by))
         if isinstance(by, Hybrid):
-            return [one.id for one in hybrid_ranking(question, by, near_searches)[: question.limit]]
+            return _ids(one.id for one in hybrid_ranking(question, by, near_searches)[: question.limit])
         if by is None or (query.object_limit is None and by.max_distance is None and by.min_certainty is None):
             raise InvalidInput("a search by vector finds every object; give it a distance, a certainty or an objectLimit")
         if len(set(by.targets.names)) > 1:
             raise InvalidInput(f"aggregating takes one target vector, got {list(by.targets.names)}")
-        return [one.id for one in near_searches.ranking(question, by)[: question.limit]]
+        return _ids(islice(near_searches.ranking(question, by), question.limit))
+
+
+def _ids(packed: Iterable[bytes]) -> list[UUID]:
+    return [UUID(bytes=one) for one in packed]
 
 
 def bind_aggregation(aggregation: Aggregation, collection: Collection) -> Aggregation:

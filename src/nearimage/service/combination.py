@@ -13,7 +13,6 @@ May import `domain` only.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from uuid import UUID
 
 from nearimage.domain.query import Combination
 
@@ -24,20 +23,20 @@ class TargetDistances:
 
     Attributes:
         weight: of this target; 1 where the combination has none.
-        found: distances of the nearest, by object.
+        found: distances of the nearest, by packed id of the object.
         measured: distances of objects that only other targets found; absent where the object lacks the vector.
     """
 
     weight: float
-    found: Mapping[UUID, float]
-    measured: Mapping[UUID, float]
+    found: Mapping[bytes, float]
+    measured: Mapping[bytes, float]
 
-    def of(self, one: UUID) -> float | None:
+    def of(self, one: bytes) -> float | None:
         """The object's distance, or None where it has no such vector."""
         return self.found.get(one, self.measured.get(one))
 
 
-def combine_targets(targets: Sequence[TargetDistances], how: Combination) -> list[tuple[UUID, float]]:
+def combine_targets(targets: Sequence[TargetDistances], how: Combination) -> list[tuple[bytes, float]]:
     """All objects that some target found and that can be ranked, nearest first, equals by id."""
     union = dict.fromkeys(one for target in targets for one in target.found)
     if how is Combination.MINIMUM:
@@ -46,11 +45,11 @@ def combine_targets(targets: Sequence[TargetDistances], how: Combination) -> lis
         ranked = _added([_stretched(target) for target in targets], union)
     else:
         ranked = _added(targets, union)
-    return sorted(ranked.items(), key=lambda pair: (pair[1], pair[0].bytes))
+    return sorted(ranked.items(), key=lambda pair: (pair[1], pair[0]))
 
 
-def _added(targets: Sequence[TargetDistances], union: Mapping[UUID, None]) -> dict[UUID, float]:
-    sums: dict[UUID, float] = {}
+def _added(targets: Sequence[TargetDistances], union: Mapping[bytes, None]) -> dict[bytes, float]:
+    sums: dict[bytes, float] = {}
     for one in union:
         parts = [(target.weight, target.of(one)) for target in targets]
         if all(distance is not None for _, distance in parts):
@@ -62,7 +61,7 @@ def _stretched(target: TargetDistances) -> TargetDistances:
     everything = [*target.found.values(), *target.measured.values()]
     nearest, farthest = min(everything, default=0.0), max(everything, default=0.0)
 
-    def stretch(distances: Mapping[UUID, float]) -> dict[UUID, float]:
+    def stretch(distances: Mapping[bytes, float]) -> dict[bytes, float]:
         return {one: (distance - nearest) / (farthest - nearest) if farthest > nearest else 1.0 for one, distance in distances.items()}
 
     return TargetDistances(weight=target.weight, found=stretch(target.found), measured=stretch(target.measured))

@@ -11,7 +11,6 @@ May import `domain` and `ports` only.
 """
 
 from dataclasses import replace
-from uuid import UUID
 
 from nearimage.domain.errors import InvalidInput, NoVectorizer
 from nearimage.domain.query import Hybrid, NearText
@@ -34,19 +33,18 @@ def hybrid_ranking(question: Question, hybrid: Hybrid, near_searches: NearSearch
     if not 0 <= hybrid.alpha <= 1:
         raise InvalidInput(f"alpha is the vector's share, between 0 and 1; got {hybrid.alpha}", setting="alpha")
     deeper = deepened(question, question.offset + max(question.limit, LEG_DEPTH))
-    legs, distances = [], dict[UUID, float]()
+    legs, distances = [], dict[bytes, float]()
     if hybrid.alpha < 1:
-        scores = {one.id: one.score or 0.0 for one in word_ranking(deeper, hybrid.words)}
-        legs.append(Leg(name="keyword", weight=1 - hybrid.alpha, scores=scores))
+        legs.append(Leg(name="keyword", weight=1 - hybrid.alpha, scores=word_ranking(deeper, hybrid.words)))
     if hybrid.alpha > 0:
-        distances = {one.id: one.distance or 0.0 for one in _near_ranking(deeper, hybrid, near_searches)}
+        distances = _near_ranking(deeper, hybrid, near_searches)
         if hybrid.max_distance is not None:
             legs = [replace(leg, scores={one: score for one, score in leg.scores.items() if one in distances}) for leg in legs]
         legs.append(Leg(name="vector", weight=hybrid.alpha, scores={one: 1 - distance for one, distance in distances.items()}))
     return [Ranked(one.id, distances.get(one.id), one.score, one.explanation) for one in fuse(legs, hybrid.fusion, question.depth)]
 
 
-def _near_ranking(deeper: Question, hybrid: Hybrid, near_searches: NearSearches) -> list[Ranked]:
+def _near_ranking(deeper: Question, hybrid: Hybrid, near_searches: NearSearches) -> dict[bytes, float]:
     """The vector leg; where it brings nothing of its own, it is near the words."""
     if hybrid.near:
         return near_searches.ranking(deeper, hybrid.near)

@@ -15,6 +15,7 @@ from nearimage.domain.objects import IDS_ONLY, AnyVector, Hit
 from nearimage.domain.query import AnyNear, NearMedia, NearObject, NearVector
 from nearimage.domain.schema import Metric, VectorConfig
 from nearimage.domain.vectors import THRESHOLD_TOLERANCE, certainty_of, distance_of
+from nearimage.ports.engine_answers import packed_ids
 from nearimage.service.combination import TargetDistances, combine_targets
 from nearimage.service.near_media import near_media
 from nearimage.service.near_object import near_object
@@ -40,7 +41,7 @@ class NearSearches:
         near = spread(question.collection, near) if isinstance(near, NearVector) else near
         targets = targets_of(question.collection, near.targets)
         if len(targets) > 1:
-            return page_of(question, self._combined(question, near, targets))
+            return page_of(question, [Ranked(one, distance) for one, distance in self._combined(question, near, targets).items()])
         target = targets[0].vector
         nearest = question.shard.nearest(
             target.name,
@@ -55,14 +56,13 @@ class NearSearches:
         distances: list[float] = nearest.distances.tolist()
         return [Hit(record=r, distance=d, certainty=certainty_of(d) if cosine else None) for r, d in zip(nearest.records, distances, strict=True)]
 
-    def ranking(self, question: Question, near: AnyNear) -> list[Ranked]:
-        """The nearest ids with their distances, `question.depth` of them and with several targets perhaps more."""
+    def ranking(self, question: Question, near: AnyNear) -> dict[bytes, float]:
+        """The nearest ids, packed, with their distances, nearest first: `question.depth` of them and with several targets perhaps more."""
         near = spread(question.collection, near) if isinstance(near, NearVector) else near
         targets = targets_of(question.collection, near.targets)
         if len(targets) > 1:
             return self._combined(question, near, targets)
-        found = _nearest(question, targets[0], self.vectors(near, targets, question)[0], max_distance(near, targets))
-        return [Ranked(one, distance) for one, distance in found.items()]
+        return _nearest(question, targets[0], self.vectors(near, targets, question)[0], max_distance(near, targets))
 
     def vectors(self, near: AnyNear, targets: Sequence[Target], question: Question) -> Sequence[AnyVector]:
         """The query's vector for each of the targets."""
@@ -75,7 +75,7 @@ class NearSearches:
             return near_media(near, question.collection, configs, self.vectorizer)
         return [near_text(near, config, self.vectorizer, question) for config in configs]
 
-    def _combined(self, question: Question, near: AnyNear, targets: Sequence[Target]) -> list[Ranked]:
+    def _combined(self, question: Question, near: AnyNear, targets: Sequence[Target]) -> dict[bytes, float]:
         if isinstance(near, NearVector) and len(near.vectors) not in (1, len(targets)):
             raise InvalidInput(f"nearVector has {len(near.vectors)} vectors for {len(targets)} targets; give one for all, or one for each")
         limit = max_distance(near, targets)
@@ -84,17 +84,17 @@ class NearSearches:
         union = list(dict.fromkeys(one for part in found for one in part))
         parts = []
         for target, vector, part in zip(targets, vectors, found, strict=True):
-            missing = [one for one in union if one not in part]
+            missing = [UUID(bytes=one) for one in union if one not in part]
             measured = question.shard.distances(target.vector.name, vector, missing) if missing else {}
-            parts.append(TargetDistances(weight=target.weight, found=part, measured=measured))
+            parts.append(TargetDistances(weight=target.weight, found=part, measured={one.bytes: distance for one, distance in measured.items()}))
         ranked = combine_targets(parts, near.targets.combination)
-        return [Ranked(one, distance) for one, distance in ranked if limit is None or distance <= limit + THRESHOLD_TOLERANCE]
+        return {one: distance for one, distance in ranked if limit is None or distance <= limit + THRESHOLD_TOLERANCE}
 
 
-def _nearest(question: Question, target: Target, vector: AnyVector, limit: float | None) -> dict[UUID, float]:
+def _nearest(question: Question, target: Target, vector: AnyVector, limit: float | None) -> dict[bytes, float]:
     nearest = question.shard.nearest(target.vector.name, vector, limit=question.depth, offset=0, where=question.where, max_distance=limit, projection=IDS_ONLY)
     distances: list[float] = nearest.distances.tolist()
-    return dict(zip((record.id for record in nearest.records), distances, strict=True))
+    return dict(zip(packed_ids(nearest.records), distances, strict=True))
 
 
 def max_distance(near: AnyNear, targets: Sequence[Target]) -> float | None:

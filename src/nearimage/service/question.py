@@ -36,9 +36,13 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A place in a ranking, before its object is read."""
+    """A place in a ranking, before its object is read.
 
-    id: UUID
+    Attributes:
+        id: packed, 16 bytes.
+    """
+
+    id: bytes
     distance: float | None = None
     score: float | None = None
     explanation: str = ""
@@ -50,6 +54,6 @@ class Ranked:
 
 def page_of(question: Question, ranking: list[Ranked]) -> list[Hit]:
     """The page of a ranking, with its objects; one deleted meanwhile is left out."""
-    page = ranking[question.offset : question.depth]
-    records = question.shard.get([one.id for one in page], question.projection)
-    return [one.hit(records[one.id]) for one in page if one.id in records]
+    page = {UUID(bytes=one.id): one for one in ranking[question.offset : question.depth]}
+    records = question.shard.get(list(page), question.projection)
+    return [ranked.hit(records[one]) for one, ranked in page.items() if one in records]

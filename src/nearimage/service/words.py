@@ -11,8 +11,8 @@ from nearimage.domain.keywords import Keywords, tokens_by_tokenization
 from nearimage.domain.objects import IDS_ONLY, Hit, Projection
 from nearimage.domain.query import Words
 from nearimage.domain.schema import Collection
-from nearimage.ports.engine_answers import Ranked as Scored
-from nearimage.service.question import Question, Ranked
+from nearimage.ports.engine_answers import Ranked, packed_ids
+from nearimage.service.question import Question
 
 
 def word_hits(question: Question, words: Words) -> list[Hit]:
@@ -26,14 +26,14 @@ def word_hits(question: Question, words: Words) -> list[Hit]:
     return [Hit(record=record, score=score) for record, score in zip(found.records, scores, strict=True)]
 
 
-def word_ranking(question: Question, words: Words) -> list[Ranked]:
-    """The best ids with their scores, `question.depth` of them."""
+def word_ranking(question: Question, words: Words) -> dict[bytes, float]:
+    """The best ids, packed, with their scores, `question.depth` of them."""
     found = _match(question, words, question.depth, 0, IDS_ONLY)
     scores: list[float] = found.scores.tolist()
-    return [Ranked(record.id, None, score) for record, score in zip(found.records, scores, strict=True)]
+    return dict(zip(packed_ids(found.records), scores, strict=True))
 
 
-def _match(question: Question, words: Words, limit: int, offset: int, projection: Projection) -> Scored:
+def _match(question: Question, words: Words, limit: int, offset: int, projection: Projection) -> Ranked:
     if not words.text:
         raise InvalidInput("a keyword search needs words; got an empty query")
     boosts = boosts_of(question.collection, words.properties)

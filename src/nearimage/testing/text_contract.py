@@ -185,7 +185,7 @@ class TextContract:
         books.put([photo(number, None, title="apple") for number in (9, 2, 7, 5)] + [photo(1, None, title="apple apple")])
         pages = [list(scores(match(books, "apple", "title", limit=2, offset=offset))) for offset in (0, 2, 4, 6)]
         assert pages == [[1, 2], [5, 7], [9], []]
-        assert match(books, "apple", "title", limit=0).records == ()
+        assert len(match(books, "apple", "title", limit=0).records) == 0
 
     def test_nothing_is_found_without_a_word(self, books: Shard) -> None:
         """No word, no word of theirs, no object: an empty answer, not an error."""

@@ -11,9 +11,10 @@ import pytest
 
 from nearimage.domain.errors import DimensionMismatch, VectorNameUnknown
 from nearimage.domain.filters import Compare, Operator
-from nearimage.domain.objects import IDS_ONLY, Projection, PropertyValue, Record
+from nearimage.domain.objects import EVERYTHING_BUT_BLOBS, IDS_ONLY, Projection, PropertyValue, Record
 from nearimage.domain.schema import Collection, Metric, VectorConfig
 from nearimage.ports.engine import Engine, Shard
+from nearimage.ports.engine_answers import packed_ids
 from nearimage.testing.engine_examples import photo, uid
 
 _MANY = 3000
@@ -36,6 +37,16 @@ class VectorsContract:
         found = shard.nearest("clip", vectors[0], limit=20, offset=0, where=None, max_distance=None, projection=IDS_ONLY)
         expected = dict(zip((record.id for record in found.records), found.distances.tolist(), strict=True))
         assert shard.distances("clip", vectors[0], [uid(number) for number in range(20)]) == expected
+
+    def test_ids_asked_for_alone_are_those_of_the_whole_objects(self, shard: Shard) -> None:
+        """Rankings are joined by ids alone, and then the objects are read: both must mean the same ones, whether looked at one by one or as a page."""
+        shard.put([photo(number, [number, 1], int=number) for number in (7, 3, 5, 1)])
+        bare, whole = (
+            shard.nearest("clip", np.zeros(2, np.float32), limit=4, offset=1, where=None, max_distance=None, projection=projection).records
+            for projection in (IDS_ONLY, EVERYTHING_BUT_BLOBS)
+        )
+        assert packed_ids(bare) == packed_ids(whole) == [uid(number).bytes for number in (3, 5, 7)]
+        assert [(record.id, record.revision, dict(record.properties)) for record in bare[1:]] == [(record.id, record.revision, {}) for record in whole[1:]]
 
     def test_an_object_without_the_vector_has_no_distance(self, shard: Shard) -> None:
         """A made-up distance would rank it."""

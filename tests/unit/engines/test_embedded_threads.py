@@ -2,7 +2,7 @@
 
 import threading
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -29,7 +29,7 @@ def commit(shard: EmbeddedShard, number: int) -> None:
     shard.put([Record(id=UUID(int=one), properties={"n": number}, vectors={"v": vector}) for one in range(OBJECTS)])
 
 
-def one_number(records: tuple[Record, ...]) -> int:
+def one_number(records: Sequence[Record]) -> int:
     """The number all records say; whoever reads two commits at once finds several, or too few objects."""
     said = {record.properties["n"] for record in records} | {float(x) for record in records for x in record.vectors["v"]}
     assert len(records) == OBJECTS
@@ -44,7 +44,7 @@ def test_a_reader_never_sees_half_a_commit(tmp_path: Path) -> None:
     shard, wrong, done = engine.shard("Photo"), [], threading.Event()
     commit(shard, 1)
 
-    def by_search() -> tuple[Record, ...]:
+    def by_search() -> Sequence[Record]:
         query = np.zeros(8, np.float32)
         where = Compare("n", Operator.GREATER_THAN, 0)
         return shard.nearest("v", query, limit=50, offset=0, where=where, max_distance=None, projection=EVERYTHING_BUT_BLOBS).records

@@ -8,10 +8,10 @@ import pytest
 from nearimage.domain.query import Combination
 from nearimage.service.combination import TargetDistances, combine_targets
 
-A, B, C = (UUID(int=number) for number in (1, 2, 3))
+A, B, C = (UUID(int=number).bytes for number in (1, 2, 3))
 
 
-def target(found: Mapping[UUID, float], measured: Mapping[UUID, float] | None = None, weight: float = 1.0) -> TargetDistances:
+def target(found: Mapping[bytes, float], measured: Mapping[bytes, float] | None = None, weight: float = 1.0) -> TargetDistances:
     return TargetDistances(weight=weight, found=found, measured=measured or {})
 
 

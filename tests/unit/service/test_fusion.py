@@ -7,7 +7,7 @@ import pytest
 from nearimage.domain.query import Fusion
 from nearimage.service.fusion import Leg, fuse
 
-A, B, C, D = (UUID(int=number) for number in (1, 2, 3, 4))
+A, B, C, D = (UUID(int=number).bytes for number in (1, 2, 3, 4))
 WORDS = Leg(name="keyword", weight=0.25, scores={A: 8.0, B: 6.0, C: 2.0})
 VECTORS = Leg(name="vector", weight=0.75, scores={C: 0.9, A: 0.7, D: 0.4})
 

@@ -12,7 +12,7 @@ a delete in between leaves a hole in the page, or a replaced object answers with
 Nearly always the numbers are the same, and the reader waited for nobody: during the writer's fsync SQLite still shows the old commit, which is the published
 state's. Only in the instant between COMMIT and publication do they differ; then the lock makes the reader wait for the rest of that instant.
 
-May import apsw, numpy, `domain` and this package.
+May import apsw, numpy, `domain`, the port's answers and this package.
 """
 
 import threading
@@ -34,8 +34,9 @@ from nearimage.domain.schema import Collection, DataType
 from nearimage.engines.embedded.database import Readers
 from nearimage.engines.embedded.disk import storage_faults
 from nearimage.engines.embedded.multi_vectors import MultiVectors
-from nearimage.engines.embedded.rows import DamagedRow, RowCodec, StoredRow, bare_record, plain_records, record_of, stored_row, unpack_seals, uuid_of
+from nearimage.engines.embedded.rows import DamagedRow, RowCodec, StoredRow, plain_records, record_of, stored_row, unpack_seals, uuid_of
 from nearimage.engines.embedded.state import State
+from nearimage.ports.engine_answers import BareRecords
 
 SELECT_ROW = "SELECT revision, id, created_ms, updated_ms, slot, seals, properties, crc, pictures FROM objects"
 
@@ -129,14 +130,13 @@ class Reader:
         except KeyError as missing:
             raise Corrupt(f"{self._path} lacks objects that it had when it was opened; restore it from a backup", path=str(self._path)) from missing
 
-    def at_rows(self, snapshot: Snapshot, rows: npt.NDArray[np.int64], projection: Projection) -> tuple[Record, ...]:
+    def at_rows(self, snapshot: Snapshot, rows: npt.NDArray[np.int64], projection: Projection) -> Sequence[Record]:
         """The objects in these rows of the snapshot's table, in order; which they are is in memory."""
         table = snapshot.state.table
         revisions = table.revisions.view()[rows].tolist()
         if not projection.is_bare:
             return self.by_revision(snapshot, revisions, projection)
-        packed = table.index.ids.packed(rows)
-        return tuple(bare_record(packed[16 * place : 16 * place + 16], revision) for place, revision in enumerate(revisions))
+        return BareRecords(table.index.ids.packed(rows), revisions)
 
     def by_id(self, snapshot: Snapshot, ids: Sequence[UUID], projection: Projection) -> dict[UUID, Record]:
         """The objects with these ids; those that are not there are absent."""

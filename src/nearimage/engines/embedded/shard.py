@@ -173,7 +173,7 @@ class EmbeddedShard:
             page = first_rows(rows, keys, limit, offset)
             if sort:
                 watch.lap("sort")
-            records = self._reader.at_rows(snapshot, page, projection)
+            records = tuple(self._reader.at_rows(snapshot, page, projection))
             watch.lap("objects")
             return records
 
