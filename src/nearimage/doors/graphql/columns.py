@@ -3,10 +3,9 @@
     hits --one list of values a field--> columns --zip--> [{"breed": "Corgi", "_additional": {"id": "..."}}, ...]
 
 A column works on all hits at once: what references lead to is read with one call for each field and collection, whatever number of objects there are, and
-plain values cost little more than copying them. May import numpy, graphql, `domain`, `doors` and `service` only.
+plain values cost little more than copying them. May import numpy, graphql, pybase64, `domain`, `doors` and `service` only.
 """
 
-from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +13,7 @@ from itertools import takewhile
 from typing import Any
 
 import numpy as np
+from pybase64 import b64encode_as_string
 
 from nearimage.domain.errors import InvalidInput
 from nearimage.domain.objects import Hit, Projection, Record
@@ -156,7 +156,7 @@ class Reader:
         """How a stored value is shown; None for as it is."""
         kind = prop.data_type.element
         if kind is DataType.BLOB:
-            return lambda value: b64encode(value).decode()
+            return b64encode_as_string
         if kind is DataType.GEO_COORDINATES:
             return _picked(self.selections.below(field, name := f"{owner}{prop.name}GeoCoordinatesObj"), name, _place)
         if kind is DataType.PHONE_NUMBER:

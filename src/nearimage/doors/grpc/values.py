@@ -4,13 +4,14 @@
     (1, 2)             list_value { int_values: 8 bytes each }
     {"street": "..."}  object_value { fields }
 
-May import `domain` and `doors.wire` only; messages are `Any`, see `doors.wire.messages`.
+May import pybase64, `domain` and `doors.wire` only; messages are `Any`, see `doors.wire.messages`.
 """
 
 import struct
-from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
+
+from pybase64 import b64encode_as_string
 
 from nearimage.domain.schema import DataType, Property
 from nearimage.domain.values import GeoCoordinates, PhoneNumber, PropertyValue
@@ -48,7 +49,7 @@ def _text(value: Any) -> str:
 
 
 def _base64(value: Any) -> str:
-    return b64encode(value).decode()
+    return b64encode_as_string(value)
 
 
 _SCALARS: Mapping[DataType, tuple[str, Callable[[Any], Any]]] = {

@@ -3,17 +3,17 @@
 Requests are read into typed structures, so that a wrong type is refused with the name of the field; keys that are not known are ignored, because clients
 send some that no server reads. Replies keep float32 numbers as short as they are.
 
-May import msgspec, orjson, starlette, `domain` and `service` only.
+May import msgspec, orjson, pybase64, starlette, `domain` and `service` only.
 """
 
 import re
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
 import msgspec
 import orjson
+from pybase64 import b64encode_as_string
 from starlette.responses import Response
 
 from nearimage.domain.errors import InvalidParameter, MalformedJson, Unauthenticated, UnsupportedMediaType
@@ -89,7 +89,7 @@ def not_allowed_response(method: str, allowed: Sequence[str]) -> Response:
 
 def _plain(value: object) -> object:
     if isinstance(value, bytes):
-        return b64encode(value).decode()
+        return b64encode_as_string(value)
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, GeoCoordinates):
