@@ -108,7 +108,7 @@ def measure(trial: Trial, *, queries: int, stop: Stop, seed: int = 1) -> Tuning:
     """Measure a fresh index.
 
     Cost:
-        An exact search for each query, 0.7 s for 128 queries and 100k x 512, and as much again for the index's searches.
+        An exact search for each query, 1.4 s for 256 queries and 100k x 512, and as much again for the index's searches.
     """
     rng = np.random.default_rng(seed)
     own = rng.choice(trial.slots, min(queries, len(trial.slots)), replace=False)
