@@ -1,9 +1,8 @@
 """What an engine answers to searches: objects with what ranked them, out of one snapshot. May import numpy and `domain` only."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import overload
-from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
@@ -17,11 +16,13 @@ class BareRecords(Sequence[Record]):
     Args:
         ids: packed, 16 bytes each, big-endian, one after another.
         revisions: as many.
+        made: the record of a packed id and a revision.
     """
 
-    def __init__(self, ids: bytes, revisions: Sequence[int]) -> None:
+    def __init__(self, ids: bytes, revisions: Sequence[int], made: Callable[[bytes, int], Record]) -> None:
         self.ids = [ids[start : start + 16] for start in range(0, len(ids), 16)]
         self._revisions = revisions
+        self._made = made
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -35,7 +36,7 @@ class BareRecords(Sequence[Record]):
     def __getitem__(self, place: int | slice) -> Record | tuple[Record, ...]:
         if isinstance(place, slice):
             return tuple(self[one] for one in range(*place.indices(len(self))))
-        return Record(id=UUID(bytes=self.ids[place]), properties={}, vectors={}, revision=self._revisions[place])
+        return self._made(self.ids[place], self._revisions[place])
 
 
 def packed_ids(records: Sequence[Record]) -> list[bytes]:

@@ -48,10 +48,6 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def _base64(value: Any) -> str:
-    return b64encode_as_string(value)
-
-
 _SCALARS: Mapping[DataType, tuple[str, Callable[[Any], Any]]] = {
     DataType.TEXT: ("text_value", _text),
     DataType.INT: ("int_value", int),
@@ -59,7 +55,7 @@ _SCALARS: Mapping[DataType, tuple[str, Callable[[Any], Any]]] = {
     DataType.BOOLEAN: ("bool_value", bool),
     DataType.DATE: ("date_value", _text),
     DataType.UUID: ("uuid_value", _text),
-    DataType.BLOB: ("blob_value", _base64),
+    DataType.BLOB: ("blob_value", b64encode_as_string),
     DataType.BLOB_HASH: ("blob_value", _text),
 }
 _LISTS = {DataType.BOOLEAN: "bool_values", DataType.DATE: "date_values", DataType.UUID: "uuid_values"}

@@ -34,7 +34,7 @@ from nearimage.domain.schema import Collection, DataType
 from nearimage.engines.embedded.database import Readers
 from nearimage.engines.embedded.disk import storage_faults
 from nearimage.engines.embedded.multi_vectors import MultiVectors
-from nearimage.engines.embedded.rows import DamagedRow, RowCodec, StoredRow, plain_records, record_of, stored_row, unpack_seals, uuid_of
+from nearimage.engines.embedded.rows import DamagedRow, RowCodec, StoredRow, bare_record, plain_records, record_of, stored_row, unpack_seals, uuid_of
 from nearimage.engines.embedded.state import State
 from nearimage.ports.engine_answers import BareRecords
 
@@ -136,7 +136,7 @@ class Reader:
         revisions = table.revisions.view()[rows].tolist()
         if not projection.is_bare:
             return self.by_revision(snapshot, revisions, projection)
-        return BareRecords(table.index.ids.packed(rows), revisions)
+        return BareRecords(table.index.ids.packed(rows), revisions, bare_record)
 
     def by_id(self, snapshot: Snapshot, ids: Sequence[UUID], projection: Projection) -> dict[UUID, Record]:
         """The objects with these ids; those that are not there are absent."""
