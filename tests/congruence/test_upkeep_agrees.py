@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, settings
-from hypothesis.stateful import precondition, rule
+from hypothesis.stateful import invariant, precondition, rule
 
 from nearimage.engines.embedded import EmbeddedEngine, recovery, upkeep
 from nearimage.engines.embedded.shard import EmbeddedShard
@@ -42,6 +42,12 @@ class TwoEnginesKeptUp(TwoEngines):
         shard = self.embedded.shard("Photo")
         with shard._gate:
             yield shard
+
+    @invariant()
+    def the_background_is_at_rest(self) -> None:
+        """Compaction gives what it moves another revision: were it to go on, it might do so between a reading and a write on its condition."""
+        self.embedded.shard("Photo").count()  # opened, if it was not
+        assert self.embedded.background.wait(60)
 
     @precondition(lambda self: hasattr(self, "collection"))
     @rule()
