@@ -4,6 +4,7 @@ import asyncio
 import errno
 import socket
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import uvloop
@@ -41,8 +42,10 @@ def clients_of(listener: socket.socket, count: int, ending: ExitStack) -> None:
 
 
 def run(test: Callable[[], Coroutine[None, None, None]]) -> None:
+    """In a thread of its own: where a browser is driven in this process, a loop is under way in the main one already."""
     Counted.begun = 0
-    uvloop.run(test())
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: uvloop.run(test())).result()
 
 
 def test_a_hundred_that_come_together_are_let_in_together() -> None:
