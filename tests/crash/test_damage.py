@@ -2,7 +2,7 @@
 
 import random
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -33,7 +33,7 @@ def shard_folder(folder: Path) -> Path:
     return folder / "collections" / "c000001"
 
 
-def read_all(folder: Path) -> tuple[Record, ...]:
+def read_all(folder: Path) -> Sequence[Record]:
     """Every object with everything."""
     engine = EmbeddedEngine(folder)
     try:
@@ -161,11 +161,11 @@ def test_a_log_cut_anywhere_gives_an_earlier_state_whole(tmp_path: Path) -> None
     assert len(seen) > 5
 
 
-def photos_of(model: MemoryEngine) -> tuple[Record, ...]:
+def photos_of(model: MemoryEngine) -> Sequence[Record]:
     return model.shard("Photo").scan(where=None, after=None, limit=len(IDS), offset=0, projection=EVERYTHING)
 
 
-def told(page: tuple[Record, ...]) -> list[object]:
+def told(page: Sequence[Record]) -> list[object]:
     return [(one.id, one.properties, {name: vector.tobytes() for name, vector in one.vectors.items()}) for one in page]
 
 

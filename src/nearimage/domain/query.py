@@ -8,6 +8,7 @@ A door parses its wire into one `Search`; `nearimage.service.search` answers it 
 and `domain` only.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
@@ -235,7 +236,7 @@ class HitGroup:
     """
 
     value: Scalar | None
-    hits: tuple[Hit, ...]
+    hits: Sequence[Hit]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,5 +248,5 @@ class Found:
         groups: where the search asked for groups: the same hits in groups, in the order of their best; a hit may be in several.
     """
 
-    hits: tuple[Hit, ...]
+    hits: Sequence[Hit]
     groups: tuple[HitGroup, ...] | None = None

@@ -114,7 +114,7 @@ class Shard(Protocol):
 
     def scan(
         self, *, where: Filter | None, after: UUID | None, limit: int, offset: int, projection: Projection, sort: Sequence[SortBy] = ()
-    ) -> tuple[Record, ...]:
+    ) -> Sequence[Record]:
         """Objects in ascending order of ids (as 16 bytes, big-endian), or in the order asked for.
 
         Args:

@@ -6,8 +6,9 @@ An array puts its object into the group of each of its values. Objects without t
 
 from collections.abc import Sequence
 
+from nearimage.domain.columns import HitColumns
 from nearimage.domain.errors import InvalidInput
-from nearimage.domain.objects import Hit, Scalar
+from nearimage.domain.objects import Hit, PropertyValue, Scalar
 from nearimage.domain.query import GroupBy, HitGroup
 from nearimage.domain.schema import Collection, DataType
 
@@ -30,19 +31,19 @@ def check_group_by(group_by: GroupBy, collection: Collection) -> None:
 
 def grouped(hits: Sequence[Hit], group_by: GroupBy) -> tuple[HitGroup, ...]:
     """The groups in the order of their best hits."""
-    groups: dict[Scalar | None, list[Hit]] = {}
-    for hit in hits:
-        for value in _values(hit, group_by.property):
-            group = groups.get(value)
+    columns = HitColumns.of(hits)
+    groups: dict[Scalar | None, list[int]] = {}
+    for place, value in enumerate(columns.records.values(group_by.property)):
+        for one in _values(value):
+            group = groups.get(one)
             if group is None and len(groups) < group_by.groups:
-                group = groups[value] = []
+                group = groups[one] = []
             if group is not None and len(group) < group_by.per_group:
-                group.append(hit)
-    return tuple(HitGroup(value=value, hits=tuple(members)) for value, members in groups.items())
+                group.append(place)
+    return tuple(HitGroup(value=value, hits=columns.at(places)) for value, places in groups.items())
 
 
-def _values(hit: Hit, name: str) -> tuple[Scalar | None, ...]:
-    value = hit.record.properties.get(name)
+def _values(value: PropertyValue | None) -> tuple[Scalar | None, ...]:
     if isinstance(value, tuple):
         return tuple(dict.fromkeys(element if isinstance(element, str | int | float) else str(element) for element in value)) or (None,)
     return (value if value is None or isinstance(value, str | int | float) else str(value),)

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from nearimage.domain.columns import HitColumns, packed_ids
 from nearimage.domain.errors import InvalidInput
 from nearimage.domain.objects import IDS_ONLY, AnyVector, Hit
 from nearimage.domain.query import AnyNear, NearMedia, NearObject, NearVector
 from nearimage.domain.schema import Metric, VectorConfig
 from nearimage.domain.vectors import THRESHOLD_TOLERANCE, certainty_of, distance_of
-from nearimage.ports.engine_answers import packed_ids
 from nearimage.service.combination import TargetDistances, combine_targets
 from nearimage.service.near_media import near_media
 from nearimage.service.near_object import near_object
@@ -32,7 +32,7 @@ class NearSearches:
 
     vectorizer: ObjectVectorizer
 
-    def hits(self, question: Question, near: AnyNear) -> list[Hit]:
+    def hits(self, question: Question, near: AnyNear) -> Sequence[Hit]:
         """One page, nearest first.
 
         Raises:
@@ -52,9 +52,8 @@ class NearSearches:
             max_distance=max_distance(near, targets),
             projection=question.projection,
         )
-        cosine = has_certainty(target)
         distances: list[float] = nearest.distances.tolist()
-        return [Hit(record=r, distance=d, certainty=certainty_of(d) if cosine else None) for r, d in zip(nearest.records, distances, strict=True)]
+        return HitColumns(nearest.records, distances=distances, certainties=[certainty_of(one) for one in distances] if has_certainty(target) else None)
 
     def ranking(self, question: Question, near: AnyNear) -> dict[bytes, float]:
         """The nearest ids, packed, with their distances, nearest first: `question.depth` of them and with several targets perhaps more."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from nearimage.domain.boost import Boost, BoostCondition, Passes
+from nearimage.domain.columns import HitColumns
 from nearimage.domain.errors import InvalidInput, TooManyResults
 from nearimage.domain.filters import Filter
 from nearimage.domain.objects import Hit, Projection
@@ -63,9 +64,9 @@ class Searches:
         hits = self._boosted(query, query.boost, question) if query.boost else self._hits(query, question)
         if query.diversity and query.by is not None and not isinstance(query.by, Words):
             hits = _diversified(query.by.targets, query.diversity, question, hits)
-        hits = hits[: autocut([_rank_value(hit) for hit in hits], query.autocut)] if query.by else hits
-        groups = grouped(hits, query.group_by) if query.group_by else None
-        return Found(hits=tuple(hits), groups=groups)
+        if query.by and query.autocut > 0:
+            hits = hits[: autocut([_rank_value(hit) for hit in hits], query.autocut)]
+        return Found(hits=hits, groups=grouped(hits, query.group_by) if query.group_by else None)
 
     def is_at_hand(self, query: Search) -> bool:
         """Whether `run` would begin at once: nothing has to be opened first."""
@@ -84,7 +85,7 @@ class Searches:
             projection=_projection(query),
         )
 
-    def _boosted(self, query: Search, boost: Boost, question: Question) -> list[Hit]:
+    def _boosted(self, query: Search, boost: Boost, question: Question) -> Sequence[Hit]:
         """The page of the best hits in their new order."""
         check_boost(boost, question.collection)
         deeper = replace(question, offset=0, limit=self._limit(max(boost.depth, question.depth), 0))
@@ -100,14 +101,14 @@ class Searches:
     def _filter(self, where: Filter, collection: Collection, tenant: str) -> Filter:
         return bind_filter(where, collection, targets=reference_targets(self.collections, self.shards, tenant))
 
-    def _hits(self, query: Search, question: Question) -> list[Hit]:
+    def _hits(self, query: Search, question: Question) -> Sequence[Hit]:
         near_searches = NearSearches(vectorizer=self.vectorizer)
         if query.by is None:
             sort = bind_sort(query.sort, question.collection)
             records = question.shard.scan(
                 where=question.where, after=query.after, limit=question.limit, offset=question.offset, sort=sort, projection=question.projection
             )
-            return [Hit(record=record) for record in records]
+            return HitColumns(records)
         if isinstance(query.by, Words):
             return word_hits(question, query.by)
         if isinstance(query.by, Hybrid):

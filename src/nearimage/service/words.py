@@ -5,25 +5,27 @@
 May import `domain` and `ports` only.
 """
 
+from collections.abc import Sequence
+
+from nearimage.domain.columns import HitColumns, packed_ids
 from nearimage.domain.errors import InvalidInput
 from nearimage.domain.filters import And, Compare, Filter, Operator, Or
 from nearimage.domain.keywords import Keywords, tokens_by_tokenization
 from nearimage.domain.objects import IDS_ONLY, Hit, Projection
 from nearimage.domain.query import Words
 from nearimage.domain.schema import Collection
-from nearimage.ports.engine_answers import Ranked, packed_ids
+from nearimage.ports.engine_answers import Ranked
 from nearimage.service.question import Question
 
 
-def word_hits(question: Question, words: Words) -> list[Hit]:
+def word_hits(question: Question, words: Words) -> Sequence[Hit]:
     """One page, best first.
 
     Raises:
         InvalidInput: a property that is not there or not searchable, a weight that is no number.
     """
     found = _match(question, words, question.limit, question.offset, question.projection)
-    scores: list[float] = found.scores.tolist()
-    return [Hit(record=record, score=score) for record, score in zip(found.records, scores, strict=True)]
+    return HitColumns(found.records, scores=found.scores.tolist())
 
 
 def word_ranking(question: Question, words: Words) -> dict[bytes, float]:

@@ -9,12 +9,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from nearimage.domain.columns import packed_ids
 from nearimage.domain.errors import DimensionMismatch, VectorNameUnknown
 from nearimage.domain.filters import Compare, Operator
 from nearimage.domain.objects import EVERYTHING_BUT_BLOBS, IDS_ONLY, Projection, PropertyValue, Record
 from nearimage.domain.schema import Collection, Metric, VectorConfig
 from nearimage.ports.engine import Engine, Shard
-from nearimage.ports.engine_answers import packed_ids
 from nearimage.testing.engine_examples import photo, uid
 
 _MANY = 3000

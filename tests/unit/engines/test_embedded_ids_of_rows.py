@@ -6,7 +6,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nearimage.engines.embedded.rows import uuid_of
+from nearimage.domain.columns import uuid_of
 
 
 @given(st.binary(min_size=16, max_size=16))

@@ -6,7 +6,7 @@ import os
 import random
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +47,7 @@ def fill(engine: Engine) -> None:
     engine.set_tenants("Shared", {"bert": INACTIVE})
 
 
-def content(engine: Engine) -> dict[str, tuple[Record, ...]]:
+def content(engine: Engine) -> dict[str, Sequence[Record]]:
     """Every object of every collection and tenant; it leaves the tenants active."""
     pages = {}
     for collection in engine.collections():

@@ -49,13 +49,13 @@ def test_a_reader_never_sees_half_a_commit(tmp_path: Path) -> None:
         where = Compare("n", Operator.GREATER_THAN, 0)
         return shard.nearest("v", query, limit=50, offset=0, where=where, max_distance=None, projection=EVERYTHING_BUT_BLOBS).records
 
-    def by_filter() -> tuple[Record, ...]:
+    def by_filter() -> Sequence[Record]:
         return shard.scan(where=Compare("n", Operator.GREATER_THAN, 0), after=None, limit=50, offset=0, projection=EVERYTHING_BUT_BLOBS)
 
-    def by_listing() -> tuple[Record, ...]:
+    def by_listing() -> Sequence[Record]:
         return shard.scan(where=None, after=None, limit=50, offset=0, projection=EVERYTHING_BUT_BLOBS)
 
-    def read(ask: Callable[[], tuple[Record, ...]]) -> None:
+    def read(ask: Callable[[], Sequence[Record]]) -> None:
         latest = 0
         while not done.is_set():
             try:

@@ -1,18 +1,26 @@
 """What a reply says about an object beside its properties: id, times, distance, score, vectors; as the bytes of a `MetadataResult`.
 
-May import `domain` and `doors` only.
+May import numpy, `domain` and `doors` only.
 """
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 
-from nearimage.domain.objects import AnyVector, Hit
+import numpy as np
+
+from nearimage.domain.columns import HitColumns
+from nearimage.domain.objects import AnyVector
 from nearimage.domain.schema import LEGACY_VECTOR
 from nearimage.doors.grpc.asked import Asked
 from nearimage.doors.wire.encoding import int64, sized, varint
 from nearimage.doors.wire.messages import MetadataResult, VectorsMessage, key_of
 
 _ID, _ID_BYTES = key_of(MetadataResult, "id") + varint(36), key_of(MetadataResult, "id_as_bytes") + varint(16)
+_NO_ID = np.frombuffer(_ID + b"........-....-....-....-............" + _ID_BYTES + bytes(16), np.uint8)
+_DIGITS = ((0, 0, 8), (9, 8, 12), (14, 12, 16), (19, 16, 20), (24, 20, 32))
+"""Where digits of an id stand in its text, and which."""
+
 _FLOATS, _VECTOR_BYTES, _VECTORS = (key_of(MetadataResult, name) for name in ("vector", "vector_bytes", "vectors"))
 _EXPLANATION = key_of(MetadataResult, "explain_score")
 _EXPLAINED = key_of(MetadataResult, "explain_score_present") + b"\1"
@@ -20,27 +28,28 @@ _NAME, _BYTES, _TYPE = (key_of(VectorsMessage, name) for name in ("name", "vecto
 _SINGLE, _MULTI = (_TYPE + varint(kind) for kind in (VectorsMessage.VECTOR_TYPE_SINGLE_FP32, VectorsMessage.VECTOR_TYPE_MULTI_FP32))
 
 
-def _float(name: str) -> Callable[[float], bytes]:
+def _number(name: str) -> Callable[[Sequence[float | None]], list[bytes]]:
     """Writes a number and the flag that it is there."""
     before, behind, pack = key_of(MetadataResult, name), key_of(MetadataResult, f"{name}_present") + b"\1", struct.Struct("<f").pack
 
-    def written(number: float) -> bytes:
-        return before + pack(number) + behind
+    def written(numbers: Sequence[float | None]) -> list[bytes]:
+        return [b"" if number is None else before + pack(number) + behind for number in numbers]
 
     return written
 
 
-def _time(name: str) -> Callable[[int], bytes]:
-    """The same for Unix milliseconds."""
+def _time(name: str) -> Callable[[Sequence[int]], list[bytes]]:
+    """The same for Unix milliseconds, which objects of one import share."""
     before, behind = key_of(MetadataResult, name), key_of(MetadataResult, f"{name}_present") + b"\1"
 
+    @lru_cache(1024)
     def written(time_ms: int) -> bytes:
         return before + int64(time_ms) + behind
 
-    return written
+    return lambda times: list(map(written, times))
 
 
-_DISTANCE, _CERTAINTY, _SCORE = _float("distance"), _float("certainty"), _float("score")
+_DISTANCES, _CERTAINTIES, _SCORES = _number("distance"), _number("certainty"), _number("score")
 _CREATED, _UPDATED = _time("creation_time_unix"), _time("last_update_time_unix")
 
 
@@ -52,40 +61,53 @@ class Metadata:
     """
 
     def __init__(self, asked: Asked) -> None:
-        wanted = asked.metadata
-        self._uuid, self._explanation = wanted.uuid, wanted.explain_score
-        self._created, self._updated = wanted.creation_time_unix, wanted.last_update_time_unix
-        self._distance, self._certainty, self._score = wanted.distance, wanted.certainty, wanted.score
+        self._wanted = asked.metadata
         self._vectors = [(name, asked.collection.legacy_vector and name == LEGACY_VECTOR) for name in asked.vectors]
 
-    def of(self, hit: Hit) -> bytes:
-        """A `MetadataResult`."""
-        record, parts = hit.record, list[bytes]()
-        if self._uuid:
-            packed = record.id.bytes
-            parts += (_ID, str(record.id).encode(), _ID_BYTES, packed)
-        if self._distance and hit.distance is not None:
-            parts.append(_DISTANCE(hit.distance))
-        if self._certainty and hit.certainty is not None:
-            parts.append(_CERTAINTY(hit.certainty))
-        if self._score:  # clients expect the flag also where nothing is scored
-            parts.append(_SCORE(hit.score or 0.0))
-        if self._explanation:
-            parts += (sized(_EXPLANATION, hit.explanation.encode()), _EXPLAINED)
-        if self._created:
-            parts.append(_CREATED(record.created_ms))
-        if self._updated:
-            parts.append(_UPDATED(record.updated_ms))
+    def of(self, hits: HitColumns) -> list[bytes]:
+        """A `MetadataResult` of each."""
+        columns = list(self._columns(hits))
+        return list(map(b"".join, zip(*columns, strict=True))) if columns else [b""] * len(hits)
+
+    def _columns(self, hits: HitColumns) -> Iterator[list[bytes]]:
+        """Field by field; empty where a hit lacks one."""
+        wanted, records = self._wanted, hits.records
+        if wanted.uuid:
+            yield _ids(records.ids)
+        if wanted.distance and hits.distances:
+            yield _DISTANCES(hits.distances)
+        if wanted.certainty and hits.certainties:
+            yield _CERTAINTIES(hits.certainties)
+        if wanted.score:  # clients expect the flag also where nothing is scored
+            yield _SCORES([score or 0.0 for score in hits.scores] if hits.scores else [0.0] * len(hits))
+        if wanted.explain_score:
+            yield [sized(_EXPLANATION, one.encode()) + _EXPLAINED for one in hits.explanations or [""] * len(hits)]
+        if wanted.creation_time_unix:
+            yield _CREATED(records.created_ms)
+        if wanted.last_update_time_unix:
+            yield _UPDATED(records.updated_ms)
         for name, is_legacy in self._vectors:
-            if name in record.vectors:
-                parts.append(_vector(name, record.vectors[name], is_legacy=is_legacy))
-        return b"".join(parts)
+            yield [b"" if vector is None else _vector(name, vector, is_legacy=is_legacy) for vector in records.vectors.get(name, ())] or [b""] * len(hits)
+
+
+def _ids(packed: Sequence[bytes]) -> list[bytes]:
+    """The two forms of each id, written for all of them at once."""
+    joined = b"".join(packed)
+    digits = np.frombuffer(joined.hex().encode(), np.uint8).reshape(-1, 32)
+    written = np.empty((len(packed), len(_NO_ID)), np.uint8)
+    written[:] = _NO_ID
+    for at, first, last in _DIGITS:
+        written[:, len(_ID) + at : len(_ID) + at + last - first] = digits[:, first:last]
+    written[:, -16:] = np.frombuffer(joined, np.uint8).reshape(-1, 16)
+    data, length = written.tobytes(), len(_NO_ID)
+    return [data[start : start + length] for start in range(0, len(data), length)]
 
 
 def _vector(name: str, vector: AnyVector, *, is_legacy: bool) -> bytes:
     raw = vector.astype("<f4", copy=False).tobytes()
     if is_legacy:  # bytes for clients of today, numbers for those of yesterday: packed, they are the same bytes
-        return sized(_VECTOR_BYTES, raw) + sized(_FLOATS, raw)
+        length = varint(len(raw))
+        return b"".join((_VECTOR_BYTES, length, raw, _FLOATS, length, raw))
     if vector.ndim > 1:
         raw, kind = vector.shape[1].to_bytes(2, "little") + raw, _MULTI
     else:

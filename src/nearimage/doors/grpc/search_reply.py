@@ -7,17 +7,19 @@ May import `domain`, `service` and `doors` only.
 """
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from operator import add
 
-from nearimage.domain.objects import Hit, PropertyValue, Record, Scalar
+from nearimage.domain.columns import HitColumns, RecordColumns
+from nearimage.domain.objects import PropertyValue, Record, Scalar
 from nearimage.domain.query import Found, HitGroup
 from nearimage.domain.values import Reference
 from nearimage.doors.grpc.asked import Asked, AskedReference
 from nearimage.doors.grpc.metadata import Metadata
-from nearimage.doors.grpc.rows import cuts_of
+from nearimage.doors.grpc.rows import cuts_of, stored_rows
 from nearimage.doors.grpc.values import write_properties
-from nearimage.doors.wire.encoding import int64, sized
+from nearimage.doors.wire.encoding import int64, sized, sized_each
 from nearimage.doors.wire.messages import GroupByResult, PropertiesMessage, PropertiesResult, RefPropertiesResult, SearchReply, SearchResult, key_of
 from nearimage.service.objects import Objects
 
@@ -53,7 +55,7 @@ class Replies:
         """
         parts = [_TOOK + _FLOAT(took_s), _NO_GENERATIVE]
         if found.groups is None:
-            parts += [sized(_RESULTS, one) for one in self._results(asked, found.hits)]
+            parts += sized_each(_RESULTS, self._results(asked, HitColumns.of(found.hits)))
         parts += [sized(_GROUPS, self._group(asked, group)) for group in found.groups or ()]
         if profile is not None:
             parts.append(sized(_PROFILE, profile))
@@ -61,59 +63,51 @@ class Replies:
 
     def _group(self, asked: Asked, group: HitGroup) -> bytes:
         """A `GroupByResult`."""
-        distances = [hit.distance or 0.0 for hit in group.hits]
-        head = sized(_GROUP_NAME, group_name(group.value).encode()) + _NEAREST + _FLOAT(distances[0]) + _FARTHEST + _FLOAT(distances[-1])
-        return head + _COUNT + int64(len(group.hits)) + b"".join(sized(_OBJECTS, one) for one in self._results(asked, group.hits))
+        hits = HitColumns.of(group.hits)
+        nearest, farthest = (hits.distances[place] or 0.0 if hits.distances else 0.0 for place in (0, -1))
+        head = sized(_GROUP_NAME, group_name(group.value).encode()) + _NEAREST + _FLOAT(nearest) + _FARTHEST + _FLOAT(farthest)
+        return head + _COUNT + int64(len(hits)) + b"".join(sized_each(_OBJECTS, self._results(asked, hits)))
 
-    def _results(self, asked: Asked, hits: Sequence[Hit]) -> list[bytes]:
+    def _results(self, asked: Asked, hits: HitColumns) -> Iterable[bytes]:
         """`SearchResult`s."""
-        metadata = Metadata(asked).of
-        shown = self._properties(asked, [hit.record for hit in hits])
-        return [sized(_METADATA, metadata(hit)) + sized(_PROPERTIES, one) for hit, one in zip(hits, shown, strict=True)]
+        metadata, properties = Metadata(asked).of(hits), self._properties(asked, hits.records)
+        return map(add, sized_each(_METADATA, metadata), sized_each(_PROPERTIES, properties))
 
-    def _properties(self, asked: Asked, records: Sequence[Record]) -> list[bytes]:
+    def _properties(self, asked: Asked, records: RecordColumns) -> list[bytes]:
         """`PropertiesResult`s."""
-        found = [sized(_COLLECTION, asked.collection.name.encode())] * len(records)
-        if asked.properties:
-            fields = _Fields(asked).of
-            found = [before + sized(_PLAIN, fields(record.properties)) for before, record in zip(found, records, strict=True)]
+        collection = sized(_COLLECTION, asked.collection.name.encode())
+        found = sized_each(collection + _PLAIN, _fields(asked, records)) if asked.properties else [collection] * len(records)
         for reference in asked.references:
             found = [before + linked for before, linked in zip(found, self._linked(reference, records), strict=True)]
         return [one + _REFERENCES_REQUESTED for one in found] if asked.references else found
 
-    def _linked(self, reference: AskedReference, records: Sequence[Record]) -> list[bytes]:
+    def _linked(self, reference: AskedReference, records: RecordColumns) -> list[bytes]:
         """What one property of each record leads to in one collection."""
         asked = reference.asked
         links = [[link.id for link in _links(record, reference.property) if link.collection == asked.collection.name] for record in records]
         wanted = list(dict.fromkeys(one for ids in links for one in ids))
         tenant = self.tenant if asked.collection.tenancy.enabled else ""
         stored = self.objects.get_many(asked.collection.name, wanted, asked.projection, tenant) if wanted else {}
-        metadata, there = Metadata(asked).of, list(stored.values())
-        shown = {
-            record.id: sized(_LINKED, one + sized(_OWN_METADATA, metadata(Hit(record=record))))
-            for record, one in zip(there, self._properties(asked, there), strict=True)
-        }
+        there = RecordColumns.of(list(stored.values()))
+        metadata = sized_each(_OWN_METADATA, Metadata(asked).of(HitColumns(there)))
+        shown = dict(zip(stored, sized_each(_LINKED, map(add, self._properties(asked, there), metadata)), strict=True))
         name = sized(_PROPERTY, reference.property.encode())
         parts = [[shown[one] for one in ids if one in shown] for ids in links]
         empty = [record.properties.get(reference.property) is None for record in records]  # one that leads nowhere any more is still there
         return [b"" if missing else sized(_REFERENCES, b"".join(some) + name) for some, missing in zip(parts, empty, strict=True)]
 
 
-class _Fields:
-    """Writes the properties that one request asked for."""
+def _fields(asked: Asked, records: RecordColumns) -> Iterator[bytes]:
+    """`Properties` of each: cut out of the row, or written one by one."""
+    cuts = cuts_of(tuple(prop.name for prop in asked.properties)).of(stored_rows(records))
+    for place, cut in enumerate(cuts):
+        yield _written(asked, records[place].properties) if cut is None else cut
 
-    def __init__(self, asked: Asked) -> None:
-        self._properties = asked.properties
-        self._cuts = cuts_of(tuple(prop.name for prop in asked.properties))
 
-    def of(self, properties: Mapping[str, PropertyValue]) -> bytes:
-        """`Properties`: cut out of the row, or written one by one."""
-        cut = self._cuts.of(properties)
-        if cut is None:
-            message = PropertiesMessage()
-            write_properties(message.fields, self._properties, properties)
-            cut = bytes(message.SerializeToString())
-        return cut
+def _written(asked: Asked, properties: Mapping[str, PropertyValue]) -> bytes:
+    message = PropertiesMessage()
+    write_properties(message.fields, asked.properties, properties)
+    return bytes(message.SerializeToString())
 
 
 def _links(record: Record, name: str) -> list[Reference]:

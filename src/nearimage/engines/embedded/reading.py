@@ -12,7 +12,7 @@ a delete in between leaves a hole in the page, or a replaced object answers with
 Nearly always the numbers are the same, and the reader waited for nobody: during the writer's fsync SQLite still shows the old commit, which is the published
 state's. Only in the instant between COMMIT and publication do they differ; then the lock makes the reader wait for the rest of that instant.
 
-May import apsw, numpy, `domain`, the port's answers and this package.
+May import apsw, numpy, `domain` and this package.
 """
 
 import threading
@@ -20,7 +20,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID
 
@@ -28,15 +28,15 @@ import apsw
 import numpy as np
 import numpy.typing as npt
 
+from nearimage.domain.columns import NOTHING, Encoded, RecordColumns
 from nearimage.domain.errors import Corrupt
 from nearimage.domain.objects import Matrix, Projection, PropertyValue, Record, Vector
 from nearimage.domain.schema import Collection, DataType
 from nearimage.engines.embedded.database import Readers
 from nearimage.engines.embedded.disk import storage_faults
 from nearimage.engines.embedded.multi_vectors import MultiVectors
-from nearimage.engines.embedded.rows import DamagedRow, RowCodec, StoredRow, bare_record, plain_records, record_of, stored_row, unpack_seals, uuid_of
-from nearimage.engines.embedded.state import State
-from nearimage.ports.engine_answers import BareRecords
+from nearimage.engines.embedded.rows import DamagedRow, RowCodec, RowColumns, StoredRow, intact_columns, stored_row, unpack_seals
+from nearimage.engines.embedded.state import State, VectorColumn
 
 SELECT_ROW = "SELECT revision, id, created_ms, updated_ms, slot, seals, properties, crc, pictures FROM objects"
 
@@ -122,7 +122,7 @@ class Reader:
                 self._publication.leave(state)
                 connection.execute("COMMIT")
 
-    def by_revision(self, snapshot: Snapshot, revisions: Sequence[int], projection: Projection) -> tuple[Record, ...]:
+    def by_revision(self, snapshot: Snapshot, revisions: Sequence[int], projection: Projection) -> Sequence[Record]:
         """The objects of these revisions, in order; all of them are in the snapshot."""
         rows = {row[0]: row for row in _rows_where("revision", snapshot.connection, revisions)}
         try:
@@ -136,7 +136,8 @@ class Reader:
         revisions = table.revisions.view()[rows].tolist()
         if not projection.is_bare:
             return self.by_revision(snapshot, revisions, projection)
-        return BareRecords(table.index.ids.packed(rows), revisions, bare_record)
+        packed = table.index.ids.packed(rows)
+        return RecordColumns([packed[start : start + 16] for start in range(0, len(packed), 16)], revisions)
 
     def by_id(self, snapshot: Snapshot, ids: Sequence[UUID], projection: Projection) -> dict[UUID, Record]:
         """The objects with these ids; those that are not there are absent."""
@@ -170,7 +171,7 @@ class Reader:
         if count != len(revisions):
             raise Corrupt(f"{self._path} lacks objects that it had when it was opened; restore it from a backup", path=str(self._path))
 
-    def after(self, snapshot: Snapshot, after: UUID | None, limit: int, offset: int, projection: Projection) -> tuple[Record, ...]:
+    def after(self, snapshot: Snapshot, after: UUID | None, limit: int, offset: int, projection: Projection) -> Sequence[Record]:
         """Objects in ascending order of ids."""
         bindings = (after.bytes if after else b"", limit, offset)  # every id is greater than no bytes
         rows = snapshot.connection.execute(f"{SELECT_ROW} WHERE id > ? ORDER BY id LIMIT ? OFFSET ?", bindings).fetchall()
@@ -194,23 +195,23 @@ class Reader:
                 connection.execute("ROLLBACK")
             raise
 
-    def _records(self, snapshot: Snapshot, rows: Sequence[tuple[object, ...]], projection: Projection) -> tuple[Record, ...]:
-        names = projection.properties
-        if projection.vectors != () or not (names is None or self._scalars.issuperset(names)):
-            return tuple(self._record(snapshot, stored_row(row), projection) for row in rows)
+    def _records(self, snapshot: Snapshot, rows: Sequence[tuple[object, ...]], projection: Projection) -> Sequence[Record]:
         try:
-            return tuple(plain_records(rows, self._codec.view, names))
+            columns = intact_columns(rows)
         except DamagedRow as damaged:
             raise self._damaged(damaged.args[0]) from damaged
-
-    def _record(self, snapshot: Snapshot, row: StoredRow, projection: Projection) -> Record:
-        self._intact(row)
-        return record_of(
-            uuid_of(row.id),
-            self._properties(snapshot, row, projection.properties),
-            self._vectors(snapshot.state, row, projection.vectors) | self._matrices(snapshot, row, projection.vectors),
-            row,
+        names = projection.properties
+        records = RecordColumns(
+            columns.ids,
+            columns.revisions,
+            times=(columns.created_ms, columns.updated_ms),
+            encoded=None if names == () else Encoded(rows=columns.properties, names=names, view=self._codec.view),
+            vectors=self._vectors(snapshot.state, columns, projection.vectors),
         )
+        scalars_only = names is None or self._scalars.issuperset(names)
+        if scalars_only and (projection.vectors == () or not self._multi_vectors):
+            return records
+        return tuple(self._with_pictures(snapshot, record, key, projection) for record, key in zip(records, columns.pictures, strict=True))
 
     def _intact(self, row: StoredRow) -> StoredRow:
         if not row.is_intact:
@@ -220,17 +221,15 @@ class Reader:
     def _damaged(self, packed_id: bytes) -> Corrupt:
         return Corrupt(f"object {UUID(bytes=packed_id)} in {self._path} is damaged; restore it from a backup", path=str(self._path))
 
-    def _properties(self, snapshot: Snapshot, row: StoredRow, names: tuple[str, ...] | None) -> Mapping[str, PropertyValue]:
-        if names == ():
-            return {}
-        stored = self._codec.view(row.properties, names)
-        if names is None or row.pictures is None or self._scalars.issuperset(names):
-            return stored
-        found = dict(stored)
-        for name in names:
-            if name not in self._scalars and name not in found:
-                found.update(self._picture(snapshot.connection, row.pictures, name))
-        return found
+    def _with_pictures(self, snapshot: Snapshot, record: Record, key: int | None, projection: Projection) -> Record:
+        """The same with those of its blobs and multi-vectors that are wanted."""
+        if key is None:
+            return record
+        properties = dict(record.properties)
+        for name in projection.properties or ():
+            if name not in self._scalars and name not in properties:
+                properties |= self._picture(snapshot.connection, key, name)
+        return replace(record, properties=properties, vectors={**record.vectors, **self._matrices(snapshot, key, projection.vectors)})
 
     def _picture(self, connection: apsw.Connection, key: int, name: str) -> dict[str, bytes]:
         found = connection.execute("SELECT bytes, crc FROM pictures WHERE key = ? AND name = ?", (key, name)).fetchone()
@@ -245,27 +244,33 @@ class Reader:
         column = snapshot.state.vectors.get(name)
         return MultiVectors(snapshot.connection, self._path, name, column.file.dims) if column else None
 
-    def _matrices(self, snapshot: Snapshot, row: StoredRow, names: tuple[str, ...] | None) -> dict[str, Matrix]:
-        if row.pictures is None or not self._multi_vectors:
-            return {}
+    def _matrices(self, snapshot: Snapshot, key: int, names: tuple[str, ...] | None) -> dict[str, Matrix]:
         found = {}
         for name in self._multi_vectors:
             stored = self.multi_vectors(snapshot, name) if names is None or name in names else None
-            matrix = stored.of_key(row.pictures) if stored else None
+            matrix = stored.of_key(key) if stored else None
             if matrix is not None:
                 found[name] = matrix
         return found
 
-    def _vectors(self, state: State, row: StoredRow, names: tuple[str, ...] | None) -> dict[str, Vector]:
-        if names == () or row.slot is None:
-            return {}
-        seals, found = unpack_seals(row.seals), {}
-        for name, column in state.vectors.items():
-            if column.number in seals and (names is None or name in names):
-                vector = found[name] = column.file.matrix()[row.slot].copy()
-                if zlib.crc32(vector.data) != seals[column.number]:
-                    raise Corrupt(f"slot {row.slot} of {column.file.path} is damaged; restore the file from a backup", path=str(column.file.path))
-        return found
+    def _vectors(self, state: State, rows: RowColumns, names: tuple[str, ...] | None) -> Mapping[str, Sequence[Vector | None]]:
+        if names == ():
+            return NOTHING
+        slots = np.array([-1 if slot is None else slot for slot in rows.slots], np.int64)
+        seals = [{} if slot is None else unpack_seals(packed) for slot, packed in zip(rows.slots, rows.seals, strict=True)]
+        wanted = {name: column for name, column in state.vectors.items() if names is None or name in names}
+        return {name: _vectors_of(column, slots, [one.get(column.number) for one in seals]) for name, column in wanted.items()}
+
+
+def _vectors_of(column: VectorColumn, slots: npt.NDArray[np.int64], seals: Sequence[int | None]) -> list[Vector | None]:
+    """The vectors in these slots, as copies; None where no seal says that there is one."""
+    found: list[Vector | None] = [None] * len(slots)
+    have = [place for place, seal in enumerate(seals) if seal is not None]
+    for place, vector in zip(have, column.file.matrix()[slots[have]], strict=True):
+        if zlib.crc32(vector) != seals[place]:
+            raise Corrupt(f"slot {slots[place]} of {column.file.path} is damaged; restore the file from a backup", path=str(column.file.path))
+        found[place] = vector
+    return found
 
 
 def _rows_where(column: str, connection: apsw.Connection, values: Sequence[int] | Sequence[bytes]) -> Iterator[tuple[object, ...]]:

@@ -152,7 +152,7 @@ class EmbeddedShard:
 
     def scan(
         self, *, where: Filter | None, after: UUID | None, limit: int, offset: int, projection: Projection, sort: Sequence[SortBy] = ()
-    ) -> tuple[Record, ...]:
+    ) -> Sequence[Record]:
         """Objects in ascending order of ids, or in the order asked for."""
         watch = watching("object")
         with self._gate, self._reader.snapshot() as snapshot:
@@ -173,7 +173,7 @@ class EmbeddedShard:
             page = first_rows(rows, keys, limit, offset)
             if sort:
                 watch.lap("sort")
-            records = tuple(self._reader.at_rows(snapshot, page, projection))
+            records = self._reader.at_rows(snapshot, page, projection)
             watch.lap("objects")
             return records
 

@@ -83,7 +83,7 @@ class MemoryShard:
 
     def scan(
         self, *, where: Filter | None, after: UUID | None, limit: int, offset: int, projection: Projection, sort: Sequence[SortBy] = ()
-    ) -> tuple[Record, ...]:
+    ) -> Sequence[Record]:
         """Objects in ascending order of ids, or in the order asked for."""
         watch = watching("object")
         with self._open():
