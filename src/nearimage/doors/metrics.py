@@ -4,7 +4,9 @@
     nearimage_vectors{collection,vector,index}          live vectors, by the kind of index that is searched at present
     nearimage_vectors_unindexed{collection,vector}      of those the index does not cover yet: they are measured exactly
     nearimage_vector_recall{collection,vector}          recall@10 measured at the last build
-    nearimage_background_work{collection}               pieces of background work at the moment
+    nearimage_background_work{collection}               pieces of background work at the moment, waiting ones too
+    nearimage_background_task{collection,task}          1 for each of them: an index, columns, log, compact, check, backup
+    nearimage_background_failures{collection,task}      1 for each that failed when it was last tried
     nearimage_tenants{collection,state}                 of collections with tenants; their shards are not opened for this
 
 and what the process takes. Figures are read when they are asked for. May import prometheus_client, starlette, `domain` and `service` only.
@@ -34,7 +36,9 @@ _GAUGES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "nearimage_vectors": ("Live vectors", ("collection", "vector", "index")),
     "nearimage_vectors_unindexed": ("Vectors that the index does not cover yet", ("collection", "vector")),
     "nearimage_vector_recall": ("Recall@10 by distance, measured at the last build of the index", ("collection", "vector")),
-    "nearimage_background_work": ("Pieces of background work at the moment", ("collection",)),
+    "nearimage_background_work": ("Pieces of background work at the moment, waiting ones too", ("collection",)),
+    "nearimage_background_task": ("1 for each piece of background work", ("collection", "task")),
+    "nearimage_background_failures": ("1 for each piece of background work that failed when it was last tried", ("collection", "task")),
     "nearimage_tenants": ("Tenants", ("collection", "state")),
 }
 
@@ -65,6 +69,9 @@ class ServiceCollector(Collector):
         gauges["nearimage_objects"].add_metric([collection.name], stats.objects)
         gauges["nearimage_disk_bytes"].add_metric([collection.name], stats.disk_bytes)
         gauges["nearimage_background_work"].add_metric([collection.name], len(stats.background))
+        for name, tasks in (("nearimage_background_task", stats.background), ("nearimage_background_failures", tuple(stats.failures))):
+            for task in tasks:
+                gauges[name].add_metric([collection.name, task], 1)
         for name, index in stats.indexes.items():
             gauges["nearimage_vectors"].add_metric([collection.name, name, index.kind], index.vectors)
             if index.recall is not None:

@@ -35,7 +35,8 @@ class ShardStats:
         dimensions: the length of each named vector that has been stored at least once.
         disk_bytes: what the shard takes on disk; 0 for an engine without one.
         indexes: by named vector, of those that have been stored at least once.
-        background: what the engine is doing for this shard at the moment, in words for people.
+        background: what the engine is doing for this shard at the moment, or will do next, in words for people; few different ones, for metrics name them.
+        failures: by such a word, why it went wrong when it was last tried.
     """
 
     objects: int
@@ -43,3 +44,4 @@ class ShardStats:
     disk_bytes: int
     indexes: Mapping[str, VectorIndexStats] = field(default_factory=dict)
     background: tuple[str, ...] = ()
+    failures: Mapping[str, str] = field(default_factory=dict)

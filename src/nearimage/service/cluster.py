@@ -5,8 +5,8 @@ A shard that was made read-only refuses writes until it is made ready again, or 
 May import `domain` and `ports` only.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from nearimage.domain.errors import InvalidParameter, NotFound
 from nearimage.domain.schema import Collection, TenantState
@@ -26,6 +26,9 @@ class ShardFigures:
         name: the tenant's, or the collection's where it keeps no tenants.
         waiting: how many vectors are not in the index yet; they are found all the same.
         compressed: whether some vector is searched by compressed copies first.
+        indexes: by named vector, of those that have an approximate index, or for which one is made.
+        background: what goes on for the shard at the moment, in words for people.
+        failures: by such a word, why it went wrong when it was last tried.
     """
 
     collection: str
@@ -34,6 +37,9 @@ class ShardFigures:
     state: str
     waiting: int
     compressed: bool
+    indexes: Mapping[str, VectorIndexStats] = field(default_factory=dict)
+    background: tuple[str, ...] = ()
+    failures: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +98,9 @@ class Cluster:
             state=state,
             waiting=waiting,
             compressed=any(index.kind != "exact" for index in indexes),
+            indexes={name: index for name, index in stats.indexes.items() if index.kind != "exact" or index.state != "ready"},
+            background=stats.background,
+            failures=stats.failures,
         )
 
 

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from nearimage.domain.errors import InvalidInput
 from nearimage.doors.rest.call import Call, Route
 from nearimage.doors.rest.json_body import Json, json_response
-from nearimage.service.cluster import ShardFigures
+from nearimage.doors.rest.shard_figures import of_node
 
 _OUTPUTS = ("minimal", "verbose")
 _HEALTHY, _LEADER = "HEALTHY", "Leader"
@@ -55,24 +55,9 @@ def nodes(call: Call) -> Response:
     node["batchStats"] = {"queueLength": 0, "ratePerSecond": 0}
     if output == "verbose":
         figures = call.services.cluster.figures(collection)
-        node["shards"] = [_render(one) for one in figures if call.query.get("shardName") in (None, "", one.name)]
+        node["shards"] = [of_node(one) for one in figures if call.query.get("shardName") in (None, "", one.name)]
         node["stats"] = {"objectCount": sum(one.objects for one in figures), "shardCount": len(figures)}
     return json_response({"nodes": [node]})
-
-
-def _render(one: ShardFigures) -> Json:
-    return {
-        "class": one.collection,
-        "name": one.name,
-        "objectCount": one.objects,
-        "vectorIndexingStatus": one.state,
-        "vectorQueueLength": one.waiting,
-        "compressed": one.compressed,
-        "loaded": True,
-        "numberOfReplicas": 1,
-        "replicationFactor": 1,
-        "asyncReplicationStatus": [],
-    }
 
 
 def statistics(call: Call) -> Response:

@@ -10,6 +10,7 @@ from nearimage.domain.errors import CollectionNotFound, InvalidSchema
 from nearimage.doors.rest.call import Call, Route
 from nearimage.doors.rest.json_body import json_response, read_body, read_settings
 from nearimage.doors.rest.schema import ClassBody, PropertyBody, read_class, read_property, render_class, render_property
+from nearimage.doors.rest.shard_figures import of_collection
 from nearimage.service.names import collection_name
 
 
@@ -66,10 +67,10 @@ def drop_index(call: Call) -> Response:
 
 
 def list_shards(call: Call) -> Response:
-    """The shards of a collection: one, or one for each active tenant."""
+    """The shards of a collection: one, or one for each active tenant; and what goes on in the background for each."""
     node = call.about.hostname
     figures = call.services.cluster.figures(call.collection, call.tenant)
-    return json_response([{"name": f.name, "status": f.state, "vectorQueueSize": f.waiting, "per_node_status": {node: f.state}} for f in figures])
+    return json_response([of_collection(one, node) for one in figures])
 
 
 def set_shard(call: Call) -> Response:

@@ -14,6 +14,9 @@ What work owes in return: it asks `stop()` at least every 50 ms and returns soon
 numpy on no more than some megabytes at a time, because numpy keeps the GIL (matrix products and faiss let it go). An error ends the work, is logged and kept
 for `failures`; the database goes on without whatever the work would have made.
 
+What goes on is shown to people under its key (`under_way`): what the threads do, what waits for them, and what others do for a shard (`showing`), such as
+copying it for a backup.
+
 May import the standard library only.
 """
 
@@ -22,7 +25,9 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import NamedTuple, Self
 
 _log = logging.getLogger(__name__)
@@ -44,6 +49,23 @@ _SHORT_WAIT_S = 0.1
 """How long closing waits for running work: long enough for work that asks `stop` as it should."""
 
 
+def shard_prefix(folder: Path) -> str:
+    """What the keys of a shard's work begin with."""
+    return f"{folder.parent.name}/{folder.name}: "
+
+
+def under_way(folder: Path, *threads: "Background") -> tuple[str, ...]:
+    """What goes on for the shard in this folder, in words for people."""
+    prefix = shard_prefix(folder)
+    return tuple(dict.fromkeys(key.removeprefix(prefix) for thread in threads for key in thread.tasks(prefix)))
+
+
+def failed(folder: Path, *threads: "Background") -> dict[str, str]:
+    """What went wrong last for the shard in this folder, and why."""
+    prefix = shard_prefix(folder)
+    return {key.removeprefix(prefix): why for thread in threads for key, why in thread.failures(prefix).items()}
+
+
 class Background:
     """The background thread of one database. Any thread may call anything; the thread starts with the first work."""
 
@@ -52,6 +74,7 @@ class Background:
         self._changed = threading.Condition()
         self._waiting: dict[str, Work] = {}
         self._running = ""
+        self._shown: list[str] = []
         self._unwanted = False
         self._failures: dict[str, str] = {}
         self._closed = False
@@ -86,11 +109,22 @@ class Background:
             for key in [key for key in self._failures if key.startswith(prefix)]:
                 del self._failures[key]
 
+    @contextmanager
+    def showing(self, key: str) -> Iterator[None]:
+        """Show this among the tasks while the caller does it in a thread of its own."""
+        with self._changed:
+            self._shown.append(key)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._shown.remove(key)
+
     def tasks(self, prefix: str = "") -> tuple[str, ...]:
-        """The keys that start so: first the one that runs, then those that wait."""
+        """The keys that start so: first the one that runs and those that others do, then those that wait."""
         with self._changed:
             running = (self._running,) if self._running else ()
-            return tuple(key for key in (*running, *self._waiting) if key.startswith(prefix))
+            return tuple(key for key in (*running, *self._shown, *self._waiting) if key.startswith(prefix))
 
     def failures(self, prefix: str = "") -> Mapping[str, str]:
         """What went wrong last, by key; a later success takes it out."""

@@ -31,7 +31,7 @@ from nearimage.domain.schema import Collection, Property, VectorConfig
 from nearimage.domain.vectors import check_dimensions, dims_of
 from nearimage.engines.embedded.aggregating import Aggregating
 from nearimage.engines.embedded.ann import THRESHOLDS, Thresholds
-from nearimage.engines.embedded.background import Background
+from nearimage.engines.embedded.background import Background, failed, shard_prefix, under_way
 from nearimage.engines.embedded.copying import Told, copy_shard, resting_database
 from nearimage.engines.embedded.disk import size_on_disk, storage_faults
 from nearimage.engines.embedded.entries import Mask
@@ -271,14 +271,15 @@ class EmbeddedShard:
                 dimensions=dimensions,
                 disk_bytes=size_on_disk(self._folder),
                 indexes=self._indexes.stats(state) | self._multi_stats(snapshot),
-                background=self._indexes.background(),
+                background=under_way(self._folder, self._background, self._checkpoints),
+                failures=failed(self._folder, self._background, self._checkpoints),
             )
 
     def copy(self, target: Path, told: Told) -> None:
         """Copy the files into a new folder as of one commit, whatever goes on meanwhile, and whether calls are let in or not."""
         with self._gate.holding() as is_open:
             if is_open:
-                with self._reader.snapshot() as snapshot:
+                with self._background.showing(f"{shard_prefix(self._folder)}backup"), self._reader.snapshot() as snapshot:
                     copy_shard(snapshot.connection, self._folder, target, told)
             else:
                 folder = self._place()

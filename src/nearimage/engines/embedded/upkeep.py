@@ -21,7 +21,7 @@ import numpy as np
 
 from nearimage.domain.errors import Corrupt, NearimageError
 from nearimage.domain.schema import Collection
-from nearimage.engines.embedded.background import Background, Stop
+from nearimage.engines.embedded.background import Background, Stop, shard_prefix
 from nearimage.engines.embedded.column_files import read_columns, sweep, write_columns
 from nearimage.engines.embedded.layout import SHARD_FILE
 from nearimage.engines.embedded.reading import SELECT_ROW, Publication, Reader
@@ -72,7 +72,7 @@ class Upkeep:
         self._reader = reader
         self._publication = publication
         self._checkpoints = checkpoints
-        self._name = f"{folder.parent.name}/{folder.name}: "
+        self._name = shard_prefix(folder)
         self._failed_at = 0
         self._may_compact = True
 

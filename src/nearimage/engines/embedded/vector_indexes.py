@@ -52,7 +52,7 @@ from nearimage.engines.embedded.ann import (
     target_recall,
     without,
 )
-from nearimage.engines.embedded.background import Background, Stop
+from nearimage.engines.embedded.background import Background, Stop, shard_prefix
 from nearimage.engines.embedded.entries import Mask
 from nearimage.engines.embedded.layout import index_file
 from nearimage.engines.embedded.nearest import VectorQuery
@@ -156,18 +156,12 @@ class VectorIndexes:
             found[name] = VectorIndexStats(kind=coverage.index.kind, vectors=live.count, indexed=indexed, recall=recall, state=self._doing(name))
         return found
 
-    def background(self) -> tuple[str, ...]:
-        """What goes on for this shard, and what went wrong, in words for people."""
-        prefix = self._key("")
-        failures = tuple(f"{key.removeprefix(prefix)} failed: {why}" for key, why in self._background.failures(prefix).items())
-        return tuple(key.removeprefix(prefix) for key in self._background.tasks(prefix)) + failures
-
     def close(self) -> None:
         """Stop working; the files are about to go."""
         self._background.cancel(self._key(""))
 
     def _key(self, name: str) -> str:
-        return f"{self._folder.parent.name}/{self._folder.name}: " + (f"index of vector {name!r}" if name else "")
+        return shard_prefix(self._folder) + (f"index of vector {name!r}" if name else "")
 
     def _doing(self, name: str) -> str:
         key = self._key(name)
