@@ -16,7 +16,7 @@ from nearimage.domain.schema import Collection, DataType, Metric, Property, Vect
 from nearimage.domain.vectors import distances
 from nearimage.engines.embedded import EmbeddedEngine
 from nearimage.engines.embedded.gate import Gate
-from nearimage.engines.embedded.scan import Wanted, candidates
+from nearimage.engines.embedded.scan import Stored, candidates
 from nearimage.engines.embedded.shard import EmbeddedShard
 
 PHOTOS = Collection(name="Photo", properties=(Property(name="n", data_type=DataType.INT),), vectors=(VectorConfig(name="v", metric=Metric.L2_SQUARED),))
@@ -158,11 +158,11 @@ def test_a_search_copies_no_matrix() -> None:
     norms = np.linalg.norm(matrix, axis=1)
     for metric in Metric:
         for share in (1, 5):
-            wanted = Wanted(metric=metric, matrix=matrix, norms=norms, slots=np.arange(0, len(matrix), share))
+            slots = np.arange(0, len(matrix), share)
             tracemalloc.start()
-            found = candidates(wanted, matrix[7], 10)
+            found = candidates(Stored(metric, matrix, norms), slots, matrix[7], 10)
             peak = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()
             assert peak < 14 << 20, metric
             rough = distances(metric, matrix[::share], matrix[7])
-            assert set(np.argsort(rough, kind="stable")[:5]) <= set(found.tolist())
+            assert set(np.argsort(rough, kind="stable")[:5]) <= set((found // share).tolist())

@@ -14,6 +14,7 @@ May import numpy, `domain` and this package.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -22,10 +23,10 @@ import numpy.typing as npt
 from nearimage.domain.objects import Vector
 from nearimage.domain.schema import Metric
 from nearimage.domain.vectors import THRESHOLD_TOLERANCE
-from nearimage.engines.embedded.ann import Coverage, Plan, Probe, Situation, Thresholds, deepened, is_cheap, is_deep_enough, plan, widened
+from nearimage.engines.embedded.ann import Coverage, Plan, Probe, Situation, Thresholds, caution, deepened, is_cheap, is_deep_enough, plan, widened
 from nearimage.engines.embedded.entries import Mask
 from nearimage.engines.embedded.passing import Passing
-from nearimage.engines.embedded.scan import Wanted, candidates, kth, near, rough_distances, settle
+from nearimage.engines.embedded.scan import Slots, Stored, candidates, kth, near, rough_distances, settle
 from nearimage.engines.embedded.state import State, VectorColumn
 
 Rows = npt.NDArray[np.int64]
@@ -87,11 +88,10 @@ def nearest(query: VectorQuery | None, state: State, coverage: Coverage | None) 
     if query is None or query.passing.count == 0:
         return NOTHING
     if coverage and not is_cheap(query.passing.count, query.column.file.dims, query.thresholds):
-        wide = query.vector.astype(np.float64)  # in which no square overflows
-        squared = float(wide.dot(wide))
+        squared = float(np.vdot(query.vector, query.vector))  # infinite where it overflows, without a warning
         if _has_direction(query.metric, squared):
             return _Probing(query, coverage, squared).ranked(state)
-    return _ranked(query, state, query.passing.slots)
+    return _scanned(query, state)
 
 
 def within(max_distance: float | None, rows: Rows, distances: Distances) -> tuple[Rows, Distances]:
@@ -105,8 +105,7 @@ def within(max_distance: float | None, rows: Rows, distances: Distances) -> tupl
 def measured(column: VectorColumn, metric: Metric, query: Vector, rows: Rows) -> tuple[Mask, Distances]:
     """Which of these rows have the vector, and the exact distances of those, in order."""
     have, slots = column.slots_of(rows)
-    matrix, norms = column.published()
-    return have, settle(Wanted(metric=metric, matrix=matrix, norms=norms, slots=slots), query, np.arange(len(slots)))
+    return have, settle(Stored(metric, *column.published()), slots, query)
 
 
 class _Probing:
@@ -116,6 +115,7 @@ class _Probing:
         self._query = query
         self._coverage = coverage
         self._index = coverage.index
+        self._stored = Stored(query.metric, *query.column.published())
         self._prepared, self._energy = coverage.index.prepare(query.vector, squared)
         self._split = query.passing.beside(coverage)
         self._missed = 0 if self._split.missed is None else len(self._split.missed)
@@ -125,34 +125,44 @@ class _Probing:
         """The nearest that were found."""
         query, way = self._query, self._plan()
         while isinstance(way, Probe):
-            found, told = self._index.find(self._prepared, candidates=way.candidates * _RESERVE, lists=self._lists(way), allowed=self._split.allowed)
+            asked = way.candidates * _RESERVE
+            found, told = self._index.find(self._prepared, candidates=asked, lists=self._lists(way), allowed=self._split.allowed)
             if len(found) + self._missed < min(query.wanted, query.passing.count):
                 way = widened(way)
-            elif measured := self._until_deep_enough(found, told, way):
-                return _settled(query, state, *measured)._replace(is_exact=False)
+            elif (slots := self._until_deep_enough(found, told, asked)) is not None:
+                return _settled(query, state, self._stored, slots, is_exact=False)
             else:
                 way = deepened(way, query.passing.count)
-        return _ranked(query, state, query.passing.slots)
+        return _scanned(query, state)
 
-    def _until_deep_enough(self, found: Rows, told: Distances, way: Probe) -> tuple[Wanted, Rows] | None:
-        """What was measured, and the positions of what may be a hit; None where one may still stand beyond the last candidate.
+    def _until_deep_enough(self, found: Slots, told: Distances, asked: int) -> Slots | None:
+        """The slots of what may be a hit; None where one may still stand beyond the last candidate.
 
         The nearest codes are measured first, then as many again, until it is unlikely that a hit stands among the rest.
         """
-        query, first, most = self._query, self._missed, way.candidates * _RESERVE
+        query, stored, missed, taken = self._query, self._stored, self._missed, max(_FIRST, _FIRST_PER_HIT * self._query.wanted)
         slots = found if self._split.missed is None else np.concatenate((self._split.missed, found))
-        rough, taken = NOTHING.distances, max(_FIRST, _FIRST_PER_HIT * query.wanted)
+        rough = NOTHING.distances
         while True:
-            rough = np.concatenate((rough, rough_distances(_wanted(query, slots[len(rough) : first + taken]), query.vector)))
-            farthest = kth(rough, query.wanted)
-            if (taken >= len(found) < most) or self._is_deep_enough(rough[first:], told[:taken], farthest):
-                wanted = _wanted(query, slots[: len(rough)])
-                return wanted, near(wanted, query.vector, rough, farthest)
-            if taken >= most:
+            with np.errstate(over="ignore", invalid="ignore"):
+                more = rough_distances(stored, slots[len(rough) : missed + taken], query.vector)
+                rough = np.concatenate((rough, more)) if len(rough) else more
+                farthest = kth(rough, query.wanted)
+                if (taken >= len(found) < asked) or self._is_deep_enough(rough[missed:], told[:taken], farthest):
+                    return slots[near(stored, slots[: len(rough)], query.vector, rough, farthest)]
+            if taken >= asked:
                 return None
-            taken = min(2 * taken, most)
+            taken = min(2 * taken, asked)
 
     def _plan(self) -> Plan:
+        """What to do; without a filter it depends on nothing of the query but how unlike the data it is."""
+        query, energy = self._query, self._energy / max(self._index.tuning.energy, _LEAST_ENERGY)
+        if self._walk is not None:
+            return self._planned(energy)
+        alike = (query.live, query.passing.count, query.wanted, query.recall, caution(energy))
+        return self._coverage.plan(alike, partial(self._planned, energy))
+
+    def _planned(self, energy: float) -> Plan:
         query, index = self._query, self._index
         situation = Situation(
             live=query.live,
@@ -161,7 +171,7 @@ class _Probing:
             recall=query.recall,
             size=index.size,
             setting=self._coverage.setting(query.recall),
-            energy=self._energy / max(index.tuning.energy, _LEAST_ENERGY),
+            energy=energy,
             walk=self._walk,
         )
         return plan(situation, query.thresholds)
@@ -176,22 +186,17 @@ class _Probing:
         return is_deep_enough(scale * rough, told, scale * farthest)
 
 
-def _ranked(query: VectorQuery, state: State, slots: npt.NDArray[np.int64]) -> Ranking:
-    """The nearest of these slots."""
-    wanted = _wanted(query, slots)
-    return _settled(query, state, wanted, candidates(wanted, query.vector, query.wanted))
+def _scanned(query: VectorQuery, state: State) -> Ranking:
+    """The nearest of all that pass."""
+    stored = Stored(query.metric, *query.column.published())
+    return _settled(query, state, stored, candidates(stored, query.passing.slots, query.vector, query.wanted), is_exact=True)
 
 
-def _settled(query: VectorQuery, state: State, wanted: Wanted, chosen: npt.NDArray[np.int64]) -> Ranking:
-    """The ranking of the slots at these positions, by exact distances."""
-    distances, rows = settle(wanted, query.vector, chosen), query.column.rows_of(wanted.slots[chosen], len(state.live))
+def _settled(query: VectorQuery, state: State, stored: Stored, slots: Slots, *, is_exact: bool) -> Ranking:
+    """The ranking of these slots, by exact distances."""
+    distances, rows = settle(stored, slots, query.vector), query.column.rows_of(slots, len(state.live))
     order = state.table.index.ids.order(rows, distances)[: query.wanted]
-    return Ranking(rows[order], distances[order])
-
-
-def _wanted(query: VectorQuery, slots: npt.NDArray[np.int64]) -> Wanted:
-    matrix, norms = query.column.published()
-    return Wanted(metric=query.metric, matrix=matrix, norms=norms, slots=slots)
+    return Ranking(rows[order], distances[order], is_exact)
 
 
 def _has_direction(metric: Metric, squared: float) -> bool:

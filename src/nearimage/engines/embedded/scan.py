@@ -36,77 +36,74 @@ _GATHER_SHARE = {Metric.COSINE: 0.4, Metric.DOT: 0.4, Metric.L2_SQUARED: 0.7, Me
 _UNIT = 2.0**-24
 _PRODUCTS = frozenset({Metric.COSINE, Metric.DOT})
 
+Numbers = npt.NDArray[np.float32]
+Slots = npt.NDArray[np.int64]
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What one search measures.
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The vectors of one name, as a search finds them.
 
     Attributes:
         matrix: (slots, dims) float32, the published part of a mapping.
         norms: (slots,) float32, L2 norms.
-        slots: (n,) int64, the slots that count.
     """
 
     metric: Metric
     matrix: Matrix
-    norms: npt.NDArray[np.float32]
-    slots: npt.NDArray[np.int64]
+    norms: Numbers
 
 
-def candidates(wanted: Wanted, query: Vector, count: int) -> npt.NDArray[np.int64]:
-    """Positions in `wanted.slots` among which the `count` nearest are, in no order; count > 0."""
-    if len(wanted.slots) <= count:
-        return np.arange(len(wanted.slots))
-    rough = rough_distances(wanted, query)
-    return near(wanted, query, rough, kth(rough, count))
-
-
-def rough_distances(wanted: Wanted, query: Vector) -> npt.NDArray[np.float32]:
-    """The distances of all wanted in float32, rounded by their places; what overflows is infinite or NaN."""
+def candidates(stored: Stored, slots: Slots, query: Vector, count: int) -> Slots:
+    """Those of these slots among which the `count` nearest are, in no order; count > 0."""
+    if len(slots) <= count:
+        return slots
     with np.errstate(over="ignore", invalid="ignore"):
-        return _measure(wanted, query)
+        rough = rough_distances(stored, slots, query)
+        return slots[near(stored, slots, query, rough, kth(rough, count))]
 
 
-def kth(rough: npt.NDArray[np.float32], count: int) -> float:
+def rough_distances(stored: Stored, slots: Slots, query: Vector) -> Numbers:
+    """The distances of these slots in float32, rounded by their places; what overflows is infinite or NaN, and the caller keeps numpy from warning of it."""
+    total = len(stored.matrix)
+    if len(slots) >= _GATHER_SHARE[stored.metric] * total:
+        return _measure_all(stored, query)[slots]
+    if stored.metric in _PRODUCTS:
+        return _of_products(stored, slots, query, inner_products(stored.matrix, slots, query))
+    if stored.metric is Metric.L2_SQUARED:
+        return squared_distances(stored.matrix, slots, query)
+    found, step = np.empty(len(slots), np.float32), _rows_a_chunk(stored.matrix)
+    for start in range(0, len(slots), step):
+        found[start : start + step] = distances(stored.metric, stored.matrix[slots[start : start + step]], query)
+    return found
+
+
+def kth(rough: Numbers, count: int) -> float:
     """The rough distance of the `count`-th nearest, or of the last if there are fewer; none may be missing."""
     return float(np.partition(rough, count - 1)[count - 1] if len(rough) > count else rough.max())
 
 
-def near(wanted: Wanted, query: Vector, rough: npt.NDArray[np.float32], farthest: float) -> npt.NDArray[np.int64]:
-    """Positions of whoever may in truth be no farther than this rough distance; infinity and NaN are not beyond the bound."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        return np.flatnonzero(~(rough > farthest + _margin(wanted, query, farthest)))
+def near(stored: Stored, slots: Slots, query: Vector, rough: Numbers, farthest: float) -> Slots:
+    """The positions of whoever may in truth be no farther than this rough distance; infinity and NaN are not beyond the bound."""
+    return (~(rough > farthest + _margin(stored, slots, query, farthest))).nonzero()[0]
 
 
-def settle(wanted: Wanted, query: Vector, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-    """The exact distances at these positions of `wanted.slots`."""
-    found = np.empty(len(positions), np.float32)
-    step = _rows_a_chunk(wanted.matrix)
-    for start in range(0, len(positions), step):
-        chunk = wanted.slots[positions[start : start + step]]
-        found[start : start + step] = exact_distances(wanted.metric, wanted.matrix[chunk], query)
+def settle(stored: Stored, slots: Slots, query: Vector) -> Numbers:
+    """The exact distances of these slots."""
+    step = _rows_a_chunk(stored.matrix)
+    if len(slots) <= step:
+        return exact_distances(stored.metric, stored.matrix[slots], query)
+    found = np.empty(len(slots), np.float32)
+    for start in range(0, len(slots), step):
+        found[start : start + step] = exact_distances(stored.metric, stored.matrix[slots[start : start + step]], query)
     return found
 
 
-def _measure(wanted: Wanted, query: Vector) -> npt.NDArray[np.float32]:
-    total = len(wanted.matrix)
-    if len(wanted.slots) >= _GATHER_SHARE[wanted.metric] * total:
-        return _measure_all(wanted, query)[wanted.slots]
-    if wanted.metric in _PRODUCTS:
-        return _of_products(wanted, query, inner_products(wanted.matrix, wanted.slots, query))
-    if wanted.metric is Metric.L2_SQUARED:
-        return squared_distances(wanted.matrix, wanted.slots, query)
-    found, step = np.empty(len(wanted.slots), np.float32), _rows_a_chunk(wanted.matrix)
-    for start in range(0, len(wanted.slots), step):
-        found[start : start + step] = distances(wanted.metric, wanted.matrix[wanted.slots[start : start + step]], query)
-    return found
-
-
-def _of_products(wanted: Wanted, query: Vector, products: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def _of_products(stored: Stored, slots: Slots, query: Vector, products: Numbers) -> Numbers:
     """Distances from the products with the query."""
-    if wanted.metric is Metric.DOT:
+    if stored.metric is Metric.DOT:
         return -products
-    scale = wanted.norms.take(wanted.slots)
+    scale = stored.norms.take(slots)
     scale *= math.sqrt(query.dot(query))
     if scale.size and scale.min() > 0:
         products /= scale
@@ -115,22 +112,22 @@ def _of_products(wanted: Wanted, query: Vector, products: npt.NDArray[np.float32
     return np.subtract(1, products, out=products)
 
 
-def _measure_all(wanted: Wanted, query: Vector) -> npt.NDArray[np.float32]:
-    if wanted.metric in _PRODUCTS:  # a product needs no temporaries
-        return distances(wanted.metric, wanted.matrix, query, wanted.norms)
-    found = np.empty(len(wanted.matrix), np.float32)
-    step = _rows_a_chunk(wanted.matrix)
+def _measure_all(stored: Stored, query: Vector) -> Numbers:
+    if stored.metric in _PRODUCTS:  # a product needs no temporaries
+        return distances(stored.metric, stored.matrix, query, stored.norms)
+    found = np.empty(len(stored.matrix), np.float32)
+    step = _rows_a_chunk(stored.matrix)
     for start in range(0, len(found), step):
-        found[start : start + step] = distances(wanted.metric, wanted.matrix[start : start + step], query)
+        found[start : start + step] = distances(stored.metric, stored.matrix[start : start + step], query)
     return found
 
 
-def _margin(wanted: Wanted, query: Vector, farthest: float) -> float:
+def _margin(stored: Stored, slots: Slots, query: Vector, farthest: float) -> float:
     steps = 2 * (len(query) + 8) * _UNIT
-    if wanted.metric is Metric.COSINE:
+    if stored.metric is Metric.COSINE:
         return 2 * steps
-    if wanted.metric is Metric.DOT:
-        return steps * float(wanted.norms[wanted.slots].max()) * float(np.linalg.norm(query)) + float(np.finfo(np.float32).tiny)
+    if stored.metric is Metric.DOT:
+        return steps * float(stored.norms[slots].max()) * float(np.linalg.norm(query)) + float(np.finfo(np.float32).tiny)
     return steps * farthest + len(query) * float(np.finfo(np.float32).tiny)
 
 

@@ -4,7 +4,20 @@ from nearimage.engines.embedded.ann.building import Source, build, extend, is_in
 from nearimage.engines.embedded.ann.codes import Bitmap
 from nearimage.engines.embedded.ann.files import load, save, without
 from nearimage.engines.embedded.ann.gathered import inner_products, squared_distances
-from nearimage.engines.embedded.ann.planner import THRESHOLDS, Exact, Plan, Probe, Situation, Thresholds, deepened, is_cheap, is_deep_enough, plan, widened
+from nearimage.engines.embedded.ann.planner import (
+    THRESHOLDS,
+    Exact,
+    Plan,
+    Probe,
+    Situation,
+    Thresholds,
+    caution,
+    deepened,
+    is_cheap,
+    is_deep_enough,
+    plan,
+    widened,
+)
 from nearimage.engines.embedded.ann.training import Stopped
 from nearimage.engines.embedded.ann.tuning import target_recall
 from nearimage.engines.embedded.ann.vector_index import Coverage, VectorIndex
@@ -22,6 +35,7 @@ __all__ = [
     "Thresholds",
     "VectorIndex",
     "build",
+    "caution",
     "deepened",
     "extend",
     "inner_products",

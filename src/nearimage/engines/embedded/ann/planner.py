@@ -152,11 +152,16 @@ def is_cheap(passing: int, dims: int, thresholds: Thresholds = THRESHOLDS) -> bo
     return passing * dims * _EXACT_NS <= thresholds.index_ns
 
 
+def caution(energy: float) -> int:
+    """How many times the candidates and lists a query needs that keeps this share of its energy, relative to what stored vectors keep."""
+    return next(factor for least, factor in _UNLIKE if energy >= least)
+
+
 def plan(situation: Situation, thresholds: Thresholds = THRESHOLDS) -> Plan:
     """Choose; see the module's essay."""
     if _is_poor(situation):
         return Exact()
-    factor = next(factor for least, factor in _UNLIKE if situation.energy >= least)
+    factor = caution(situation.energy)
     needed, share = situation.needs()
     candidates = factor * needed + _PER_HIT * (_rounded(situation.wanted) - NEIGHBOURS)
     share = min(1.0, factor * share)
@@ -190,9 +195,9 @@ def is_deep_enough(measured: Distances, told: Distances, farthest_hit: float) ->
         farthest_hit: the measured distance of the last hit.
     """
     half = len(told) // 2
-    errors = (measured[half:] - told[half:]).astype(np.float64)
-    mean = float(errors.sum()) / len(errors)
-    deviation = math.sqrt(max(0.0, float(errors @ errors) / len(errors) - mean * mean))
+    errors = np.subtract(measured[half:], told[half:], dtype=np.float64)
+    mean = float(np.add.reduce(errors)) / len(errors)
+    deviation = math.sqrt(max(0.0, float(errors.dot(errors)) / len(errors) - mean * mean))
     least = float(told[-1]) + mean
     return farthest_hit <= least - _DEVIATIONS * deviation + _ROUNDING * max(abs(least), abs(farthest_hit))
 

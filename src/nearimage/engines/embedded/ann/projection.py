@@ -58,9 +58,9 @@ class Projection:
     def apply_to_query(self, query: Vector) -> tuple[Vector, float]:
         """A query, projected, and the share of its squared length that the projection kept, 0..1."""
         moved = query - self.mean if self.centres_queries else query
-        projected = np.asarray(self.directions @ moved, np.float32)
-        whole = float(moved @ moved)
-        return projected, float(projected @ projected) / whole if whole > 0 else 1.0
+        projected: Vector = self.directions.dot(moved)
+        whole = float(moved.dot(moved))
+        return projected, float(projected.dot(projected)) / whole if whole > 0 else 1.0
 
 
 def fit(sample: Matrix, *, energy: float, centres_queries: bool, at_least: int = 0, seed: int = 1) -> Projection:

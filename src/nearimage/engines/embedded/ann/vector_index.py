@@ -10,6 +10,7 @@ May import numpy, `domain` and this package.
 
 import math
 import threading
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,11 +19,15 @@ import numpy.typing as npt
 from nearimage.domain.objects import Vector
 from nearimage.domain.schema import Metric
 from nearimage.engines.embedded.ann.codes import Bitmap, Codes, Homes, Slots
+from nearimage.engines.embedded.ann.planner import Plan
 from nearimage.engines.embedded.ann.projection import Projection
 from nearimage.engines.embedded.ann.tuning import Setting, Size, Tuning
 from nearimage.engines.embedded.ann.walking import Walk, walk
 
 Distances = npt.NDArray[np.float32]
+
+_PLANS = 64
+"""Kept for each index; pages of a query and how unlike the data it is make a handful."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +82,7 @@ class VectorIndex:
             query: finite; not zero under cosine.
             squared: its squared length.
         """
-        return self.projection.apply_to_query(query / np.float32(math.sqrt(squared)) if self.metric is Metric.COSINE else query)
+        return self.projection.apply_to_query(query / math.sqrt(squared) if self.metric is Metric.COSINE else query)
 
     def nearest_lists(self, prepared: Vector, share: float) -> Slots:
         """The lists nearest to a prepared query, in any order: this share of all, at least one."""
@@ -85,7 +90,7 @@ class VectorIndex:
         count = math.ceil(share * lists)
         if count >= lists:
             return np.arange(lists)
-        return np.argpartition(self.codes.nearness(prepared), lists - count)[lists - count :]
+        return self.codes.nearness(prepared).argpartition(lists - count)[lists - count :]
 
     def walk(self, prepared: Vector, counts: Slots) -> Walk:
         """The lists that hold what passes a filter, nearest to a prepared query first.
@@ -106,10 +111,12 @@ class Coverage:
     """What an index still covers after more was written; kept from one search to the next.
 
     A commit adds entries to the list of written slots; the bitmap is then copied and the new slots' bits are cleared: 12 KB and some microseconds at 100,000.
+
     """
 
     def __init__(self, index: VectorIndex) -> None:
         self.index = index
+        self._plans: dict[Hashable, Plan] = {}
         self._settings: dict[float, Setting] = {}
         self._lock = threading.Lock()
         self._known = index.seen
@@ -120,6 +127,15 @@ class Coverage:
         found = self._settings.get(recall)
         if found is None:
             found = self._settings[recall] = self.index.setting(recall)
+        return found
+
+    def plan(self, alike: Hashable, decide: Callable[[], Plan]) -> Plan:
+        """What searches do that are alike; decided once, for weighing it takes as long as a tenth of a search."""
+        found = self._plans.get(alike)
+        if found is None:
+            if len(self._plans) >= _PLANS:  # commits change how many vectors are alive
+                self._plans.clear()
+            found = self._plans[alike] = decide()
         return found
 
     def valid(self, written: Slots, size: int) -> Bitmap:
