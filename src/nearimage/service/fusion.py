@@ -57,27 +57,24 @@ class Fused:
 def fuse(legs: Sequence[Leg], how: Fusion, count: int | None = None) -> list[Fused]:
     """One ranking of all objects in any leg, best first: the first `count`, or all."""
     share = _ranked if how is Fusion.RANKED else _relative
-    found: dict[bytes, _Sum] = {}
-    for leg in legs:
-        for (one, original), part in zip(leg.scores.items(), share(leg), strict=True):
-            known = found.get(one)
-            if known is None:
-                found[one] = known = _Sum(one)
-            known.total += part
-            known.last = original
-            known.parts += ((leg.name, original, part),)
-    order = sorted(found.values(), key=lambda one: (-one.total, -one.last, one.id))
-    return [Fused(one.id, one.total, one.parts) for one in order[:count]]
+    parts = [dict(zip(leg.scores, share(leg), strict=True)) for leg in legs]
+    totals: dict[bytes, float] = {}
+    last: dict[bytes, float] = {}
+    for leg, part in zip(legs, parts, strict=True):
+        totals = totals | part | {one: totals[one] + part[one] for one in totals.keys() & part.keys()}
+        last.update(leg.scores)
+    best = sorted(_contenders(totals, count), key=lambda one: (-totals[one], -last[one], one))[:count]
+    return [
+        Fused(one, totals[one], tuple((leg.name, leg.scores[one], part[one]) for leg, part in zip(legs, parts, strict=True) if one in part)) for one in best
+    ]
 
 
-@dataclass(slots=True)
-class _Sum:
-    """What an object has so far."""
-
-    id: bytes
-    total: float = 0.0
-    last: float = 0.0
-    parts: tuple[tuple[str, float, float], ...] = ()
+def _contenders(totals: Mapping[bytes, float], count: int | None) -> list[bytes]:
+    """Whoever has as much as the last of the first `count`: only these have to be put in order, a dozen of the two hundred in two legs."""
+    if not count or count >= len(totals):
+        return list(totals)
+    least = sorted(totals.values(), reverse=True)[count - 1]
+    return [one for one, total in totals.items() if total >= least]
 
 
 def _ranked(leg: Leg) -> list[float]:
@@ -90,4 +87,5 @@ def _relative(leg: Leg) -> list[float]:
     best, worst = max(leg.scores.values()), min(leg.scores.values())
     if best == worst:
         return [leg.weight] * len(leg.scores)
-    return [leg.weight * (score - worst) / (best - worst) for score in leg.scores.values()]
+    weight, span = leg.weight, best - worst
+    return [weight * (score - worst) / span for score in leg.scores.values()]

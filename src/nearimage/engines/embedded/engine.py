@@ -175,7 +175,8 @@ class EmbeddedEngine:
         """
         with self._gate:
             found = self._shards.get(collection, {}).get(tenant) or self._known_shard(collection, tenant)
-            found.open()
+            if not found.is_open:
+                found.open()
             return found
 
     def is_at_hand(self, collection: str, tenant: str = "") -> bool:

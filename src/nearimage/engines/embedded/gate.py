@@ -15,7 +15,7 @@ May import `domain` only.
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Condition
+from threading import Condition, Lock
 
 from nearimage.domain.errors import NearimageError
 
@@ -36,7 +36,8 @@ class Gate:
     """
 
     def __init__(self, wake: Callable[[], None] | None = None, sleep: Callable[[], None] = _nothing) -> None:
-        self._changed = Condition()
+        self._lock = Lock()  # taken as it is by calls: through the condition it is two more calls each way, six times a search
+        self._changed = Condition(self._lock)
         self._wake = wake or _nothing
         self._sleep = sleep
         self._awake = wake is None
@@ -53,21 +54,21 @@ class Gate:
         return self._awake and not self._turning and self._barred is None and self._closed is None
 
     def __enter__(self) -> None:
-        with self._changed:
+        with self._lock:
             self.last_used = time.monotonic()
-            while True:
+            while not self.is_awake:
                 self._refuse()
-                if self._awake and not self._turning:
-                    self._inside += 1
-                    return
                 if not self._turning and not self._held:
+                    self._turning = True
                     break
                 self._changed.wait()
-            self._turning = True
+            else:
+                self._inside += 1
+                return
         self._turn(awake=True)
 
     def __exit__(self, *_: object) -> None:
-        with self._changed:
+        with self._lock:
             self._inside -= 1
             if self._barred or self._closed:  # only then does anybody wait for those inside
                 self._changed.notify_all()

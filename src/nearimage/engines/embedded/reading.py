@@ -86,10 +86,17 @@ class Publication:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One commit: in memory, and in SQLite."""
+    """One commit: in memory, and in SQLite, unless ids alone are wanted of it."""
 
     state: State
-    connection: apsw.Connection
+    lent: apsw.Connection | None
+
+    @property
+    def connection(self) -> apsw.Connection:
+        """SQLite's snapshot of the same commit."""
+        if self.lent is None:
+            raise AssertionError("this snapshot was taken for ids alone")
+        return self.lent
 
 
 class Reader:
@@ -112,8 +119,19 @@ class Reader:
         self._readers.close()
 
     @contextmanager
-    def snapshot(self) -> Iterator[Snapshot]:
-        """One commit, the same until the end of the block."""
+    def snapshot(self, projection: Projection | None = None) -> Iterator[Snapshot]:
+        """One commit, the same until the end of the block.
+
+        Args:
+            projection: what will be asked of `at_rows`, if nothing else is read. Ids are in memory, so that SQLite need not be asked for them.
+        """
+        if projection is not None and projection.is_bare:
+            state = self._publication.enter()
+            try:
+                yield Snapshot(state, None)
+            finally:
+                self._publication.leave(state)
+            return
         with storage_faults(self._path), self._readers.lend() as connection:
             state = self._begin(connection)
             try:

@@ -185,7 +185,7 @@ class EmbeddedShard:
         with self._gate:
             config = self._config(vector_name)
             coverage = self._indexes.current(vector_name)  # before the snapshot; `vector_indexes` says why
-            with self._reader.snapshot() as snapshot:
+            with self._reader.snapshot(None if config.is_multi else projection) as snapshot:
                 state, vector = snapshot.state, np.ascontiguousarray(query, np.float32)
                 stored = self._reader.multi_vectors(snapshot, config.name) if config.is_multi else None
                 if stored:
@@ -231,7 +231,7 @@ class EmbeddedShard:
     def match_text(self, query: Keywords, *, limit: int, offset: int, where: Filter | None, projection: Projection) -> Ranked:
         """Objects by how well their text answers a keyword query."""
         watch = watching("keyword")
-        with self._gate, self._reader.snapshot() as snapshot:
+        with self._gate, self._reader.snapshot(projection) as snapshot:
             passing = None if where is None else self._passing(snapshot.state, where)
             if watch.is_on and passing is not None:
                 watch.lap("filter")
