@@ -19,6 +19,7 @@ May import numpy, `domain` and this package.
 
 import heapq
 from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -245,7 +246,8 @@ class _Flat:
 def _merged(base: _Base, flat: _Flat, keep: Mask) -> Arrays:
     """Base and newer layer in one sorted vocabulary, without the tokens of which no entry is kept."""
     sizes = np.diff(base.starts)
-    of_base, of_flat = _places(base.vocabulary, flat.tokens)
+    known = base.vocabulary.all()
+    of_base, of_flat = _places(known, flat.tokens)
     owners = np.concatenate((np.repeat(of_base, sizes), np.repeat(of_flat, flat.sizes)))
     entries = np.concatenate((base.entries, flat.entries))
     times = np.concatenate((base.times if len(base.times) else np.ones(len(base.entries), np.uint32), flat.times))
@@ -256,8 +258,8 @@ def _merged(base: _Base, flat: _Flat, keep: Mask) -> Arrays:
     tokens: list[bytes] = [b""] * len(counts)
     for place, token in zip(of_flat.tolist(), flat.tokens, strict=True):
         tokens[place] = token
-    for number, place in enumerate(of_base.tolist()):
-        tokens[place] = base.vocabulary[number]
+    for place, token in zip(of_base.tolist(), known, strict=True):
+        tokens[place] = token
     used = counts > 0
     named = [token for token, is_used in zip(tokens, used.tolist(), strict=True) if is_used]
     renumbered = np.cumsum(keep, dtype=np.uint32) - np.uint32(1)
@@ -270,12 +272,16 @@ def _merged(base: _Base, flat: _Flat, keep: Mask) -> Arrays:
     }
 
 
-def _places(vocabulary: Vocabulary, tokens: list[bytes]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _places(known: list[bytes], tokens: list[bytes]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """The places of the base's tokens, and of the newer ones, in an order of all; a token of both layers has one place."""
-    bounds = np.array([vocabulary.lower_bound(token) for token in tokens], np.int64)
-    is_new = np.array([bound == len(vocabulary) or vocabulary[bound] != token for bound, token in zip(bounds.tolist(), tokens, strict=True)], np.bool_)
+    found, bound = array("q"), 0
+    for token in tokens:
+        bound = bisect_left(known, token, bound)  # both are sorted
+        found.append(bound)
+    bounds = np.array(found, np.int64)
+    is_new = np.array([bound == len(known) or known[bound] != token for bound, token in zip(found, tokens, strict=True)], np.bool_)
     new = bounds[is_new]
-    of_base = np.arange(len(vocabulary)) + np.searchsorted(new, np.arange(len(vocabulary)), side="right")
+    of_base = np.arange(len(known)) + np.searchsorted(new, np.arange(len(known)), side="right")
     of_tokens = np.empty(len(tokens), np.int64)
     of_tokens[is_new] = new + np.arange(len(new))
     of_tokens[~is_new] = of_base[bounds[~is_new]]

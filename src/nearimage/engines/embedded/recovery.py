@@ -35,15 +35,21 @@ from nearimage.engines.embedded.disk import force, force_folder
 from nearimage.engines.embedded.free_slots import FreeSlots
 from nearimage.engines.embedded.layout import SHARD_FILE, SHARD_FORMAT, SHARD_SCHEMA, SHARD_UPGRADES, slot_file
 from nearimage.engines.embedded.reading import SELECT_ROW
-from nearimage.engines.embedded.rows import RowCodec, StoredRow, checksum_with_pictures, stored_row, unpack_seals
+from nearimage.engines.embedded.rows import RowCodec, StoredRow, checksum, checksum_with_pictures, stored_row
 from nearimage.engines.embedded.slots import SlotFile
 from nearimage.engines.embedded.state import State, Table, VectorColumn
+
+Numbers = npt.NDArray[np.int64]
 
 SMALL_SHARD = 2000
 """Objects up to which everything is read and checked on opening: 0.1 s (bench/engine_storage.py), and no file of columns is worth its trouble."""
 
 _ROWS_AT_A_TIME = 1000
 """Rows appended to the columns in one go; twice as many are no quicker."""
+
+
+_SEAL = np.dtype([("number", "<u2"), ("crc", "<u4")])
+"""As `rows.pack_seals` writes them, one after another."""
 
 
 class Mark(NamedTuple):
@@ -123,6 +129,18 @@ def load(folder: Path, connection: apsw.Connection, collection: Collection, code
         raise
 
 
+class _Values(NamedTuple):
+    """What the index takes of a stored object."""
+
+    properties: Mapping[str, PropertyValue]
+    created_ms: int
+    updated_ms: int
+
+
+_Checked = tuple[VectorColumn, Numbers, npt.NDArray[np.float32]]
+"""A named vector, which of the rows at hand have it, and its norms."""
+
+
 class Loader:
     """Adds stored objects to a table.
 
@@ -151,21 +169,16 @@ class Loader:
 
     def _add(self, connection: apsw.Connection, rows: list[StoredRow]) -> None:
         first = len(self._table.revisions)
-        owners: dict[int, list[int]] = {}
-        for position, row in enumerate(rows):
-            if not row.is_intact:
+        for row in rows:
+            if row.crc != checksum(row):
                 raise _damaged(self._path, f"the object of revision {row.revision} does not match its checksum")
-            for number, seal in unpack_seals(row.seals).items():
-                self._check_vector(row, number, seal)
-                owners.setdefault(number, []).append(position)
-        converted = [self._table.index.convert(self._values(connection, row), row.created_ms, row.updated_ms) for row in rows]
-        self._table.extend([row.revision for row in rows], [row.id for row in rows], converted)
+        converted = self._table.index.convert_all([_Values(self._values(connection, row), row.created_ms, row.updated_ms) for row in rows])
         slots = np.array([-1 if row.slot is None else row.slot for row in rows], np.int64)
-        for number, positions in owners.items():
-            column, taken = self._columns[number], slots[positions]
-            column.extend(np.array(positions, np.int64) + first, taken)
-            with np.errstate(over="ignore"):
-                column.know_norms(taken, np.linalg.norm(column.file.matrix()[taken], axis=1))
+        vectors = [self._checked(rows, slots, number, *sealed) for number, sealed in _seals_of(rows).items()]
+        self._table.extend([row.revision for row in rows], [row.id for row in rows], converted)
+        for column, positions, norms in vectors:
+            column.extend(positions + first, slots[positions])
+            column.know_norms(slots[positions], norms)
 
     def _values(self, connection: apsw.Connection, row: StoredRow) -> dict[str, PropertyValue]:
         values = self._codec.decode(row.properties)
@@ -173,13 +186,20 @@ class Loader:
             values |= {str(name): b"" for (name,) in connection.execute("SELECT name FROM pictures WHERE key = ?", (row.pictures,))}
         return values
 
-    def _check_vector(self, row: StoredRow, number: int, seal: int) -> None:
-        column = self._columns.get(number)
-        if column is None or row.slot is None or row.slot >= len(column.file.matrix()):
-            raise _damaged(self._path, f"the object of revision {row.revision} names a vector that was never stored")
-        if zlib.crc32(column.file.matrix()[row.slot].data) != seal:
-            path = str(column.file.path)
-            raise Corrupt(f"slot {row.slot} of {path} does not match its checksum; restore the file from a backup", path=path)
+    def _checked(self, rows: list[StoredRow], slots: Numbers, number: int, positions: Numbers, sums: Numbers) -> _Checked:
+        """The vectors of one name that some rows have: checked against their checksums, and measured."""
+        column, taken = self._columns.get(number), slots[positions]
+        stored = 0 if column is None else len(column.file.matrix())
+        stray = np.flatnonzero((taken < 0) | (taken >= stored))
+        if column is None or len(stray):
+            raise _damaged(self._path, f"the object of revision {rows[positions[stray[0]]].revision} names a vector that was never stored")
+        found = column.file.matrix()[taken]  # once, for both
+        for slot, vector, seal in zip(taken.tolist(), found, sums.tolist(), strict=True):
+            if zlib.crc32(vector) != seal:
+                path = str(column.file.path)
+                raise Corrupt(f"slot {slot} of {path} does not match its checksum; restore the file from a backup", path=path)
+        with np.errstate(over="ignore"):
+            return column, positions, np.linalg.norm(found, axis=1)
 
 
 class _Loading:
@@ -271,6 +291,14 @@ def _write_pending(file: SlotFile, number: int, connection: apsw.Connection) -> 
         is_written = True
     if is_written:
         file.force()
+
+
+def _seals_of(rows: list[StoredRow]) -> dict[int, tuple[Numbers, Numbers]]:
+    """By number of the named vector: the positions of those rows that have it, and its checksums."""
+    seals = np.frombuffer(b"".join(row.seals for row in rows), _SEAL)
+    owners = np.repeat(np.arange(len(rows)), [len(row.seals) // _SEAL.itemsize for row in rows])
+    numbers = seals["number"]
+    return {int(number): (owners[numbers == number], seals["crc"][numbers == number].astype(np.int64)) for number in np.unique(numbers)}
 
 
 def _damaged(path: Path, how: str) -> Corrupt:

@@ -30,9 +30,9 @@ from nearimage.engines.embedded.rows import RowCodec, StoredRow, stored_row, unp
 from nearimage.engines.embedded.state import State, VectorColumn
 from nearimage.engines.embedded.writing import Writer
 
-_CHANGES_A_FILE, _MOST_CHANGES = 5_000, 60_000
-"""A file of columns is written again after so many new rows: a quarter of the shard, but no fewer and no more than these. Opening reads 60,000 rows in 2 to 3
-s, and 200,000 of a million took 14 s; writing the columns of 100,000 takes 0.3 s in the background (bench/engine.py, bench/engine_storage.py)."""
+_CHANGED_SHARE, _CHANGES_A_FILE, _MOST_CHANGES = 1 / 8, 5_000, 60_000
+"""A file of columns is written again after so many new rows: this share of the shard, but no fewer and no more than these. Opening after a kill reads the new
+rows one by one, 25 to 40 us each: a quarter of 100,000 took 1.7 s. Writing the columns of 100,000 takes 0.16 s in the background (bench/engine.py)."""
 
 _CHANGES_AT_CLOSE = 2_000
 """At closing, already after so many: the next opening would else spend 0.1 s on them."""
@@ -187,7 +187,7 @@ class Upkeep:
     def _columns_are_due(self) -> bool:
         state = self._publication.state
         changes = state.revision - max(self._writer.columns, self._failed_at)
-        return state.count > SMALL_SHARD and changes > max(_CHANGES_A_FILE, min(_MOST_CHANGES, state.count // 4))
+        return state.count > SMALL_SHARD and changes > max(_CHANGES_A_FILE, min(_MOST_CHANGES, int(state.count * _CHANGED_SHARE)))
 
     @staticmethod
     def _is_sparse(dead: int, all_: int) -> bool:

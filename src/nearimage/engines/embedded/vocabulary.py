@@ -48,6 +48,11 @@ class Vocabulary:
     def __getitem__(self, number: int) -> bytes:
         return bytes(self._text[self._ends[number - 1] if number else 0 : self._ends[number]])
 
+    def all(self) -> list[bytes]:
+        """Every token, in order."""
+        text, ends = bytes(self._text), self._numbers.tolist()
+        return [text[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+
     def lower_bound(self, key: bytes) -> int:
         """The number of the first token that is not below the key."""
         text, ends, low, high = self._text, self._ends, 0, len(self._ends)
