@@ -20,8 +20,8 @@ from nearimage.domain.objects import Record
 from nearimage.domain.schema import Collection, DataType, Property, VectorConfig
 from nearimage.engines.embedded import EmbeddedEngine, recovery, upkeep
 from nearimage.engines.embedded.background import Background
+from nearimage.engines.embedded.checkpoints import Checkpoints
 from nearimage.engines.embedded.shard import EmbeddedShard
-from nearimage.engines.embedded.writing import Writer
 from nearimage.ports.engine import Engine
 from tests.crash.operations import IDS
 
@@ -94,13 +94,13 @@ class Steps:
         for name in _COUNTED:
             setattr(os, name, self._counted(name, getattr(os, name)))
         apsw.connection_hooks.append(lambda connection: connection.set_commit_hook(self.step))
-        count_pages = Writer._count_log_pages
+        count_pages = Checkpoints._count_pages
 
-        def committed(writer: Writer, connection: apsw.Connection, name: str, pages: int) -> int:
+        def committed(checkpoints: Checkpoints, connection: apsw.Connection, name: str, pages: int) -> int:
             self.step()
-            return count_pages(writer, connection, name, pages)
+            return count_pages(checkpoints, connection, name, pages)
 
-        Writer._count_log_pages = committed  # type: ignore[method-assign, assignment] # other names
+        Checkpoints._count_pages = committed  # type: ignore[method-assign, assignment] # other names
 
     def step(self) -> bool:
         """One more; False, as a commit hook says that all is well."""

@@ -63,7 +63,7 @@ def test_the_log_begins_anew_once_it_is_copied(engine: EmbeddedEngine, tmp_path:
         put(shard, range(first, first + LONG_LOG))
         assert engine._checkpoints.wait(60)
     assert (tmp_path / "collections/c000001/shard.db-wal").stat().st_size < 3 * LONG_LOG * MEGABYTE
-    assert shard._writer._checkpointed >= 9 * LONG_LOG
+    assert shard._writer._checkpoints.revision >= 9 * LONG_LOG
 
 
 def test_a_reader_that_keeps_the_log_does_not_have_it_copied_after_every_write(engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch) -> None:

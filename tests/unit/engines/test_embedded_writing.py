@@ -126,14 +126,14 @@ def test_slots_are_given_again_when_nobody_can_read_them(shard: EmbeddedShard) -
     shard.put([photo(20, 2.0)])
     assert shard._publication.state.slots == 11  # the deletion is in SQLite's log only
     with shard._reader.snapshot() as snapshot:
-        shard._writer._settle()
+        shard._writer.settle()
         shard.delete([UUID(int=5)])
         shard.put([photo(21, 3.0), photo(22, 4.0)])
-        shard._writer._settle()
+        shard._writer.settle()
         shard.put([photo(23, 3.0)])
         column = snapshot.state.vectors["v"]
         assert column.file.matrix()[column.owners(snapshot.state.live)[1]].sum() == 4 * (5 * 1 + 2)
-    shard._writer._settle()
+    shard._writer.settle()
     ends = []
     for number in range(30, 37):
         shard.put([photo(number, float(number))])
@@ -149,7 +149,7 @@ def test_a_small_write_waits_for_the_disk_once_and_is_safe_without_its_slot_file
     engine.create_collection(PHOTOS)
     shard = engine.shard("Photo")
     shard.put([photo(0, 1.0)])
-    shard._writer._settle()
+    shard._writer.settle()
     forced: list[int] = []
     monkeypatch.setattr("nearimage.engines.embedded.slots.force", forced.append)
     shard.put([photo(number, float(number)) for number in range(1, 9)])
@@ -173,13 +173,13 @@ def test_a_small_write_waits_for_the_disk_once_and_is_safe_without_its_slot_file
 def test_a_slot_given_again_forgets_the_pending_vector_of_its_former_owner(shard: EmbeddedShard, tmp_path: Path) -> None:
     """Opening would write the old vector over the new one."""
     shard.put([photo(1, 1.0)])
-    shard._writer._settle()
+    shard._writer.settle()
     shard.delete([UUID(int=1)])
-    shard._writer._settle()
+    shard._writer.settle()
     shard.put([photo(2, 2.0)])
     shard.delete([UUID(int=2)])
     writer = shard._writer
-    writer._checkpointed = shard._publication.state.revision
+    writer._checkpoints.revision = shard._publication.state.revision
     shard.put([Record(id=UUID(int=number), vectors={"v": np.full(4, number, np.float32)}) for number in range(100, 4300)])  # more than rides along
     assert shard._publication.state.slots == 4200
     connection = apsw.Connection(str(tmp_path / "collections" / "c000001" / "shard.db"), flags=apsw.SQLITE_OPEN_READWRITE)

@@ -8,9 +8,9 @@ May import apsw, numpy, `domain` and this package.
 """
 
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import apsw
 import numpy as np
@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from nearimage.domain.objects import Matrix
 from nearimage.engines.embedded.columns import ConvertedRow
+from nearimage.engines.embedded.free_slots import FreeSlots
 from nearimage.engines.embedded.prepared import Prepared
 from nearimage.engines.embedded.requests import Batch, Stored
 from nearimage.engines.embedded.rows import StoredRow, pack_seals, sealed
@@ -45,24 +46,26 @@ class Change:
     Attributes:
         first_revision: of the rows, which are numbered on from it.
         pictures: rows of the table.
-        owners: by named vector, the positions in `rows` of those that have it.
+        owners: by named vector, the positions in `rows` of those that have it, and their slots.
         written: by named vector.
         deleted: revisions that go.
         freed: slots that no object has afterwards.
         dropped: keys of pictures that no object has afterwards.
-        new_slots: how many slots were taken from the free ones.
+        taken: slots that were free before, ascending.
+        reused: those of them that objects had before.
     """
 
     first_revision: int
     rows: list[StoredRow] = field(default_factory=list)
     converted: list[ConvertedRow] = field(default_factory=list)
     pictures: list[tuple[int, str, bytes, int]] = field(default_factory=list)
-    owners: dict[str, list[int]] = field(default_factory=dict)
+    owners: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     written: dict[str, Written] = field(default_factory=dict)
     deleted: list[int] = field(default_factory=list)
     freed: list[int] = field(default_factory=list)
     dropped: list[int] = field(default_factory=list)
-    new_slots: int = 0
+    taken: list[int] = field(default_factory=list)
+    reused: list[int] = field(default_factory=list)
 
     @property
     def revision(self) -> int:
@@ -77,17 +80,18 @@ class Change:
 
 def stored_of(connection: apsw.Connection, ids: Iterable[bytes]) -> dict[bytes, Stored]:
     """What the table says of these ids; those that are not there are absent."""
-    found = connection.executemany(_SELECT_STORED, ((one,) for one in ids))
-    return {stored.id: stored for stored in (Stored._make(row) for row in found)}
+    found = connection.executemany(_SELECT_STORED, [(one,) for one in ids])
+    return {stored.id: stored for stored in map(Stored._make, found)}
 
 
 class Plan:
     """Gives every object of a batch its place."""
 
-    def __init__(self, connection: apsw.Connection, vectors: Mapping[str, VectorColumn], free: npt.NDArray[np.int64], first_revision: int) -> None:
+    def __init__(self, connection: apsw.Connection, vectors: Mapping[str, VectorColumn], free: FreeSlots, first_revision: int) -> None:
         self._connection = connection
         self._vectors = vectors
-        self._free: list[int] = free.tolist()
+        self._free = free
+        self._next: Iterator[int] = iter(())
         self._new: dict[str, list[tuple[int, npt.NDArray[np.float32]]]] = {}
         self._change = Change(first_revision=first_revision)
         self._moves = False
@@ -95,6 +99,8 @@ class Plan:
     def make(self, batch: Batch) -> Change:
         """The transaction that leaves what the batch leaves."""
         change, self._moves = self._change, batch.moves
+        wanting = sum(prepared is not None and bool(prepared.vectors) for prepared in batch.after.values())
+        self._next = iter(self._free.peek(wanting).tolist() if wanting else ())
         for packed_id, prepared in batch.after.items():
             stored = batch.stored.get(packed_id)
             if stored:
@@ -105,6 +111,7 @@ class Plan:
                 self._drop(stored)
         for name, new in self._new.items():
             change.written[name] = Written(np.array([slot for slot, _ in new], np.int64), np.stack([vector for _, vector in new]))
+        change.reused = [slot for slot in change.taken if slot < self._free.end]
         return change
 
     def _add(self, prepared: Prepared, stored: Stored | None) -> None:
@@ -116,8 +123,9 @@ class Plan:
         row = StoredRow(revision, prepared.id, prepared.created_ms, prepared.updated_ms, slot, seals, prepared.properties, 0, key)
         change.rows.append(sealed(row))
         change.converted.append(prepared.converted)
-        for name in prepared.vectors:
-            change.owners.setdefault(name, []).append(position)
+        if slot is not None:
+            for name in prepared.vectors:
+                change.owners.setdefault(name, []).append((position, slot))
 
     def _slot(self, prepared: Prepared, stored: Stored | None, seals: bytes) -> int | None:
         if stored and stored.slot is not None:
@@ -126,8 +134,8 @@ class Plan:
             self._change.freed.append(stored.slot)
         if not prepared.vectors:
             return None
-        slot = self._free[self._change.new_slots]
-        self._change.new_slots += 1
+        slot = next(self._next)
+        self._change.taken.append(slot)
         for name, vector in prepared.vectors.items():
             self._new.setdefault(name, []).append((slot, vector))
         return slot
@@ -163,16 +171,15 @@ class Plan:
 
 def write_rows(connection: apsw.Connection, change: Change) -> None:
     """The objects and pictures of a change, in a transaction of the caller's."""
-    connection.executemany("DELETE FROM pictures WHERE key = ?", ((key,) for key in change.dropped))
-    connection.executemany("DELETE FROM objects WHERE revision = ?", ((revision,) for revision in change.deleted))
-    connection.executemany("INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", change.rows)
-    connection.executemany("INSERT INTO pictures VALUES (?, ?, ?, ?)", change.pictures)
+    _each(connection, "DELETE FROM pictures WHERE key = ?", [(key,) for key in change.dropped])
+    _each(connection, "DELETE FROM objects WHERE revision = ?", [(revision,) for revision in change.deleted])
+    _each(connection, "INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", change.rows)
+    _each(connection, "INSERT INTO pictures VALUES (?, ?, ?, ?)", change.pictures)
 
 
 def write_removed(connection: apsw.Connection, change: Change, known: int) -> None:
     """Which objects went of those that a file of columns of revision `known`, or an earlier one, may hold."""
-    gone = ((revision, change.revision) for revision in change.deleted if revision <= known)
-    connection.executemany("INSERT OR IGNORE INTO removed VALUES (?, ?)", gone)
+    _each(connection, "INSERT OR IGNORE INTO removed VALUES (?, ?)", [(revision, change.revision) for revision in change.deleted if revision <= known])
 
 
 def write_marks(connection: apsw.Connection, change: Change, columns: Mapping[str, VectorColumn], known: Mapping[str, VectorColumn]) -> None:
@@ -184,10 +191,16 @@ def write_marks(connection: apsw.Connection, change: Change, columns: Mapping[st
             connection.execute(sql, (column.number, name, column.file.dims, int(written.slots[-1]) + 1 if written else 0))
 
 
-def write_pending(connection: apsw.Connection, change: Change, columns: Mapping[str, VectorColumn], reused: Sequence[int]) -> None:
-    """Vectors whose slot files are not forced to the disk before the commit; and none of a slot's former owner."""
-    connection.executemany("DELETE FROM pending WHERE slot = ?", ((slot,) for slot in reused))
-    for name, written in change.written.items():
+def write_pending(connection: apsw.Connection, change: Change, columns: Mapping[str, VectorColumn], *, with_vectors: bool) -> None:
+    """Vectors whose slot files are not forced to the disk before the commit, unless they are; and none of a slot's former owner."""
+    _each(connection, "DELETE FROM pending WHERE slot = ?", [(slot,) for slot in change.reused])
+    for name, written in change.written.items() if with_vectors else ():
         number = columns[name].number
         rows = ((slot, number, vector.tobytes()) for slot, vector in zip(written.slots.tolist(), written.vectors, strict=True))
         connection.executemany("INSERT INTO pending VALUES (?, ?, ?)", rows)
+
+
+def _each(connection: apsw.Connection, sql: str, rows: Sequence[tuple[object, ...]]) -> None:
+    """Do a statement for each row; without any it is not even looked up."""
+    if rows:
+        connection.executemany(sql, cast("Sequence[tuple[apsw.SQLiteValue, ...]]", rows))

@@ -74,7 +74,7 @@ class OnePerRow:
         if row == self._dense and len(self._here) == 0:
             self._dense += 1
         else:
-            self._here.place(row, (True,))
+            self._here.put(row, True)
         return row
 
     def extend(self, rows: Positions, counts: Positions) -> Positions:  # noqa: ARG002 the protocol's argument, all 1

@@ -48,8 +48,8 @@ class FreeSlots:
 
     def peek(self, count: int) -> Slots:
         """The slots that would be given next, ascending; `take` takes them."""
-        reused = self._free[:count]
-        return np.concatenate((reused, np.arange(self._end, self._end + count - len(reused))))
+        reused, new = self._free[:count], np.arange(self._end, self._end + max(0, count - len(self._free)))
+        return np.concatenate((reused, new)) if len(reused) else new
 
     def take(self, count: int) -> None:
         """So many of them are in use now."""

@@ -31,10 +31,14 @@ class Growing(Generic[Kind]):
 
     def append(self, value: float | list[str] | tuple[int, int]) -> None:
         """Add one entry at the end; `extend` takes ten times as long for one."""
-        if self._length == len(self._buffer):
-            self._make_room(self._length + 1)
-        self._buffer[self._length] = value
-        self._length += 1
+        self.put(self._length, value)
+
+    def put(self, position: int, value: float | list[str] | tuple[int, int]) -> None:
+        """Add one entry at this position, at or past the end; zeros fill the gap."""
+        if position >= len(self._buffer):
+            self._make_room(position + 1)
+        self._buffer[position] = value
+        self._length = position + 1  # last: a reader must not count what is not there yet
 
     def extend(self, values: "Sequence[object] | npt.NDArray[Kind]") -> None:
         """Add entries at the end."""

@@ -8,6 +8,7 @@ May import numpy, `domain` and this package.
 """
 
 import re
+import struct
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from nearimage.engines.embedded.entries import Arrays, Mask
 from nearimage.engines.embedded.growing import Growing
 from nearimage.engines.embedded.halves import among, halves_of, packed_of
 
+_HALVES = struct.Struct(">QQ")
 _HALF = 1 << 64
 _END = 1 << 128
 _HYPHENS = (8, 13, 18, 23)
@@ -41,7 +43,9 @@ class Ids:
 
     def append(self, packed: bytes) -> None:
         """Add one row's 16 bytes."""
-        self.extend((packed,))
+        high, low = _HALVES.unpack(packed)
+        self._high.append(high)
+        self._low.append(low)
 
     def extend(self, packed: Sequence[bytes]) -> None:
         """Add the 16 bytes of many rows."""

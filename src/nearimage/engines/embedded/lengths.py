@@ -29,7 +29,7 @@ class LengthColumn:
 
     def append(self, row: int, converted: Converted) -> None:
         """Add a row's length."""
-        self._lengths.place(row, (converted,))
+        self._lengths.put(row, cast("int", converted))
 
     def extend(self, rows: Positions, converted: Sequence[Converted]) -> None:
         """Add the lengths of many rows."""

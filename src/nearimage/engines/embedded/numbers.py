@@ -74,7 +74,12 @@ class NumberColumn:
 
     def append(self, row: int, converted: Converted) -> None:
         """Add a row's entries."""
-        entries = cast("list[float]", converted if self._is_array else [converted])
+        if not self._is_array:
+            number = cast("float", converted)
+            self._widen(number, number)
+            self._values.put(self._placement.append(row, 1), number)
+            return
+        entries = cast("list[float]", converted)
         if entries:
             self._widen(min(entries), max(entries))
         self._values.place(self._placement.append(row, len(entries)), entries)

@@ -62,6 +62,8 @@ class Preparer:
 
     def prepare_all(self, records: Sequence[Record], index: Index) -> list[Prepared]:
         """Every record, in order."""
+        if len(records) == 1:
+            return [self.prepare(records[0], index)]
         prepared: list[Prepared] = []
         for first in range(0, len(records), _OFFER_EVERY):
             prepared += self._prepare_some(records[first : first + _OFFER_EVERY], index)

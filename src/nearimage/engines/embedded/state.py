@@ -84,6 +84,17 @@ class VectorColumn:
         self._rows.extend(rows)
         last[slots] = np.arange(first, first + len(rows))  # last: who finds the entry finds the rest of it
 
+    def append(self, row: int, slot: int) -> None:
+        """`extend` for one row, in a tenth of its time."""
+        entry = len(self._rows)
+        self._reach(slot + 1)
+        self._dense += self._dense == entry == row == slot
+        last = self._last.view()
+        self._before.append(last[slot])
+        self._slots.append(slot)
+        self._rows.append(row)
+        last[slot] = entry
+
     def forget(self, rows: int) -> None:
         """Take back what was added of the rows from this one on; no reader has counted them."""
         count = self._count(rows)
