@@ -7,6 +7,7 @@ by reading, so a difference is nearly always the embedded engine's bug, and Hypo
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -63,6 +64,20 @@ class TwoEngines(BothEngines):
             for stored in shard.get([other.id], everything).values():
                 changed = Record(id=stored.id, properties=other.properties, vectors=stored.vectors, created_ms=stored.created_ms, updated_ms=other.updated_ms)
                 assert shard.put([changed]) == (None,)
+
+    @rule(data=st.data())
+    def patch_properties(self, data: st.DataObject) -> None:
+        """Other properties, and what the record does not bring stays."""
+        blobs = {p.name for p in self.collection.properties if p.data_type is DataType.BLOB}
+        drawn = data.draw(records(self.collection, DIMS))
+        fresh = {name: value for name, value in drawn.properties.items() if name not in blobs}
+
+        def change(old: Record) -> Record:
+            kept = sorted(old.properties)[:1]
+            return replace(old, properties={**fresh, **{name: old.properties[name] for name in kept}}, updated_ms=drawn.updated_ms)
+
+        expected, got = (outcome_of(lambda shard: shard.patch(drawn.id, change), shard) for shard in self.shards)
+        assert got == expected
 
     @rule(ids=st.lists(IDS, max_size=4))
     def delete(self, ids: list[UUID]) -> None:

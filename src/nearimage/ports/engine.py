@@ -81,6 +81,25 @@ class Shard(Protocol):
         """
         ...
 
+    def patch(self, object_id: UUID, change: Callable[[Record], Record]) -> bool:
+        """Give a stored object other properties and times; its vectors and blobs stay as they are.
+
+        Args:
+            change: is given the object, without vectors and blobs, and says what it is to be. Nobody else writes meanwhile, so it must be quick. An engine
+                that works on a copy may call it again.
+
+        Returns:
+            Whether there is such an object. Durable when it returns.
+
+        Raises:
+            NearimageError: as `change` does; nothing was changed.
+            DiskFull: nothing was changed.
+
+        Cost:
+            One durable commit. Vectors and blobs are neither read nor written.
+        """
+        ...
+
     def delete(self, ids: Sequence[UUID]) -> int:
         """Delete objects; ids that are not there count nothing.
 

@@ -4,7 +4,8 @@
 
 Checks and vectors come first, the write last and whole: what fails leaves nothing behind. Replacing and merging read the object, work on it and
 write it back only if nobody else changed it meanwhile (compare and set), else they start again. Changes to one object that meet in this process
-take turns, so that none of them starts again ten times; a batch or another process does not wait for them.
+take turns, so that none of them starts again ten times; a batch or another process does not wait for them. A change that no vector depends on, such as of a
+caption, is made in the engine's turn, and leaves vectors and blobs where they are.
 
 May import `domain` and `ports` only.
 """
@@ -115,7 +116,7 @@ class Objects:
         shard = self.shards.changing(schema, draft.tenant)
         return self._rewrite(schema, shard, object_id, lambda old: replace(fresh, created_ms=old.created_ms))
 
-    def merge(self, collection: str, object_id: UUID, draft: Draft) -> Record:
+    def merge(self, collection: str, object_id: UUID, draft: Draft) -> None:
         """Change some properties of an object: given ones replace, None takes away, the rest stays; references come to those that are there.
 
         Raises:
@@ -132,20 +133,24 @@ class Objects:
             kept = {name: vector for name, vector in old.vectors.items() if name not in made}
             return replace(changes, properties=properties, vectors=kept | dict(changes.vectors), created_ms=old.created_ms)
 
-        return self._rewrite(schema, self.shards.changing(schema, draft.tenant), object_id, merged)
+        shard = self.shards.changing(schema, draft.tenant)
+        if not changes.vectors and self.vectorizer.are_plain(schema, {*changes.properties, *gone}):
+            _patch(schema, shard, object_id, merged)
+        else:
+            self._rewrite(schema, shard, object_id, merged)
 
-    def change(self, collection: str, object_id: UUID, change: Callable[[Record], Record], tenant: str = "") -> Record:
-        """Work on a stored object; nobody else's change is lost.
+    def change(self, collection: str, object_id: UUID, change: Callable[[Record], Record], tenant: str = "") -> None:
+        """Work on those properties of a stored object that are no blobs and make no vectors; nobody else's change is lost.
 
         Args:
-            change: may be called several times, each time with the object as it is then.
+            change: may be called several times, each time with the object as it is then, without blobs and vectors.
 
         Raises:
             ObjectNotFound: there is none to change.
         """
         schema = self.collections.get(collection)
         now = self.clock.now_ms()
-        return self._rewrite(schema, self.shards.changing(schema, tenant), object_id, lambda old: replace(change(old), updated_ms=now))
+        _patch(schema, self.shards.changing(schema, tenant), object_id, lambda old: replace(change(old), updated_ms=now))
 
     def delete(self, collection: str, object_id: UUID, tenant: str = "") -> bool:
         """Delete an object; returns whether there was one."""
@@ -228,6 +233,12 @@ def _merged(old: PropertyValue | None, new: PropertyValue) -> PropertyValue:
     if isinstance(old, tuple) and isinstance(new, tuple) and any(isinstance(one, Reference) for one in (*old, *new)):
         return tuple(dict.fromkeys((*old, *new)))
     return new
+
+
+def _patch(schema: Collection, shard: Shard, object_id: UUID, change: Callable[[Record], Record]) -> None:
+    """Change properties without touching vectors and blobs, which may be a thousand times as large."""
+    if not shard.patch(object_id, change):
+        raise _missing(schema, object_id)
 
 
 def _missing(schema: Collection, object_id: UUID) -> ObjectNotFound:

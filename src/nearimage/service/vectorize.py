@@ -12,14 +12,14 @@ sum of weight x vector, divided by the number of vectors. A weight belongs to it
 May import `domain` and `ports` only.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from nearimage.domain.errors import NearimageError, NotSupported
 from nearimage.domain.objects import Matrix, PropertyValue, Record, Vector
-from nearimage.domain.schema import NO_MODULE, Collection, VectorConfig
+from nearimage.domain.schema import NO_MODULE, Collection, DataType, VectorConfig
 from nearimage.domain.values import BlobToHash
 from nearimage.domain.vectorizing import Modality, ModuleSettings
 from nearimage.domain.vectors import check_vector
@@ -126,6 +126,16 @@ class ObjectVectorizer:
         for config in collection.vectors:
             if recipe := self.recipe(config):
                 recipe.module.open(recipe.settings)
+
+    def are_plain(self, collection: Collection, names: Set[str]) -> bool:
+        """Whether properties of these names are no blobs and no vector is made of them, so that changing them changes nothing else.
+
+        Raises:
+            NotSupported, ModelMissing: as for `recipe`.
+        """
+        heavy = {p.name for p in collection.properties if p.data_type in (DataType.BLOB, DataType.BLOB_HASH)}
+        recipes = [recipe for recipe in map(self.recipe, collection.vectors) if recipe]
+        return heavy.isdisjoint(names) and not any(set(fields).intersection(names) for one in recipes for fields in one.settings.fields.values())
 
     def add_vectors(self, collection: Collection, records: Sequence[Record], previous: Sequence[Record | None]) -> list[Record | NearimageError]:
         """Make what is missing of each record's vectors.

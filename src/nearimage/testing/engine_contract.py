@@ -38,6 +38,7 @@ from nearimage.testing.altering_contract import AlteringContract
 from nearimage.testing.deleting_contract import DeletingContract
 from nearimage.testing.engine_examples import CASES, FILTERED, PHOTOS, photo, uid
 from nearimage.testing.filters_contract import FiltersContract
+from nearimage.testing.patching_contract import PatchingContract
 from nearimage.testing.sorting_contract import SortingContract
 from nearimage.testing.tenants_contract import TenantsContract
 from nearimage.testing.text_contract import TextContract
@@ -58,6 +59,7 @@ class EngineContract(
     SortingContract,
     AggregatesContract,
     DeletingContract,
+    PatchingContract,
     VectorsContract,
     WritersContract,
 ):

@@ -18,6 +18,7 @@ from nearimage.engines.embedded import EmbeddedEngine
 from nearimage.engines.embedded.gate import Gate
 from nearimage.engines.embedded.scan import Stored, candidates
 from nearimage.engines.embedded.shard import EmbeddedShard
+from nearimage.engines.embedded.state import State
 
 PHOTOS = Collection(name="Photo", properties=(Property(name="n", data_type=DataType.INT),), vectors=(VectorConfig(name="v", metric=Metric.L2_SQUARED),))
 OBJECTS, COMMITS = 20, 120
@@ -35,6 +36,28 @@ def one_number(records: Sequence[Record]) -> int:
     assert len(records) == OBJECTS
     assert len(said) == 1
     return int(float(said.pop()))  # type: ignore[arg-type] # an int property
+
+
+def test_a_single_get_never_shows_what_searches_do_not_see_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It reads by one statement, which sees a commit before it is published; who then searches must not find an older world."""
+    engine = EmbeddedEngine(tmp_path)
+    engine.create_collection(PHOTOS)
+    shard = engine.shard("Photo")
+    commit(shard, 1)
+    publish, seen = shard._publication.publish, list[object]()
+
+    def watched(state: State) -> None:
+        seen.append(shard._reader.newest(UUID(int=1), EVERYTHING_BUT_BLOBS))  # committed, not published
+        publish(state)
+        seen.append(shard._reader.newest(UUID(int=1), EVERYTHING_BUT_BLOBS))
+
+    monkeypatch.setattr(shard._publication, "publish", watched)
+    commit(shard, 2)
+    before, after = seen
+    assert before is None
+    assert isinstance(after, Record)
+    assert (after.properties["n"], after.vectors["v"].tolist()) == (2, [2.0] * 8)
+    engine.close()
 
 
 def test_a_reader_never_sees_half_a_commit(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nearimage.domain.errors import DimensionMismatch, NearimageError, ObjectChanged, ObjectExists
+from nearimage.domain.filters import Compare, Operator
 from nearimage.domain.objects import Projection, PropertyValue, Record
 from nearimage.domain.schema import Collection, DataType, Property, VectorConfig
 from nearimage.engines.embedded import EmbeddedEngine
@@ -85,6 +87,31 @@ def test_requests_of_one_commit_see_each_other_and_fail_alone(shard: EmbeddedSha
     assert shard._publication.state.revision == before + 2  # one commit of two rows
 
 
+def test_a_patch_sees_what_the_same_commit_stored(shard: EmbeddedShard) -> None:
+    """It must neither work on the version before, nor lose the vector and the picture that came with the new one."""
+    shard.put([photo(1, 1.0, n=1, blob=b"old")])
+
+    def more(old: Record) -> Record:
+        return replace(old, properties={"n": int(str(old.properties["n"])) + 1})
+
+    answers = together(
+        shard,
+        lambda: shard.patch(UUID(int=1), more),
+        lambda: shard.patch(UUID(int=1), more),
+        lambda: shard.put([photo(2, 2.0, n=10, blob=b"new")]),
+        lambda: shard.patch(UUID(int=2), more),
+        lambda: shard.delete([UUID(int=2)]),
+        lambda: shard.patch(UUID(int=2), more),
+        lambda: shard.put([photo(3, 3.0, n=20, blob=b"new")]),
+        lambda: shard.patch(UUID(int=3), more),
+    )
+    assert answers == [True, True, (None,), True, 1, False, (None,), True]
+    found = {one.id.int: one for one in shard.scan(where=None, after=None, limit=9, offset=0, projection=EVERYTHING)}
+    assert {number: dict(one.properties) for number, one in found.items()} == {1: {"n": 3, "blob": b"old"}, 3: {"n": 21, "blob": b"new"}}
+    assert [float(one.vectors["v"][0]) for one in found.values()] == [1.0, 3.0]
+    assert shard.count(Compare("blob", Operator.IS_NULL, value=False)) == 2
+
+
 def test_many_writers_lose_nothing(shard: EmbeddedShard) -> None:
     """Each call that returned is stored, whoever committed it."""
 
@@ -115,6 +142,9 @@ def test_a_patch_does_not_write_pictures_again(shard: EmbeddedShard) -> None:
     assert shard.get([UUID(int=1)], EVERYTHING)[UUID(int=1)].properties == {"n": 2, "blob": b"x" * 9000}
     shard.put([photo(1, n=2, blob=b"y" * 9000)])
     assert [data for _, data in stored()] == [b"y" * 9000]
+    (second,) = stored()
+    assert shard.patch(UUID(int=1), lambda old: replace(old, properties={"n": 3}))
+    assert stored() == [second]
     shard.put([photo(1, n=2)])
     assert stored() == []
 

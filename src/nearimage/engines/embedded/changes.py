@@ -19,9 +19,10 @@ import numpy.typing as npt
 from nearimage.domain.objects import Matrix
 from nearimage.engines.embedded.columns import ConvertedRow
 from nearimage.engines.embedded.free_slots import FreeSlots
+from nearimage.engines.embedded.index import Index
 from nearimage.engines.embedded.prepared import Prepared
 from nearimage.engines.embedded.requests import Batch, Stored
-from nearimage.engines.embedded.rows import StoredRow, pack_seals, sealed
+from nearimage.engines.embedded.rows import StoredRow, pack_seals, sealed, unpack_seals
 from nearimage.engines.embedded.state import VectorColumn
 
 _SELECT_STORED = "SELECT id, revision, slot, seals, pictures FROM objects WHERE id = ?"
@@ -84,11 +85,17 @@ def stored_of(connection: apsw.Connection, ids: Iterable[bytes]) -> dict[bytes, 
     return {stored.id: stored for stored in map(Stored._make, found)}
 
 
+def names_of_pictures(connection: apsw.Connection, key: int) -> list[str]:
+    """The blobs of an object, and its multi-vectors (`layout.MULTI_VECTOR`)."""
+    return [str(name) for (name,) in connection.execute("SELECT name FROM pictures WHERE key = ?", (key,))]
+
+
 class Plan:
     """Gives every object of a batch its place."""
 
-    def __init__(self, connection: apsw.Connection, vectors: Mapping[str, VectorColumn], free: FreeSlots, first_revision: int) -> None:
+    def __init__(self, connection: apsw.Connection, vectors: Mapping[str, VectorColumn], free: FreeSlots, index: Index, first_revision: int) -> None:
         self._connection = connection
+        self._index = index
         self._vectors = vectors
         self._free = free
         self._next: Iterator[int] = iter(())
@@ -117,14 +124,24 @@ class Plan:
     def _add(self, prepared: Prepared, stored: Stored | None) -> None:
         change = self._change
         revision, position = change.first_revision + len(change.rows), len(change.rows)
-        seals = pack_seals({self._vectors[name].number: seal for name, seal in prepared.seals.items()}) if prepared.seals else b""
-        slot = self._slot(prepared, stored, seals)
-        key = self._picture_key(prepared, stored, revision) if stored or prepared.pictures else None
+        names: Iterable[str] = prepared.vectors
+        converted = prepared.converted
+        if stored and prepared.is_patch:
+            seals, slot, key = stored.seals, stored.slot, stored.pictures
+            numbers = unpack_seals(seals)
+            names = [name for name, column in self._vectors.items() if column.number in numbers]
+            if key is not None:
+                blobs = dict.fromkeys(names_of_pictures(self._connection, key), b"")
+                converted = converted | self._index.convert(blobs, prepared.created_ms, prepared.updated_ms)
+        else:
+            seals = pack_seals({self._vectors[name].number: seal for name, seal in prepared.seals.items()}) if prepared.seals else b""
+            slot = self._slot(prepared, stored, seals)
+            key = self._picture_key(prepared, stored, revision) if stored or prepared.pictures else None
         row = StoredRow(revision, prepared.id, prepared.created_ms, prepared.updated_ms, slot, seals, prepared.properties, 0, key)
         change.rows.append(sealed(row))
-        change.converted.append(prepared.converted)
+        change.converted.append(converted)
         if slot is not None:
-            for name in prepared.vectors:
+            for name in names:
                 change.owners.setdefault(name, []).append((position, slot))
 
     def _slot(self, prepared: Prepared, stored: Stored | None, seals: bytes) -> int | None:

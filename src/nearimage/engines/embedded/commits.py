@@ -60,7 +60,7 @@ class Commits:
                 made[name] = VectorColumn(number, SlotFile.create(self._folder / slot_file(number), batch.dimensions[name]))
             vectors = {**state.vectors, **made} if made else state.vectors
             self.release()
-            change = Plan(self._connection, vectors, self._free, self._last_revision + 1).make(batch)
+            change = Plan(self._connection, vectors, self._free, state.table.index, self._last_revision + 1).make(batch)
             is_small = change.vector_bytes <= _SMALL_BYTES
             for name, written in change.written.items():
                 vectors[name].file.write(written.slots, written.vectors)

@@ -10,6 +10,7 @@ import time
 import zlib
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
+from uuid import UUID
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from nearimage.domain.vectors import check_dimensions, dims_of
 from nearimage.engines.embedded.columns import ConvertedRow
 from nearimage.engines.embedded.index import Index
 from nearimage.engines.embedded.multi_vectors import blobs_of
-from nearimage.engines.embedded.rows import RowCodec
+from nearimage.engines.embedded.rows import RowCodec, StoredRow
 
 _OFFER_EVERY = 32
 """Records between two offers of the interpreter's lock: some 0.4 ms. A search beside an import would else wait for its turn 5 ms at a time."""
@@ -33,6 +34,7 @@ class Prepared(NamedTuple):
         properties: all but pictures, through the codec.
         seals: the checksum of each vector, by name.
         dims: of each vector, by name, multi-vectors too; the rows of these are among the pictures.
+        is_patch: whether vectors and pictures are those of the stored object; the record brings none.
         refusal: why it cannot be stored, unless its vectors are refused first; the rest is then empty.
     """
 
@@ -46,6 +48,7 @@ class Prepared(NamedTuple):
     seals: Mapping[str, int]
     dims: Mapping[str, int]
     refusal: InvalidInput | None = None
+    is_patch: bool = False
 
 
 class Preparer:
@@ -98,6 +101,11 @@ class Preparer:
             {name: zlib.crc32(vector.data) for name, vector in vectors.items()},
             {name: dims_of(vector) for name, vector in given.items()},
         )
+
+    def record(self, stored: Prepared | StoredRow) -> Record:
+        """The inverse, without vectors and pictures."""
+        properties = self._codec.view(stored.properties, None)
+        return Record(id=UUID(bytes=stored.id), properties=properties, created_ms=stored.created_ms, updated_ms=stored.updated_ms)
 
     @staticmethod
     def _refused(record: Record, refusal: InvalidInput) -> Prepared:

@@ -140,6 +140,24 @@ class Reader:
                 self._publication.leave(state)
                 connection.execute("COMMIT")
 
+    def newest(self, one: UUID, projection: Projection) -> Record | None:
+        """One object by one statement, which is a snapshot by itself: a third of the time of `snapshot` and `by_id`.
+
+        None says nothing: the object may not be there, or needs more statements, or belongs to a commit that is just being published. Else a state that was
+        published before holds it too: rows are never changed, so one that was there then, and still is, was there all the time.
+        """
+        if self._is_manifold(projection):
+            return None
+        with storage_faults(self._path), self._readers.lend() as connection:
+            state = self._publication.enter()
+            try:
+                rows = connection.execute(f"{SELECT_ROW} WHERE id = ?", (one.bytes,)).fetchall()
+                if not rows or stored_row(rows[0]).revision > state.revision:
+                    return None
+                return self._records(Snapshot(state, connection), rows, projection)[0]
+            finally:
+                self._publication.leave(state)
+
     def by_revision(self, snapshot: Snapshot, revisions: Sequence[int], projection: Projection) -> Sequence[Record]:
         """The objects of these revisions, in order; all of them are in the snapshot."""
         rows = {row[0]: row for row in _rows_where("revision", snapshot.connection, revisions)}
@@ -194,6 +212,11 @@ class Reader:
         bindings = (after.bytes if after else b"", limit, offset)  # every id is greater than no bytes
         rows = snapshot.connection.execute(f"{SELECT_ROW} WHERE id > ? ORDER BY id LIMIT ? OFFSET ?", bindings).fetchall()
         return self._records(snapshot, rows, projection)
+
+    def _is_manifold(self, projection: Projection) -> bool:
+        """Whether an object may lie in more than its row and its slot: with pictures, or multi-vectors."""
+        names = projection.properties
+        return not (names is None or self._scalars.issuperset(names)) or (projection.vectors != () and bool(self._multi_vectors))
 
     def _begin(self, connection: apsw.Connection) -> State:
         state = self._publication.enter()

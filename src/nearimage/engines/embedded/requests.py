@@ -1,9 +1,9 @@
 """What callers ask of the writer, and how the requests of one transaction see each other.
 
-    Put, PutIf, Delete --admit--> Batch          one after another, as if each were alone: a later one sees what an earlier one left
+    Put, PutIf, Patch, Delete --admit--> Batch          one after another, as if each were alone: a later one sees what an earlier one left
     Batch.after                                  what is left in the end of every object that was touched
 
-Each request fails alone. Nothing here touches the disk: the writer reads what is stored of the ids beforehand.
+Each request fails alone. Nothing here writes: the writer looks up the ids beforehand, and reads the rows of those that are patched.
 
 May import `domain` and this package.
 """
@@ -15,7 +15,10 @@ from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from nearimage.domain.errors import InvalidInput, NearimageError, ObjectChanged, ObjectExists
+from nearimage.domain.objects import Record
+from nearimage.engines.embedded.index import Index
 from nearimage.engines.embedded.prepared import Prepared, Preparer
+from nearimage.engines.embedded.rows import StoredRow
 
 
 class Stored(NamedTuple):
@@ -38,20 +41,52 @@ class Batch:
 
     Attributes:
         dimensions: of each named vector, with what this transaction adds.
+        index: what converts values.
         stored: the objects of the ids asked for, as they were before.
+        row_of: reads all of such an object.
         after: by id, in the order of the last change: the object that is to be stored, or None where it is to go.
         moves: whether objects are to get other slots and stay as they are.
     """
 
     preparer: Preparer
+    index: Index
     dimensions: dict[str, int]
     stored: Mapping[bytes, Stored]
+    row_of: Callable[[Stored], StoredRow]
     after: dict[bytes, Prepared | None] = field(default_factory=dict)
     moves: bool = False
 
     def has(self, packed_id: bytes) -> bool:
         """Whether an object of this id is there at this point."""
         return self.after[packed_id] is not None if packed_id in self.after else packed_id in self.stored
+
+    def properties_of(self, packed_id: bytes) -> Record | None:
+        """The object as it is at this point, without vectors and pictures; None where there is none."""
+        if not self.has(packed_id):
+            return None
+        known = self.after.get(packed_id) or self.row_of(self.stored[packed_id])
+        return self.preparer.record(known)
+
+    def patch(self, prepared: Prepared) -> None:
+        """Give an object that is there other properties.
+
+        Raises:
+            InvalidInput: they must be refused; nothing was changed.
+        """
+        earlier = self.after.get(prepared.id)
+        if earlier is None:
+            self.put(prepared._replace(is_patch=True))
+            return
+        blobs = {name: earlier.converted[name] for name in earlier.pictures if name in earlier.converted}
+        self.put(
+            earlier._replace(
+                created_ms=prepared.created_ms,
+                updated_ms=prepared.updated_ms,
+                properties=prepared.properties,
+                converted=prepared.converted | blobs,
+                refusal=prepared.refusal,
+            )
+        )
 
     def put(self, prepared: Prepared) -> None:
         """Store one object.
@@ -136,6 +171,32 @@ class PutIf:
         if self.revision != 0 and not seen:
             raise ObjectChanged(f"object {id_} was changed or deleted since it was read; read it again", id=str(id_))
         batch.put(self.prepared)
+
+
+@dataclass(slots=True)
+class Patch:
+    """`Shard.patch`; `found` is its answer."""
+
+    packed_id: bytes
+    change: Callable[[Record], Record]
+    found: bool = False
+
+    @property
+    def size(self) -> int:
+        """One."""
+        return 1
+
+    @property
+    def ids(self) -> Sequence[bytes]:
+        """The one."""
+        return (self.packed_id,)
+
+    def admit(self, batch: Batch) -> None:
+        """Where there is no such object, nothing is done."""
+        before = batch.properties_of(self.packed_id)
+        self.found = before is not None
+        if before is not None:
+            batch.patch(batch.preparer.prepare(self.change(before), batch.index))
 
 
 @dataclass(slots=True)

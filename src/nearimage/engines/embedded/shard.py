@@ -1,6 +1,6 @@
 """One collection, or one tenant of it, on disk: the port's methods over a reader, a writer and the exact scan.
 
-    put, put_if, delete  --> writing.py     one at a time
+    put, patch, delete   --> writing.py     one at a time
     match_text           --> keywords.py (rows by BM25) -> reading.py
     get, scan            --> reading.py     out of one snapshot; with a filter or an order: index.py (mask) -> sorting.py (rows) -> reading.py
     aggregate            --> index.py (mask) -> aggregating.py
@@ -131,6 +131,13 @@ class EmbeddedShard:
             self._writer.put_if(record, revision)
             self._look()
 
+    def patch(self, object_id: UUID, change: Callable[[Record], Record]) -> bool:
+        """Give a stored object other properties; its vectors and blobs stay as they are."""
+        with self._gate:
+            found = self._writer.patch(object_id, change)
+            self._look()
+            return found
+
     def delete(self, ids: Sequence[UUID]) -> int:
         """Delete objects; ids that are not there count nothing."""
         with self._gate:
@@ -140,8 +147,11 @@ class EmbeddedShard:
 
     def get(self, ids: Sequence[UUID], projection: Projection) -> dict[UUID, Record]:
         """The objects with these ids."""
-        with self._gate, self._reader.snapshot() as snapshot:
-            return self._reader.by_id(snapshot, ids, projection)
+        with self._gate:
+            if len(ids) == 1 and (newest := self._reader.newest(ids[0], projection)):
+                return {newest.id: newest}
+            with self._reader.snapshot() as snapshot:
+                return self._reader.by_id(snapshot, ids, projection)
 
     def delete_where(self, where: Filter, *, limit: int | None = None) -> tuple[UUID, ...]:
         """Delete the objects that pass a filter."""

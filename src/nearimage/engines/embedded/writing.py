@@ -37,7 +37,7 @@ from nearimage.domain.errors import Corrupt, DiskFull, NearimageError
 from nearimage.domain.filters import Filter
 from nearimage.domain.objects import Record
 from nearimage.domain.schema import Collection
-from nearimage.engines.embedded.changes import stored_of
+from nearimage.engines.embedded.changes import names_of_pictures, stored_of
 from nearimage.engines.embedded.checkpoints import Checkpoints
 from nearimage.engines.embedded.commits import Commits
 from nearimage.engines.embedded.health import Health
@@ -45,7 +45,7 @@ from nearimage.engines.embedded.layout import SHARD_FILE
 from nearimage.engines.embedded.prepared import Prepared, Preparer
 from nearimage.engines.embedded.reading import SELECT_ROW, Publication
 from nearimage.engines.embedded.recovery import Opened
-from nearimage.engines.embedded.requests import Batch, Delete, DeleteChosen, Exclusive, Move, Put, PutIf
+from nearimage.engines.embedded.requests import Batch, Delete, DeleteChosen, Exclusive, Move, Patch, Put, PutIf, Stored
 from nearimage.engines.embedded.rows import RowCodec, StoredRow, stored_row, unpack_seals
 from nearimage.engines.embedded.state import State, Table, VectorColumn
 from nearimage.engines.embedded.turns import Turn, Turns
@@ -107,6 +107,12 @@ class Writer:
     def put_if(self, record: Record, revision: int) -> None:
         """Store one record if the stored one still has this revision; see the port."""
         self._turns.submit(PutIf(self._preparer.prepare(record, self._publication.state.table.index), revision))
+
+    def patch(self, object_id: UUID, change: Callable[[Record], Record]) -> bool:
+        """Give a stored object other properties; see the port."""
+        request = Patch(object_id.bytes, change)
+        self._turns.submit(request)
+        return request.found
 
     def delete(self, ids: Sequence[UUID]) -> int:
         """Delete objects; see the port."""
@@ -236,7 +242,7 @@ class Writer:
         state = self._publication.state
         ids = dict.fromkeys(one for turn in turns for one in turn.request.ids)
         dimensions = {name: column.file.dims for name, column in state.vectors.items()}
-        batch = Batch(self._preparer, dimensions, stored_of(self._connection, ids))
+        batch = Batch(self._preparer, state.table.index, dimensions, stored_of(self._connection, ids), self._row_of)
         for turn in turns:
             try:
                 turn.request.admit(batch)
@@ -244,6 +250,15 @@ class Writer:
                 turn.error = refused
         if batch.after:
             self._commits.make(batch, state)
+
+    def _row_of(self, stored: Stored) -> StoredRow:
+        row = stored_row(self._connection.execute(f"{SELECT_ROW} WHERE revision = ?", (stored.revision,)).fetchall()[0])
+        if not row.is_intact:
+            raise self._damaged(row)
+        return row
+
+    def _damaged(self, row: StoredRow) -> Corrupt:
+        return Corrupt(f"the object of revision {row.revision} in {self._path} is damaged; restore it from a backup", path=str(self._path))
 
     def _movable(self, most: int) -> list[Prepared]:
         """Objects that have slots beyond free ones, last first, as they are stored."""
@@ -262,8 +277,8 @@ class Writer:
         vectors = {name: column.file.matrix()[row.slot].copy() for name, column in state.vectors.items() if column.number in seals}
         by_name = {name: zlib.crc32(vector.data) for name, vector in vectors.items()}
         if not row.is_intact or by_name != {name: seals[state.vectors[name].number] for name in vectors}:
-            raise Corrupt(f"the object of revision {row.revision} in {self._path} is damaged; restore it from a backup", path=str(self._path))
-        names = self._connection.execute("SELECT name FROM pictures WHERE key = ?", (row.pictures,))
-        values = self._codec.decode(row.properties) | {str(name): b"" for (name,) in names}
+            raise self._damaged(row)
+        blobs = () if row.pictures is None else names_of_pictures(self._connection, row.pictures)
+        values = self._codec.decode(row.properties) | dict.fromkeys(blobs, b"")
         converted = state.table.index.convert(values, row.created_ms, row.updated_ms)
         return Prepared(row.id, row.created_ms, row.updated_ms, vectors, row.properties, {}, converted, by_name, {})
