@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from nearimage.domain.cancellation import current_cancellation
 from nearimage.domain.errors import NearimageError
@@ -80,7 +80,7 @@ class Remembering(ThreadPoolExecutor):
 
 
 @contextmanager
-def listening(app: Starlette) -> Iterator[int]:
+def listening(app: ASGIApp) -> Iterator[int]:
     """The port of a server with this application."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))

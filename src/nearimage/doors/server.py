@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from functools import partial
 
 import uvicorn
-from starlette.applications import Starlette
 from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
 
 from nearimage.doors.graphql.answering import GraphQl
 from nearimage.doors.graphql.door import graphql_routes
@@ -80,7 +80,7 @@ async def serve(
             listener.close()
 
 
-async def serve_http(app: Starlette, host: str, port: int, *, on_ready: Callable[[int], None]) -> None:
+async def serve_http(app: ASGIApp, host: str, port: int, *, on_ready: Callable[[int], None]) -> None:
     """Answer HTTP alone until SIGINT or SIGTERM.
 
     Args:
@@ -96,8 +96,8 @@ async def serve_http(app: Starlette, host: str, port: int, *, on_ready: Callable
         listener.close()
 
 
-async def _answer(app: Starlette, listener: socket.socket, on_ready: Callable[[int], None]) -> None:
-    http = _Http(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=GRACE_S))
+async def _answer(app: ASGIApp, listener: socket.socket, on_ready: Callable[[int], None]) -> None:
+    http = _Http(uvicorn.Config(app, log_config=None, proxy_headers=False, timeout_graceful_shutdown=GRACE_S))  # nobody asks for the client's address
     _stop_on_signals(http)
     running = asyncio.ensure_future(http.serve(sockets=[listener]))
     while not (http.started or running.done()):
