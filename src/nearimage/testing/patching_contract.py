@@ -4,7 +4,7 @@ May import numpy, pytest, `domain`, `ports` and the rest of this package.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -91,5 +91,5 @@ class PatchingContract:
         assert shard.get([uid(1)], Projection())[uid(1)].properties == {"int": 1}
 
 
-def _passing(shard: Shard, where: Compare) -> tuple[Record, ...]:
+def _passing(shard: Shard, where: Compare) -> Sequence[Record]:
     return shard.scan(where=where, after=None, limit=9, offset=0, projection=IDS_ONLY)
