@@ -88,8 +88,8 @@ class EmbeddedEngine:
 
     def find_collection(self, name: str) -> Collection | None:
         """The collection of that name."""
-        with self._gate:
-            return self._catalog.find(name)
+        self._gate.check()
+        return self._catalog.find(name)
 
     def create_collection(self, collection: Collection) -> None:
         """Make an empty collection, durably."""
@@ -114,8 +114,8 @@ class EmbeddedEngine:
 
     def aliases(self) -> Mapping[str, str]:
         """The collection that each alias stands for, in the order of aliases."""
-        with self._gate:
-            return self._catalog.aliases()
+        self._gate.check()
+        return self._catalog.aliases()
 
     def set_alias(self, alias: str, collection: str) -> None:
         """Let a name stand for a collection too, durably."""

@@ -1,6 +1,7 @@
 """A gate lets calls in until it is closed, and closing waits for those inside. What lies behind it may sleep while nobody is inside.
 
     with gate: ...          a call; the first one after a rest wakes what lies behind, the others wait for that
+    gate.check()            whether a call would be refused
     gate.rest()             put it to sleep, unless somebody is inside
     gate.bar(refusal)       from now on calls raise refusal; returns when the last one inside has left; `unbar` lets them in again
     gate.close(refusal)     the same, for good, and what is awake is put to sleep
@@ -72,6 +73,11 @@ class Gate:
             self._inside -= 1
             if self._barred or self._closed:  # only then does anybody wait for those inside
                 self._changed.notify_all()
+
+    def check(self) -> None:
+        """Raise what a call would be refused with; for who needs nothing of what lies behind but memory, and so need not be counted."""
+        if self._closed or self._barred:
+            self._refuse()
 
     @contextmanager
     def holding(self) -> Iterator[bool]:

@@ -85,7 +85,7 @@ class VectorIndexes:
         self._publication = publication
         self._background = background
         self._thresholds = thresholds
-        self._configs = {config.name: config for config in collection.vectors if is_indexed(config)}
+        self._take_up(collection)
         self._coverages: dict[str, Coverage] = {}
         self._saved: dict[str, int] = {}
         self._looked: dict[str, int] = {}  # how much of the list of written slots was there when the background last looked
@@ -98,7 +98,7 @@ class VectorIndexes:
 
     def alter(self, collection: Collection) -> None:
         """Go by other settings from now on."""
-        self._configs = {config.name: config for config in collection.vectors if is_indexed(config)}
+        self._take_up(collection)
         self.check()
 
     def query(self, config: VectorConfig, vector: Vector, wanted: int, state: State, where: Filter | None) -> VectorQuery | None:
@@ -124,7 +124,7 @@ class VectorIndexes:
             metric=config.metric,
             vector=vector,
             wanted=wanted,
-            recall=asked_recall(config),
+            recall=self._recalls.get(config.name) or asked_recall(config),  # a name that is new may not be here yet
             live=live.count,
             passing=live if where is None else self._passings.of(config.name, state, where, evaluate),
             thresholds=self._thresholds,
@@ -159,6 +159,10 @@ class VectorIndexes:
     def close(self) -> None:
         """Stop working; the files are about to go."""
         self._background.cancel(self._key(""))
+
+    def _take_up(self, collection: Collection) -> None:
+        self._configs = {config.name: config for config in collection.vectors if is_indexed(config)}
+        self._recalls = {config.name: asked_recall(config) for config in collection.vectors}
 
     def _key(self, name: str) -> str:
         return shard_prefix(self._folder) + (f"index of vector {name!r}" if name else "")
