@@ -10,6 +10,10 @@ Milliseconds of the clock, without those in which the thread, and that other of 
 other programs' doing, and Linux counts them for each thread (/proc/self/task/*/schedstat). What is left is what a machine to ourselves would show: the call's
 own work, the disk, and waiting for locks, the interpreter's among them. "Rest" is of puts without the wait for the disk by their own COMMIT, as SQLite measures
 it: what the engine itself lets a writer wait. Milliseconds that the host of a virtual machine takes away are in all of them.
+
+So there is a control: for each processor a process that only sleeps for a millisecond and notes when it wakes late. "Quiet" is the longest of those calls
+beside which no control woke 5 ms late or more: what cannot be laid at the machine's door. "Control" is how late the controls woke, "disturbed" the share of
+the calls that "quiet" leaves out.
 """
 
 import os
@@ -18,13 +22,15 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: two threads 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import shutil
+import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -45,10 +51,15 @@ SEARCH_EVERY_S, PUT_EVERY_S = 0.004, 0.02
 
 @dataclass(slots=True)
 class Times:
-    """How long calls took, in seconds: without the time that one of our threads was ready and had no processor; and `rest` without their own commits, too."""
+    """How long calls took, in seconds: without the time that one of our threads was ready and had no processor; and `rest` without their own commits, too.
+
+    Attributes:
+        spans: when each began and ended.
+    """
 
     alone: list[float] = field(default_factory=list)
     rest: list[float] = field(default_factory=list)
+    spans: list[tuple[float, float]] = field(default_factory=list)
 
 
 class Commits:
@@ -69,6 +80,40 @@ class Commits:
 
 COMMITS = Commits()
 
+LATE_S = 0.006
+"""A sleep of 1 ms that takes so long: the scheduler lets who runs go on for 3 or 4."""
+CONTROL = """
+import os, sys, time
+os.sched_setaffinity(0, {int(sys.argv[1])})
+while True:
+    began = time.perf_counter()
+    time.sleep(0.001)
+    ended = time.perf_counter()
+    print(began, ended, flush=True)
+"""
+
+
+class Controls:
+    """A process for each processor that only sleeps; whatever keeps it from waking is not ours."""
+
+    def __init__(self, folder: Path) -> None:
+        self._files = [folder / f"control-{number}" for number in os.sched_getaffinity(0)]
+        self._processes = [
+            subprocess.Popen([sys.executable, "-S", "-c", CONTROL, str(number)], stdout=file.open("wb"))
+            for number, file in zip(os.sched_getaffinity(0), self._files, strict=True)
+        ]
+
+    def sleeps(self) -> Sequence[tuple[float, float]]:
+        """When each sleep so far began and ended."""
+        lines = (line.split() for file in self._files for line in file.read_text().splitlines())
+        return [(float(line[0]), float(line[1])) for line in lines if len(line) == 2]
+
+    def end(self) -> None:
+        """Let them go."""
+        for process in self._processes:
+            process.terminate()
+            process.wait()
+
 
 def main() -> None:
     """Measure and print."""
@@ -83,27 +128,36 @@ def main() -> None:
             shard.put([record(number, vectors[number], number) for number in range(first, min(first + BATCH, size))])
         engine.background.wait(600)
         works: dict[str, Callable[[], object]] = {
-            "nothing": lambda: time.sleep(0.5),
             "an index is built": lambda: rebuild(engine, shard),
             "columns are written": lambda: columns(engine, shard),
             "a backup is copied": lambda: copy(shard, Path(folder) / "copy"),
-            "slot files are compacted": lambda: compact(engine, shard),
         }
+        works["slot files are compacted"] = partial(compact, engine, shard)
         shard._writer._connection.set_profile(COMMITS.note)  # noqa: SLF001 the only one that commits
-        print("| while ... | search p50 | p99 | p99.9 | max | put p50 | p99 | max | rest p99 | rest max |\n|---|---|---|---|---|---|---|---|---|---|")
-        for what, work in works.items():
-            if work is works["slot files are compacted"]:
-                thin(shard, size)
-            searches, puts, quiet = (Times(), Times()), (Times(), Times()), works["nothing"]
-            for _ in range(SLICES):
-                beside(quiet, shard, vectors, queries, (searches[1], puts[1]))
-                beside(work, shard, vectors, queries, (searches[0], puts[0]))
-            for name, number in ((what, 0), ("nothing, in between", 1)):
-                print(f"| {name} | " + " | ".join(f"{figure:.1f}" for figure in told(searches[number], puts[number])) + " |", flush=True)
+        print("| while ... | " + " | ".join(FIGURES) + " |\n|---|" + "---|" * len(FIGURES))
+        controls = Controls(Path(folder))
+        try:
+            for what, work in works.items():
+                if what == "slot files are compacted":
+                    thin(shard, size)
+                measure(what, work, partial(beside, shard=shard, vectors=vectors, queries=queries), controls)
+        finally:
+            controls.end()
         engine.close()
 
 
-def beside(work: Callable[[], object], shard: EmbeddedShard, vectors: Matrix, queries: Matrix, times: tuple[Times, Times]) -> None:
+def measure(what: str, work: Callable[[], object], beside: Callable[..., None], controls: Controls) -> None:
+    """Slices of the work and of nothing by turns; prints a line for each."""
+    searches, puts = (Times(), Times()), (Times(), Times())
+    for _ in range(SLICES):
+        beside(lambda: time.sleep(0.5), times=(searches[1], puts[1]))
+        beside(work, times=(searches[0], puts[0]))
+    sleeps = np.array(controls.sleeps())
+    for name, number in ((what, 0), ("nothing, in between", 1)):
+        print(f"| {name} | " + " | ".join(f"{figure:.1f}" for figure in told(searches[number], puts[number], sleeps)) + " |", flush=True)
+
+
+def beside(work: Callable[[], object], *, shard: EmbeddedShard, vectors: Matrix, queries: Matrix, times: tuple[Times, Times]) -> None:
     """Search and put while the work is done again and again, for a slice."""
     with asking(lambda turn: search(shard, queries, turn), SEARCH_EVERY_S, times[0]), asking(lambda turn: put(shard, vectors, turn), PUT_EVERY_S, times[1]):
         end = time.perf_counter() + SECONDS / SLICES
@@ -111,11 +165,37 @@ def beside(work: Callable[[], object], shard: EmbeddedShard, vectors: Matrix, qu
             work()
 
 
-def told(searches: Times, puts: Times) -> Iterator[float]:
-    """Percentiles in ms."""
-    yield from np.percentile(np.array(searches.alone) * 1e3, [50, 99, 99.9, 100]).tolist()
+FIGURES = (
+    *("search p50", "p99", "max", "quiet max"),
+    *("put p50", "p99", "max"),
+    *("rest p99", "rest max", "rest quiet max"),
+    *("control p99", "control max", "disturbed, %"),
+)
+
+
+def told(searches: Times, puts: Times, sleeps: Matrix) -> Iterator[float]:
+    """What `FIGURES` names, in ms.
+
+    Args:
+        sleeps: (n, 2), when each sleep of a control began and ended.
+    """
+    late = sleeps[sleeps[:, 1] - sleeps[:, 0] > LATE_S]
+    quiet = [~overlapped(np.array(times.spans), late) for times in (searches, puts)]
+    yield from np.percentile(np.array(searches.alone) * 1e3, [50, 99, 100]).tolist()
+    yield np.array(searches.alone)[quiet[0]].max(initial=0) * 1e3
     yield from np.percentile(np.array(puts.alone) * 1e3, [50, 99, 100]).tolist()
     yield from np.percentile(np.array(puts.rest) * 1e3, [99, 100]).tolist()
+    yield np.array(puts.rest)[quiet[1]].max(initial=0) * 1e3
+    beside = sleeps[overlapped(sleeps, np.array(searches.spans))]
+    yield from np.percentile((beside[:, 1] - beside[:, 0]) * 1e3 - 1, [99, 100]).tolist()
+    yield 100 - 100 * float(np.concatenate(quiet).mean())
+
+
+def overlapped(spans: Matrix, others: Matrix) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+    """Which spans of time share some with any of the others."""
+    begun = np.searchsorted(np.sort(others[:, 0]), spans[:, 1])
+    ended = np.searchsorted(np.sort(others[:, 1]), spans[:, 0])
+    return np.asarray(begun > ended)
 
 
 @contextmanager
@@ -133,6 +213,7 @@ def asking(call: Callable[[int], object], every_s: float, times: Times) -> Itera
             waited = waits.pop(own) + max(waits.values(), default=0.0)
             times.alone.append(max(0.0, spent - waited))
             times.rest.append(max(0.0, spent - waited - committed))
+            times.spans.append((started, started + spent))
 
     thread = threading.Thread(target=ask)
     thread.start()

@@ -20,8 +20,8 @@ _ROUNDS = 6
 _ROWS = 4096
 """Vectors assigned at a time: 5 ms for 64 lists of 256 dimensions."""
 
-_SUMMED = 1024
-"""Vectors summed at a time: 2 ms, in which numpy keeps the interpreter."""
+_SUMMED = 4096
+"""Vectors summed at a time, list by list: 1.5 ms for 192 lists, in many calls. One `np.add.reduceat` takes 2.7, in which it keeps the interpreter."""
 
 _PAIRS = 8
 """Pairs of dimensions trained at a time: 20 ms."""
@@ -89,7 +89,9 @@ def _sums(sample: Matrix, nearest: npt.NDArray[np.int64], lists: int, stop: Stop
         part = nearest[start : start + _SUMMED]
         order = np.argsort(part, kind="stable")
         found, firsts, met = np.unique(part[order], return_index=True, return_counts=True)
-        sums[found] += np.add.reduceat(sample[start : start + _SUMMED][order], firsts, axis=0)
+        ordered = sample[start : start + _SUMMED].take(order, axis=0)
+        for number, first, end in zip(found.tolist(), firsts.tolist(), (firsts + met).tolist(), strict=True):
+            sums[number] += ordered[first:end].sum(axis=0)
         counts[found] += met
     return sums, counts
 
