@@ -81,14 +81,14 @@ def near_neighbours(vectors: Matrix) -> Numbers:
     return np.stack(rows)
 
 
-def clusters(size: int) -> tuple[Matrix, Matrix]:
+def clusters(size: int, dims: int = DIMS) -> tuple[Matrix, Matrix]:
     """500 clusters whose sizes fall as 1 / rank, each in 40 directions of its own, and some noise in all."""
     rng = np.random.default_rng(5)
-    centres = rng.standard_normal((500, DIMS), np.float32)
-    shapes = rng.standard_normal((500, 40, DIMS), np.float32) / np.float32(40**0.5)
+    centres = rng.standard_normal((500, dims), np.float32)
+    shapes = rng.standard_normal((500, 40, dims), np.float32) / np.float32(40**0.5)
     share = 1 / np.arange(1, 501)
     own = rng.choice(500, size + HELD_OUT, p=share / share.sum())
-    found = np.empty((size + HELD_OUT, DIMS), np.float32)
+    found = np.empty((size + HELD_OUT, dims), np.float32)
     for number in range(500):
         rows = np.flatnonzero(own == number)
         found[rows] = centres[number] + rng.standard_normal((len(rows), 40), np.float32) @ shapes[number]
