@@ -34,6 +34,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.engine_ann import DIMS, clusters, pictures
 from nearimage.domain.aggregates import Aggregation
+from nearimage.domain.columns import packed_ids
 from nearimage.domain.filters import Compare, Filter, Operator
 from nearimage.domain.keywords import Keywords
 from nearimage.domain.objects import IDS_ONLY, Matrix, Projection, PropertyValue, Record
@@ -176,8 +177,8 @@ def hybrid(shard: EmbeddedShard, text: str, query: Matrix) -> object:
     """Words and a vector, half and half."""
     words = shard.match_text(Keywords(text=text, boosts={"title": 1.0}), limit=LEG, offset=0, where=None, projection=IDS_ONLY)
     near = shard.nearest("v", query, limit=LEG, offset=0, where=None, max_distance=None, projection=IDS_ONLY)
-    by_words = {one.id.bytes: float(score) for one, score in zip(words.records, words.scores, strict=True)}
-    by_vector = {one.id.bytes: 1 - float(distance) for one, distance in zip(near.records, near.distances, strict=True)}
+    by_words = dict(zip(packed_ids(words.records), words.scores.tolist(), strict=True))
+    by_vector = dict(zip(packed_ids(near.records), (1 - near.distances).tolist(), strict=True))
     legs = (Leg(name="keyword", weight=0.5, scores=by_words), Leg(name="vector", weight=0.5, scores=by_vector))
     return shard.get([UUID(bytes=one.id) for one in fuse(legs, Fusion.RELATIVE_SCORE, 10)], SHOWN)
 
