@@ -1,11 +1,13 @@
 """How an index follows data that grows: what is kept, what is made anew, and when it is measured."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from nearimage.domain.objects import Matrix
 from nearimage.domain.schema import Metric
-from nearimage.engines.embedded.ann import Bitmap, Source, VectorIndex, build, extend, is_measured, renew
+from nearimage.engines.embedded.ann import Bitmap, Coverage, Exact, Plan, Source, VectorIndex, build, extend, is_measured, renew
 
 DIMS, KEPT = 256, 100
 RECALL = 0.99
@@ -91,3 +93,28 @@ def test_an_index_measured_by_few_queries_is_measured_well_by_the_next_extension
     following = extend(passing, source(alike[:3510]), from_slot(3500, 3510), never)
     assert is_measured(following)
     assert following.measured_on == 3510
+
+
+def test_lists_are_looked_at_from_the_nearest_on(alike: Matrix, small: VectorIndex) -> None:
+    """The nearest lists have most of the hits; whoever meets these last keeps and throws away hundreds of candidates before."""
+    prepared, _ = small.prepare(alike[7], 1.0)
+    lists = small.nearest_lists(prepared, 1.0)
+    nearness = small.codes.nearness(prepared)[lists]
+    assert sorted(lists.tolist()) == list(range(small.codes.lists))
+    assert (np.diff(nearness) <= 0).all()
+    assert small.nearest_lists(prepared, 0.5).tolist() == lists[: len(lists) // 2].tolist()
+
+
+def test_searches_that_are_alike_are_planned_once_and_few_plans_are_kept(small: VectorIndex) -> None:
+    """Every commit changes how many vectors there are, and an index lives through thousands of them."""
+    coverage, planned = Coverage(small), list[int]()
+
+    def decide(number: int) -> Plan:
+        planned.append(number)
+        return Exact()
+
+    for number in (*range(1000), 999, 999):
+        coverage.plan(("alike", number), partial(decide, number))
+    assert planned == list(range(1000))
+    coverage.plan(("alike", 0), partial(decide, 0))
+    assert planned[-1] == 0

@@ -4,6 +4,7 @@ import threading
 import tracemalloc
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Never
 from uuid import UUID
 
 import numpy as np
@@ -11,10 +12,11 @@ import pytest
 
 from nearimage.domain.errors import Busy, NearimageError
 from nearimage.domain.filters import Compare, Operator
-from nearimage.domain.objects import EVERYTHING_BUT_BLOBS, Projection, Record
+from nearimage.domain.objects import EVERYTHING_BUT_BLOBS, IDS_ONLY, Projection, Record
 from nearimage.domain.schema import Collection, DataType, Metric, Property, VectorConfig
 from nearimage.domain.vectors import distances
 from nearimage.engines.embedded import EmbeddedEngine
+from nearimage.engines.embedded.database import Readers
 from nearimage.engines.embedded.gate import Gate
 from nearimage.engines.embedded.scan import Stored, candidates
 from nearimage.engines.embedded.shard import EmbeddedShard
@@ -173,6 +175,27 @@ def test_closing_waits_for_the_calls_inside(tmp_path: Path) -> None:
     ((last, _),) = outcomes
     assert one_number(again.shard("Photo").scan(where=None, after=None, limit=50, offset=0, projection=EVERYTHING_BUT_BLOBS)) == last
     again.close()
+
+
+def test_a_ranking_of_ids_borrows_no_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The legs of a hybrid search read nothing that is on the disk; asking SQLite for a snapshot all the same took a tenth of it."""
+    engine = EmbeddedEngine(tmp_path)
+    engine.create_collection(PHOTOS)
+    shard = engine.shard("Photo")
+    commit(shard, 1)
+
+    def lend(_: Readers) -> Never:
+        raise AssertionError("SQLite was asked")
+
+    monkeypatch.setattr(Readers, "lend", lend)
+
+    def found(projection: Projection) -> int:
+        return len(shard.nearest("v", np.zeros(8, np.float32), limit=5, offset=0, where=None, max_distance=None, projection=projection).records)
+
+    assert found(IDS_ONLY) == 5
+    with pytest.raises(AssertionError):
+        found(EVERYTHING_BUT_BLOBS)
+    engine.close()
 
 
 def test_a_search_copies_no_matrix() -> None:

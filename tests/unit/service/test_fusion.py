@@ -53,3 +53,14 @@ def test_each_leg_is_named_in_the_explanation() -> None:
     told = {one.id: one.explanation for one in fuse([WORDS, VECTORS], Fusion.RELATIVE_SCORE)}
     assert told[A] == "keyword: original score 8, normalized score 0.25; vector: original score 0.7, normalized score 0.45"
     assert told[D].startswith("vector: ")
+
+
+@pytest.mark.parametrize("how", Fusion)
+def test_the_first_of_a_ranking_are_the_first_of_the_whole_one(how: Fusion) -> None:
+    """Only what can be on the page is put in order; where many have the same sum, the page still ends where the next one begins."""
+    words = Leg(name="keyword", weight=0.5, scores={UUID(int=one).bytes: 5.0 - one // 7 for one in range(21)})
+    vectors = Leg(name="vector", weight=0.5, scores={UUID(int=one).bytes: 1.0 - one // 20 for one in reversed(range(14, 40))})
+    whole = fuse([words, vectors], how)
+    assert len(whole) == 40
+    for count in range(42):
+        assert fuse([words, vectors], how, count) == whole[:count]
