@@ -227,7 +227,7 @@ class Table:
 
     def rows_of(self, revisions: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """The rows of revisions that are stored."""
-        return np.searchsorted(self.revisions.view(), revisions)
+        return self.revisions.view().searchsorted(revisions)
 
 
 def _leading(rows: npt.NDArray[np.int64], slots: npt.NDArray[np.int64], first: int) -> int:
