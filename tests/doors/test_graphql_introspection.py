@@ -1,12 +1,13 @@
 """GraphQL's introspection: what editors and typed clients read of a schema."""
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from graphql import build_client_schema, execute_sync, get_introspection_query, lexicographic_sort_schema, parse, print_schema
 
-from nearimage.domain.schema import Collection
+from nearimage.domain.schema import Collection, VectorConfig
 from nearimage.doors.graphql.answering import graphql
 from nearimage.doors.graphql.requests import Limits
 from nearimage.service.services import Services
@@ -63,6 +64,23 @@ def test_a_schema_that_changed_is_told_anew(ask: Ask) -> None:
     assert ask(query) == {"data": {"__type": None}}
     made.collections.create(Collection(name="Cat", properties=(text("name"),)))
     assert ask(query) == ask(query) == {"data": {"__type": {"name": "Cat"}}}
+
+
+def test_what_graphql_cannot_name_is_left_out_and_nothing_else() -> None:
+    """A vector whose name has a hyphen, or an alias that leads nowhere, must not take the whole schema along."""
+    made = World().services()
+    dog = made.collections.create(replace(dogs(), legacy_vector=False))
+    made.collections.create(Collection(name="Cat", properties=(text("name"),)))
+    made.collections.alter(replace(dog, vectors=(*dog.vectors, VectorConfig(name="second"), VectorConfig(name="third-one"))))
+    made.aliases.create("Pet", "Cat")
+    made.collections.drop("Cat")
+    ask = asking_of(made)
+
+    told = ask('{ __type(name: "DogAdditionalVectors") { fields { name } } }')["data"]["__type"]["fields"]
+    assert [field["name"] for field in told if "-" in field["name"]] == []
+    assert "second" in [field["name"] for field in told]
+    assert "errors" not in ask(get_introspection_query())
+    assert ask("{ Get { Dog { _additional { id } } } }") == {"data": {"Get": {"Dog": []}}}
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,12 @@ def test_what_is_there_is_not_overwritten(backed: TestClient) -> None:
         (f"POST {URL}", {"id": "x", "config": {"path": "/etc"}}, 422),
         ("POST /v1/backups/s3", {"id": "x"}, 422),
         (f"POST {URL}", {"id": 1}, 400),
+        (f"POST {URL}", {"id": "x", "config": {"CPUPercentage": 81}}, 422),
+        (f"POST {URL}", {"id": "x", "config": {"CPUPercentage": -1}}, 422),
+        (f"POST {URL}", {"id": "x", "config": {"ChunkSize": 1}}, 422),
+        (f"POST {URL}", {"id": "x", "config": {"ChunkSize": "many"}}, 422),
+        (f"POST {URL}", {"id": "x", "config": {"CompressionLevel": "Squeezed"}}, 422),
+        (f"POST {URL}/nothing/restore", {"config": {"CPUPercentage": 81}}, 422),
         (f"GET {URL}/nothing", None, 404),
         (f"GET {URL}/nothing/restore", None, 404),
         (f"GET {URL}?order=down", None, 422),
@@ -103,6 +109,21 @@ def test_what_cannot_be_is_refused(backed: TestClient, tmp_path: Path, asked: st
     method, path = asked.split()
     assert backed.request(method, path, json=body).status_code == status
     assert not (tmp_path / "backups").exists()
+
+
+@pytest.mark.parametrize(("overwrite", "meant"), [(True, "Dog"), (False, "Cat")])
+def test_an_alias_keeps_what_it_stands_for_unless_told_otherwise(backed: TestClient, overwrite: bool, meant: str) -> None:
+    """Who restores beside what is in use must not change what others reach; who goes back wants the old names too."""
+    assert backed.post("/v1/aliases", json={"alias": "Pet", "class": "Dog"}).status_code == 200
+    assert backed.post(URL, json={"id": "old", "include": ["Dog"], "config": {"CPUPercentage": 0, "ChunkSize": 0, "CompressionLevel": ""}}).status_code == 200
+    assert ended(backed, f"{URL}/old")["status"] == "SUCCESS"
+    assert backed.delete("/v1/schema/Dog").status_code == 200
+    assert backed.get("/v1/objects?class=Pet").status_code == 404
+    assert backed.put("/v1/aliases/Pet", json={"class": "Cat"}).status_code == 200
+
+    assert backed.post(f"{URL}/old/restore", json={"overwriteAlias": overwrite}).status_code == 200
+    assert ended(backed, f"{URL}/old/restore")["status"] == "SUCCESS"
+    assert backed.get("/v1/aliases/Pet").json()["class"] == meant
 
 
 def test_they_are_listed_also_after_a_restart_and_what_was_broken_off_has_failed(backed: TestClient, tmp_path: Path) -> None:

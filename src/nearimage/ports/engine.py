@@ -283,7 +283,10 @@ class Engine(Protocol):
         ...
 
     def aliases(self) -> Mapping[str, str]:
-        """The collection that each alias stands for, in the order of aliases. Dropping a collection drops its aliases."""
+        """The name of the collection that each alias stands for, in the order of aliases.
+
+        An alias outlives its collection; it leads nowhere until it is set anew, or a collection of that name is there again.
+        """
         ...
 
     def set_alias(self, alias: str, collection: str) -> None:
@@ -373,13 +376,14 @@ class Engine(Protocol):
         """
         ...
 
-    def restore(self, source: Path, *, collections: Sequence[str] | None = None, progress: Progress | None = None) -> None:
+    def restore(self, source: Path, *, collections: Sequence[str] | None = None, overwrite_aliases: bool = False, progress: Progress | None = None) -> None:
         """Add the collections of a snapshot with their aliases, all or none of them; everything in it is checked first.
 
         An alias that is the name of something here already is left out: names keep their meaning.
 
         Args:
             collections: names; None means all that the snapshot has.
+            overwrite_aliases: an alias that is one here already stands for the snapshot's collection from now on.
 
         Raises:
             NotSupported: the engine has no such capability.

@@ -1,6 +1,6 @@
 """What may change in a collection that has objects, and what may not. The rules are Weaviate's, so that its clients meet no surprise.
 
-    may be new       properties, named vectors
+    may be new       properties, also in nested objects; named vectors
     may change       descriptions; settings of keyword search, replication and modules of properties; index settings that only searches read (`ef` ...);
                      whether tenants are made and activated by themselves
     may not          names, data types, tokenization, which indexes a property has; vectorizer, metric, index type and how the index is built; sharding;
@@ -42,7 +42,10 @@ def altered(old: Collection, new: Collection) -> Collection:
 def _check_property(old: Property, new: Property | None) -> None:
     if new is None:
         raise InvalidSchema(f"property {old.name!r} is missing; properties cannot be removed", setting="properties")
-    same = replace(new, description=old.description, settings=old.settings)
+    nested = {inner.name: inner for inner in new.nested}
+    for inner in old.nested:
+        _check_property(inner, nested.get(inner.name))
+    same = replace(new, description=old.description, settings=old.settings, nested=old.nested)
     _refuse(same != old, "properties", f"property {old.name!r}: only its description can be changed")
 
 

@@ -14,7 +14,7 @@ What a value is taken for (the rules are Weaviate's):
 Two writers that meet the same unknown property end with one: whoever comes second finds it there. May import `domain` and `ports` only.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
@@ -28,6 +28,7 @@ from nearimage.service.beacons import beacon_target
 from nearimage.service.collection_defaults import BLOCKS, INDEX_SETTINGS
 from nearimage.service.collections import Collections
 from nearimage.service.names import PROPERTY, RESERVED, collection_name, property_name
+from nearimage.service.properties import with_others
 
 MAX_LEVELS = 20
 """Objects in objects that are described; `service.properties` takes no more."""
@@ -68,8 +69,8 @@ class AutoSchema:
         schema = self._collection(collection)
         if not self.settings.enabled:
             return schema
-        missing = dict(self._missing(schema, drafts))
-        return self.collections.add_properties(schema.name, tuple(missing.values())) if missing else schema
+        missing = self._missing(schema, drafts)
+        return self.collections.add_properties(schema.name, missing) if missing else schema
 
     def _collection(self, name: str) -> Collection:
         try:
@@ -83,17 +84,20 @@ class AutoSchema:
         except CollectionExists:
             return self.collections.get(name)  # another writer was quicker, unless the names differ in case
 
-    def _missing(self, schema: Collection, drafts: Sequence[Draft]) -> Iterator[tuple[str, Property]]:
-        """By lower-cased name, in the order in which they are met; names that cannot be are left to the check of the values."""
-        known = {prop.name.lower() for prop in schema.properties}
+    def _missing(self, schema: Collection, drafts: Sequence[Draft]) -> tuple[Property, ...]:
+        """In the order in which they are met; names that cannot be are left to the check of the values."""
+        known = {prop.name.lower(): prop for prop in schema.properties}
+        found: dict[str, Property] = {}
         for draft in drafts:
             for name, value in draft.properties.items():
-                if name.lower() in known or not PROPERTY.fullmatch(name) or name in RESERVED:
+                have = known.get(name.lower())
+                if (have and holds(have, value)) or not PROPERTY.fullmatch(name) or name in RESERVED:
                     continue
                 prop = self._property(property_name(name), value)
                 if prop is not None:
-                    known.add(name.lower())
-                    yield name.lower(), prop
+                    (found[name.lower()],) = with_others((found.get(name.lower(), prop),), (prop,))
+                    (known[name.lower()],) = with_others((have or prop,), (prop,))
+        return tuple(found.values())
 
     def _property(self, name: str, value: object, level: int = 0) -> Property | None:
         """The property that would hold a value; None where the value says nothing, or what no property can be."""
@@ -138,12 +142,8 @@ class AutoSchema:
 
     def _nested(self, values: Sequence[object], level: int) -> tuple[Property, ...]:
         """The properties of objects, of all entries of a list together."""
-        found: dict[str, Property] = {}
-        for value in values:
-            for name, inner in value.items() if isinstance(value, Mapping) else ():
-                if name.lower() not in found and PROPERTY.fullmatch(name) and (prop := self._property(name, inner, level + 1)):
-                    found[name.lower()] = prop
-        return tuple(found.values())
+        fields = ((name, inner) for value in values if isinstance(value, Mapping) for name, inner in value.items() if PROPERTY.fullmatch(name))
+        return with_others((), (prop for name, inner in fields if (prop := self._property(name, inner, level + 1))))
 
     def _reference(self, name: str, value: Sequence[object]) -> Property | None:
         targets = [target for entry in value if isinstance(entry, Mapping) and (target := beacon_target(entry.get("beacon")))]
@@ -153,6 +153,16 @@ class AutoSchema:
 
     def _description(self) -> str:
         return f"made by the auto-schema on {datetime.fromtimestamp(self.clock.now_ms() / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def holds(prop: Property, value: object) -> bool:
+    """Whether a property has a field for whatever is in an object; of no other value it is asked."""
+    if prop.data_type.element is not DataType.OBJECT:
+        return True
+    known = {inner.name.lower(): inner for inner in prop.nested}
+    objects = [one for one in (value if isinstance(value, list | tuple) else (value,)) if isinstance(one, Mapping)]
+    fields = ((known.get(str(name).lower()), inner) for one in objects for name, inner in one.items())
+    return all(field is not None and holds(field, inner) for field, inner in fields)
 
 
 def _kind_of_object(value: Mapping[object, object], level: int) -> DataType:

@@ -124,8 +124,11 @@ class Backups:
 
             return self._begin(self._made, Backup(id=backup_id, path=str(folder), collections=chosen), work)
 
-    def restore(self, backup_id: str, include: Sequence[str] = (), exclude: Sequence[str] = ()) -> Backup:
+    def restore(self, backup_id: str, include: Sequence[str] = (), exclude: Sequence[str] = (), *, overwrite_aliases: bool = False) -> Backup:
         """Begin to bring collections of a backup back.
+
+        Args:
+            overwrite_aliases: aliases that stand for something else meanwhile stand for these collections again.
 
         Raises:
             BackupNotFound: there is none of that id that ended well.
@@ -139,7 +142,7 @@ class Backups:
             self._refuse_beside(self._restored)
 
             def work(job: _Job) -> None:
-                self._engine.restore(Path(stored.path) / _DATA, collections=chosen, progress=job.check)
+                self._engine.restore(Path(stored.path) / _DATA, collections=chosen, overwrite_aliases=overwrite_aliases, progress=job.check)
 
             return self._begin(self._restored, replace(stored, collections=chosen, bytes=0), work)
 
@@ -245,7 +248,7 @@ def _chosen(there: Iterable[str], include: Sequence[str], exclude: Sequence[str]
     if include and exclude:
         raise InvalidInput("include and exclude cannot both be given; name what to copy, or what not to")
     have, wanted, unwanted = set(there), [collection_name(name) for name in include], {collection_name(name) for name in exclude}
-    if unknown := sorted({*wanted, *unwanted} - have):
+    if unknown := sorted(name for name in {*include, *exclude} if collection_name(name) not in have):
         raise InvalidInput(f"there is no collection {unknown[0]!r}; there are {sorted(have)}", collection=unknown[0])
     chosen = tuple(sorted(set(wanted) if wanted else have - unwanted))
     if not chosen:

@@ -14,7 +14,7 @@ from nearimage.ports.vectorizer import VectorizerModule
 from nearimage.service.altering import altered
 from nearimage.service.expiry import check_expiry
 from nearimage.service.names import check_collection_name, check_vector_name, collection_name
-from nearimage.service.properties import check_presets, check_property, check_unique
+from nearimage.service.properties import check_presets, check_property, check_unique, with_others
 from nearimage.service.vector_settings import check_hashes, check_index, check_multi_vector
 
 _WITHOUT: Mapping[str, Callable[[Property], Property]] = {
@@ -96,7 +96,10 @@ class Collections:
         return prop
 
     def add_properties(self, name: str, props: Sequence[Property]) -> Collection:
-        """Give a collection those of the properties that it does not have, by name without regard to case; the collection afterwards.
+        """Give a collection those of the properties, and of the properties nested in them, that it does not have, by name without regard to case.
+
+        Returns:
+            The collection afterwards.
 
         Raises:
             CollectionNotFound: there is none of that name.
@@ -104,9 +107,7 @@ class Collections:
         """
         with self.altering:
             old = self.get(name)
-            known = {prop.name.lower() for prop in old.properties}
-            missing = tuple(prop for prop in props if prop.name.lower() not in known)
-            return self._alter(old, replace(old, properties=(*old.properties, *missing)))
+            return self._alter(old, replace(old, properties=with_others(old.properties, props)))
 
     def drop_index(self, name: str, prop: str, index: str) -> None:
         """Give up an index of a property, for good: filters or keyword searches on it are refused from then on. One that it does not have is no error.
@@ -147,14 +148,14 @@ class Collections:
         gone = (target for prop in old.properties for target in prop.targets)  # collections may be dropped while references lead to them
         _check_parts(new, {*gone, *(other.name for other in self.engine.collections())})
         new = altered(old, new)
-        new = replace(new, vectors=tuple(v if old.vector(v.name) else self._checked_vector(v, legacy=False) for v in new.vectors))
+        new = replace(new, vectors=tuple(v if old.vector(v.name) else self._checked_vector(v, legacy=False, added=True) for v in new.vectors))
         if new != old:
             self.engine.alter_collection(new)
         return new
 
-    def _checked_vector(self, vector: VectorConfig, *, legacy: bool) -> VectorConfig:
+    def _checked_vector(self, vector: VectorConfig, *, legacy: bool, added: bool = False) -> VectorConfig:
         """The named vector with its model, which is loaded: what cannot work fails here, not at the first picture."""
-        check_vector_name(vector.name)
+        check_vector_name(vector.name, added=added)
         if vector.metric not in self.engine.capabilities.metrics:
             raise InvalidSchema(f"vector {vector.name!r}: this engine cannot compare by {vector.metric}", setting="distance")
         check_multi_vector(vector, legacy=legacy)

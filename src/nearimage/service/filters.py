@@ -172,8 +172,6 @@ def _bind_compare(compare: Compare, prop: Property) -> Compare:
         raise _misfit(prop, operator, value, "one value; for several use ContainsAny or ContainsAll")
     if operator is Operator.LIKE and prop.data_type.element is not DataType.TEXT:
         raise _misfit(prop, operator, value, "a text property: Like compares text only")
-    if operator in _ORDERED and prop.data_type.element is DataType.BOOLEAN:
-        raise _misfit(prop, operator, value, "Equal or NotEqual: true and false have no order")
     return Compare(prop.name, operator, _scalar(prop, operator, value))
 
 

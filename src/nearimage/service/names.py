@@ -10,6 +10,7 @@ from nearimage.domain.errors import InvalidSchema, InvalidTenant
 COLLECTION = re.compile(r"[A-Z][_0-9A-Za-z]{0,254}")
 PROPERTY = re.compile(r"[_A-Za-z][_0-9A-Za-z]{0,230}")
 VECTOR = re.compile(r"[_A-Za-z][_0-9A-Za-z]{0,229}")
+ADDED_VECTOR = re.compile(r"[_A-Za-z][-_0-9A-Za-z]{0,229}")
 TENANT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 RESERVED = {"_additional", "_id", "id"}
 
@@ -34,26 +35,30 @@ def check_collection_name(name: str) -> None:
         raise InvalidSchema(f"{name!r} cannot name a collection: a letter, then letters, digits and _, 255 at most", setting="class")
 
 
-def check_property_name(name: str) -> None:
+def check_property_name(name: str, *, nested: bool = False) -> None:
     """Refuse what cannot name a property.
 
+    Args:
+        nested: whether it is one of a nested object, which may have an `id` of its own.
+
     Raises:
         InvalidSchema: detail has "setting".
     """
-    if not PROPERTY.fullmatch(name) or name in RESERVED:
-        raise InvalidSchema(
-            f"{name!r} cannot name a property: a letter or _, then letters, digits and _, 231 at most; {sorted(RESERVED)} are taken",
-            setting="properties.name",
-        )
+    if not PROPERTY.fullmatch(name) or (name in RESERVED and not nested):
+        taken = "" if nested else f"; {sorted(RESERVED)} are taken"
+        raise InvalidSchema(f"{name!r} cannot name a property: a letter or _, then letters, digits and _, 231 at most{taken}", setting="properties.name")
 
 
-def check_vector_name(name: str) -> None:
+def check_vector_name(name: str, *, added: bool = False) -> None:
     """Refuse what cannot name a vector.
 
+    Args:
+        added: to a collection that is there: the name may then have hyphens too, though GraphQL has no way to ask for such a vector.
+
     Raises:
         InvalidSchema: detail has "setting".
     """
-    if not VECTOR.fullmatch(name):
+    if not (ADDED_VECTOR if added else VECTOR).fullmatch(name):
         raise InvalidSchema(f"{name!r} cannot name a vector: a letter or _, then letters, digits and _, 230 at most", setting="vectorConfig")
 
 

@@ -6,6 +6,7 @@ May import `domain` only.
 from collections import Counter
 from collections.abc import Collection as Known
 from collections.abc import Iterable
+from dataclasses import replace
 
 from nearimage.domain.errors import InvalidSchema
 from nearimage.domain.keywords import STOPWORD_PRESETS
@@ -28,7 +29,7 @@ def check_property(prop: Property, known: Known[str], path: str = "") -> None:
     Raises:
         InvalidSchema: detail has "setting".
     """
-    check_property_name(prop.name)
+    check_property_name(prop.name, nested=bool(path))
     name, kind = path + prop.name, prop.data_type.element
     if kind is not DataType.TEXT and prop.tokenization is not None:
         raise InvalidSchema(f"property {name!r} is {prop.data_type}; only text has a tokenization", setting="tokenization")
@@ -75,6 +76,16 @@ def check_unique(names: Iterable[str], setting: str) -> None:
     twice = [name for name, count in Counter(name.lower() for name in names).items() if count > 1]
     if twice:
         raise InvalidSchema(f"{setting} names {twice} more than once (upper and lower case count as the same)", setting=setting)
+
+
+def with_others(properties: Iterable[Property], others: Iterable[Property]) -> tuple[Property, ...]:
+    """The properties, then those of the others that they lack, by name without regard to case; objects of both have the fields of both."""
+    found = {prop.name.lower(): prop for prop in properties}
+    for other in others:
+        have = found.setdefault(other.name.lower(), other)
+        if have is not other and have.data_type.element is other.data_type.element is DataType.OBJECT:
+            found[other.name.lower()] = replace(have, nested=with_others(have.nested, other.nested))
+    return tuple(found.values())
 
 
 def _check_nested(prop: Property, known: Known[str], path: str) -> None:

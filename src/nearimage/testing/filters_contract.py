@@ -47,6 +47,22 @@ _LENGTHS: tuple[tuple[str, Operator, FilterValue, set[int]], ...] = (
     ("blob", O.IS_NULL, False, {2}),
 )
 
+_TRUTHS: tuple[Mapping[str, PropertyValue], ...] = (
+    {"boolean": True, "boolean[]": (False, True)},
+    {"boolean": False, "boolean[]": (False,)},
+    {"boolean[]": ()},
+    {},
+)
+_ORDERED_TRUTHS: tuple[tuple[Operator, bool, set[int]], ...] = (
+    (O.GREATER_THAN, False, {1}),
+    (O.GREATER_THAN_EQUAL, False, {1, 2}),
+    (O.GREATER_THAN, True, set()),
+    (O.LESS_THAN, True, {2}),
+    (O.LESS_THAN_EQUAL, True, {1, 2}),
+    (O.LESS_THAN, False, set()),
+)
+"""Of the property and of the array alike, but that an array passes where one of its entries does."""
+
 _PLACES = (
     GeoCoordinates(52.52, 13.405),  # Berlin
     GeoCoordinates(52.4, 13.066),  # Potsdam, 27 km away
@@ -113,6 +129,14 @@ class FiltersContract:
         where = Compare(_GEO, O.WITHIN_GEO_RANGE, circle)
         assert passing(shard, where) == expected
         assert passing(shard, Not(where)) == set(range(1, 8)) - expected
+
+    @pytest.mark.parametrize(("operator", "value", "expected"), _ORDERED_TRUTHS, ids=str)
+    def test_false_is_less_than_true(self, shard: Shard, operator: Operator, value: bool, expected: set[int]) -> None:
+        """As it is sorted, and as Weaviate compares."""
+        shard.put([photo(number, None, properties) for number, properties in enumerate(_TRUTHS, 1)])
+        assert passing(shard, Compare("boolean", operator, value)) == expected
+        entry = {1} if operator is O.LESS_THAN and value else set()
+        assert passing(shard, Compare("boolean[]", operator, value)) == expected | entry
 
     @pytest.mark.parametrize(("where", "expected"), _POINTS)
     def test_references_are_found_by_where_they_lead(self, shard: Shard, where: Filter, expected: set[int]) -> None:

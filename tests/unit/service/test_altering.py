@@ -86,6 +86,28 @@ def _add_vector(services: Services, vector: VectorConfig) -> Collection:
     return services.collections.alter(replace(dog, vectors=(*dog.vectors, vector)))
 
 
+def test_the_name_of_an_added_vector_may_have_hyphens() -> None:
+    """Weaviate checks names more strictly where a collection is made; what was added there has to move over."""
+    services = World().services()
+    services.collections.create(NAMED)
+
+    assert _add_vector(services, image_vector("second-one")).vectors[-1].name == "second-one"
+    with pytest.raises(InvalidSchema):
+        services.collections.create(replace(NAMED, name="Other", vectors=(image_vector("second-one"),)))
+
+
+def test_a_nested_object_may_have_more_and_never_less() -> None:
+    """Whatever was stored stays described."""
+    services = World().services()
+    nested = Property(name="maker", data_type=DataType.OBJECT, nested=(text("name"), text("town")))
+    dog = services.collections.create(replace(dogs(), properties=(nested,)))
+
+    more = replace(nested, nested=(*nested.nested, text("id")))
+    assert services.collections.alter(replace(dog, properties=(more,))).properties == (more,)
+    with pytest.raises(InvalidSchema, match="town"):
+        services.collections.alter(replace(dog, properties=(replace(nested, nested=nested.nested[:1]),)))
+
+
 def test_a_vector_without_a_name_is_meant_also_beside_named_ones() -> None:
     """Programs that name no target work on as before when somebody adds a named vector."""
     services = World().services()

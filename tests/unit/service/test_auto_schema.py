@@ -72,6 +72,26 @@ def test_objects_in_objects_are_described(services: Services) -> None:
     assert [(inner.name, inner.data_type) for inner in prop.nested[1].nested] == [("c", DataType.TEXT_ARRAY)]
 
 
+def test_objects_grow_with_what_later_ones_hold(services: Services) -> None:
+    """At any depth, in one batch or over many; what an object had keeps its type."""
+    drafts = [Draft(properties={"p": {"a": 1, "in": [{"x": 1}, {"y": {"z": "w"}}]}}), Draft(properties={"p": {"a": 2, "b": True}})]
+    assert not any(isinstance(outcome, NearimageError) for outcome in services.objects.put_many("Auto", drafts))
+    services.objects.insert("Auto", Draft(properties={"p": {"in": [{"y": {"more": 1, "id": "own"}}]}}))
+
+    (prop,) = services.collections.get("Auto").properties
+    assert [(inner.name, str(inner.data_type)) for inner in prop.nested] == [("a", "number"), ("in", "object[]"), ("b", "boolean")]
+    x, y = prop.nested[1].nested
+    assert (x.name, y.name) == ("x", "y")
+    assert [(inner.name, str(inner.data_type)) for inner in y.nested] == [("z", "text"), ("more", "number"), ("id", "text")]
+
+
+def test_an_object_that_holds_another_type_than_before_is_refused(services: Services) -> None:
+    """What is stored stays readable."""
+    services.objects.insert("Auto", Draft(properties={"p": {"a": 1}}))
+    with pytest.raises(InvalidValue, match=r"p\.a"):
+        services.objects.insert("Auto", Draft(properties={"p": {"a": "one", "b": 2}}))
+
+
 def test_a_beacon_makes_a_reference(services: Services) -> None:
     """To the collection that it names, if that is there."""
     services.objects.insert("Person", Draft(id=ID))

@@ -164,8 +164,9 @@ class _Types:
             "classification": _object(f"{name}Classification", classified),
             "group": self._group(collection, name),
         }
-        if not collection.legacy_vector and collection.vectors:
-            fields["vectors"] = _object(f"{name}Vectors", {vector.name: FLOATS for vector in collection.vectors})
+        named = [vector.name for vector in collection.vectors if "-" not in vector.name]  # GraphQL has no such names
+        if named and not collection.legacy_vector:
+            fields["vectors"] = _object(f"{name}Vectors", dict.fromkeys(named, FLOATS))
         return GraphQLField(_object(name, fields))
 
     def _group(self, collection: Collection, prefix: str) -> GraphQLObjectType:

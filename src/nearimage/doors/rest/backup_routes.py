@@ -3,6 +3,7 @@
 May import msgspec, starlette, `domain`, `service` and `doors` only.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -16,17 +17,29 @@ from nearimage.service.backups import Backup, Backups
 FILESYSTEM = "filesystem"
 _GIB = 1 << 30
 _PLACES = ("path", "bucket", "endpoint")
+_RANGES = {"CPUPercentage": range(1, 81), "ChunkSize": range(2, 513)}
+_COMPRESSIONS = ("DefaultCompression", "BestSpeed", "BestCompression", "ZstdDefaultCompression", "ZstdBestSpeed", "ZstdBestCompression", "NoCompression")
 
 
-class RestoreBody(msgspec.Struct):
-    """Which collections of a backup to bring back, as clients send it; how much of a processor to take is read by nobody."""
+class _Body(msgspec.Struct):
+    """Which collections, as clients send it.
+
+    Attributes:
+        config: how much of a processor to take and how to compress; checked as Weaviate does, and then looked at by nobody.
+    """
 
     include: list[str] | None = None
     exclude: list[str] | None = None
     config: dict[str, Any] | None = None
 
 
-class BackupBody(RestoreBody):
+class RestoreBody(_Body):
+    """Which collections of a backup to bring back."""
+
+    overwriteAlias: bool = False  # noqa: N815 the wire's name
+
+
+class BackupBody(_Body):
     """Which collections to copy."""
 
     id: str = ""
@@ -62,7 +75,8 @@ def cancel_backup(call: Call) -> Response:
 def restore_backup(call: Call) -> Response:
     """Begin to bring collections of a backup back."""
     body = read_body(call.body, RestoreBody)
-    return json_response(_render(_backups(call, body).restore(call.path["id"], body.include or (), body.exclude or ())))
+    backups = _backups(call, body)
+    return json_response(_render(backups.restore(call.path["id"], body.include or (), body.exclude or (), overwrite_aliases=body.overwriteAlias)))
 
 
 def restore_status(call: Call) -> Response:
@@ -76,13 +90,26 @@ def cancel_restore(call: Call) -> Response:
     return Response(status_code=204)
 
 
-def _backups(call: Call, body: RestoreBody | None = None) -> Backups:
+def _backups(call: Call, body: _Body | None = None) -> Backups:
     if call.path["backend"] != FILESYSTEM:
         raise InvalidInput(f"there is no backup backend {call.path['backend']!r}; this server has {FILESYSTEM!r}")
-    asked = {**call.query, **((body and body.config) or {})}
+    config = (body and body.config) or {}
+    _check_config(config)
+    asked = {**call.query, **config}
     if elsewhere := [key for key in asked if key.lower() in _PLACES and asked[key]]:
         raise InvalidInput(f"{elsewhere[0]} cannot be chosen by a request; backups are kept where BACKUP_FILESYSTEM_PATH says")
     return call.services.backups
+
+
+def _check_config(config: Mapping[str, Any]) -> None:
+    """Refuse settings that cannot be; 0 and an empty text are how some clients say nothing."""
+    for name, allowed in _RANGES.items():
+        value = config.get(name) or allowed[0]
+        if not isinstance(value, int) or value not in allowed:
+            raise InvalidInput(f"config: {name} is a whole number from {allowed[0]} to {allowed[-1]}, got {value!r}", setting=name)
+    level = config.get("CompressionLevel") or _COMPRESSIONS[0]
+    if level not in _COMPRESSIONS:
+        raise InvalidInput(f"config: CompressionLevel is one of {list(_COMPRESSIONS)}, got {level!r}", setting="CompressionLevel")
 
 
 def _render(backup: Backup) -> Json:

@@ -290,7 +290,7 @@ def read_tokenization(name: str) -> Tokenization:
     try:
         return Tokenization(name)
     except ValueError as wrong:
-        raise InvalidParameter(f"there is no tokenization {name!r}; choose one of {[str(t) for t in Tokenization]}", rule=NOT_ONE_OF) from wrong
+        raise InvalidParameter(f"tokenization in body should be one of {[str(t) for t in Tokenization]}, got {name!r}", rule=NOT_ONE_OF) from wrong
 
 
 def read_fold(body: AnalyzerBody) -> AsciiFold | None:

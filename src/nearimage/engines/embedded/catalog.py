@@ -130,10 +130,14 @@ class Catalog:
                 self._connection.execute("COMMIT")
             self._entries[collection.name] = entry
 
-    def adopt(self, arrivals: Sequence[Arrival]) -> None:
-        """Add collections that come with their shards, all or none of them. A name that is in use here stands for what it stood for."""
+    def adopt(self, arrivals: Sequence[Arrival], *, overwrite_aliases: bool = False) -> None:
+        """Add collections that come with their shards, all or none of them. A name that is in use here stands for what it stood for.
+
+        Args:
+            overwrite_aliases: but for aliases, which then stand for what arrives.
+        """
         entries: list[Entry] = []
-        taken = {*self._entries, *self._aliases, *(arrival.collection.name for arrival in arrivals)}
+        taken = {*self._entries, *(arrival.collection.name for arrival in arrivals), *(() if overwrite_aliases else self._aliases)}
         aliases = {alias: arrival.collection.name for arrival in arrivals for alias in arrival.aliases if alias not in taken}
         with self._transaction():
             try:
@@ -144,7 +148,7 @@ class Catalog:
                     rows = [(entry.number, name, state.value, folder) for name, (state, folder) in arrival.tenants.items()]
                     self._connection.executemany("INSERT INTO tenants (collection, name, state, folder) VALUES (?, ?, ?, ?)", rows)
                     entry.tenants = _read_tenants(self._connection, entry)
-                self._connection.executemany("INSERT INTO aliases (name, collection) VALUES (?, ?)", aliases.items())
+                self._connection.executemany("INSERT OR REPLACE INTO aliases (name, collection) VALUES (?, ?)", aliases.items())
                 force_folder(self.parent)
                 self._connection.execute("COMMIT")
             except BaseException:
@@ -168,9 +172,7 @@ class Catalog:
             entry = self._entry(name)
             self._connection.execute("DELETE FROM tenants WHERE collection = ?", (entry.number,))
             self._connection.execute("DELETE FROM collections WHERE number = ?", (entry.number,))
-            self._connection.execute("DELETE FROM aliases WHERE collection = ?", (name,))
             self._connection.execute("COMMIT")
-            self._aliases = {alias: collection for alias, collection in self._aliases.items() if collection != name}
             return self._entries.pop(name).folder
 
     def aliases(self) -> Mapping[str, str]:

@@ -198,12 +198,12 @@ class EmbeddedEngine:
                 writer.undo()
                 raise
 
-    def restore(self, source: Path, *, collections: Sequence[str] | None = None, progress: Progress | None = None) -> None:
+    def restore(self, source: Path, *, collections: Sequence[str] | None = None, overwrite_aliases: bool = False, progress: Progress | None = None) -> None:
         """Add the collections of a snapshot, all or none of them; everything in it is checked first."""
         with self._gate, arriving(source, self._catalog.parent, collections=collections, progress=progress) as arrivals, self._changing:
             for arrival in arrivals:
                 self._refuse_taken(arrival.collection.name)
-            self._catalog.adopt(arrivals)
+            self._catalog.adopt(arrivals, overwrite_aliases=overwrite_aliases)
 
     def close(self) -> None:
         """Let go of files and memory; calls that run are finished first."""
@@ -268,7 +268,7 @@ class EmbeddedEngine:
 
     def _refuse_without_tenants(self, collection: str) -> None:
         if not self._definition(collection).tenancy.enabled:
-            raise TenantNotAllowed(f"multi-tenancy is not enabled for collection {collection!r}", collection=collection)
+            raise TenantNotAllowed(f"multi-tenancy is not enabled for class {collection!r}", collection=collection)
 
     def _refuse_unfit(self, collection: str, tenant: str) -> None:
         enabled = self._definition(collection).tenancy.enabled

@@ -78,7 +78,6 @@ class MemoryEngine:
             for shard in self._shards[name].values():
                 shard.close(CollectionNotFound(f"collection {name!r} was dropped", collection=name))
             del self._collections[name], self._shards[name]
-            self._aliases = {alias: collection for alias, collection in self._aliases.items() if collection != name}
 
     def aliases(self) -> Mapping[str, str]:
         """The collection that each alias stands for, in the order of aliases."""
@@ -154,7 +153,14 @@ class MemoryEngine:
         """There is nothing on a disk to copy."""
         raise NotSupported("a database in memory cannot be backed up", feature="snapshots")
 
-    def restore(self, source: Path, *, collections: Sequence[str] | None = None, progress: Progress | None = None) -> None:  # noqa: ARG002 the protocol's arguments
+    def restore(
+        self,
+        source: Path,  # noqa: ARG002 the protocol's arguments
+        *,
+        collections: Sequence[str] | None = None,  # noqa: ARG002
+        overwrite_aliases: bool = False,  # noqa: ARG002
+        progress: Progress | None = None,  # noqa: ARG002
+    ) -> None:
         """Snapshots are of databases on a disk."""
         raise NotSupported("a database in memory cannot be restored", feature="snapshots")
 
@@ -182,7 +188,7 @@ class MemoryEngine:
 
     def _tenants(self, collection: str) -> dict[str, MemoryShard]:
         if not self._known(collection).tenancy.enabled:
-            raise TenantNotAllowed(f"multi-tenancy is not enabled for collection {collection!r}", collection=collection)
+            raise TenantNotAllowed(f"multi-tenancy is not enabled for class {collection!r}", collection=collection)
         return self._shards[collection]
 
 
