@@ -4,6 +4,7 @@ The rules are Weaviate's, so that a schema moves both ways. May import `domain` 
 """
 
 import re
+from collections.abc import Container
 
 from nearimage.domain.errors import InvalidSchema, InvalidTenant
 
@@ -23,6 +24,11 @@ def collection_name(name: str) -> str:
 def property_name(name: str) -> str:
     """The name under which a property is known to clients of Weaviate: its first letter is lower-cased."""
     return name[:1].lower() + name[1:]
+
+
+def known_name(given: str, known: Container[str]) -> str:
+    """The name that a property is known under where objects call it so: the one given, if there is one, else with its first letter lower-cased."""
+    return given if given in known else property_name(given)
 
 
 def check_collection_name(name: str) -> None:

@@ -24,6 +24,7 @@ from nearimage.ports.clock import Clock
 from nearimage.ports.engine import Shard
 from nearimage.service.auto_schema import AutoSchema
 from nearimage.service.collections import Collections
+from nearimage.service.names import known_name
 from nearimage.service.shards import Shards
 from nearimage.service.targets import name_vectors
 from nearimage.service.values import ValueReader
@@ -124,7 +125,8 @@ class Objects:
         """
         schema = self.auto.fit(collection, [draft])
         changes = self._checked(schema, replace(draft, id=object_id))
-        gone = {name for name, value in draft.properties.items() if value is None}
+        known = {prop.name for prop in schema.properties}
+        gone = {known_name(name, known) for name, value in draft.properties.items() if value is None}
         made = {v.name for v in schema.vectors if v.module != NO_MODULE}
 
         def merged(old: Record) -> Record:

@@ -19,7 +19,7 @@ from nearimage.domain.schema import Collection, DataType, Property
 from nearimage.domain.values import BlobToHash, Element, GeoCoordinates, PhoneNumber, PropertyValue, Reference, Scalar
 from nearimage.ports.media import Media
 from nearimage.service.beacons import read_beacon
-from nearimage.service.names import property_name
+from nearimage.service.names import known_name
 from nearimage.service.phones import read_phone_number
 
 INT64 = range(-(2**63), 2**63)
@@ -84,7 +84,7 @@ def _named(collection: Collection, properties: Mapping[str, object]) -> list[tup
     for given, value in properties.items():
         if value is None:
             continue
-        name = given if given in known else property_name(given)
+        name = known_name(given, known)
         if name not in known:
             return InvalidValue(
                 f"collection {collection.name!r} has no property {name!r}; it has {sorted(known)}. Add the property to the collection first",

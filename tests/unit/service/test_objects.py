@@ -114,6 +114,14 @@ def test_a_merge_changes_what_it_names_and_keeps_the_rest(services: Services) ->
     assert record.vectors["default"].tolist() == [255, 0, 0]
 
 
+def test_a_merge_takes_away_what_it_names_in_either_case_of_its_first_letter(services: Services) -> None:
+    """Values are found that way, so nothing must be too."""
+    services.objects.insert("Dog", Draft(id=ID, properties={"Breed": "Corgi", "weight": 12}))
+    services.objects.merge("Dog", ID, Draft(properties={"Breed": None}))
+
+    assert services.objects.get("Dog", ID, Projection()).properties == {"weight": 12}
+
+
 def test_a_merge_that_leaves_the_picture_alone_does_not_embed_it_again(world: World, services: Services) -> None:
     """Embedding is the expensive part; a new caption must not cost it."""
     insert(services, breed="Corgi", image=RED)
