@@ -80,6 +80,34 @@ def test_settings_come_back_as_they_were_sent(http: TestClient) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(("data_type", "inverted", "told"), [("text", False, (False, False)), ("text", True, (True, True)), ("int", True, (True, False))])
+def test_the_old_name_of_both_indexes_is_understood(http: TestClient, data_type: str, inverted: bool, told: tuple[bool, bool]) -> None:
+    """Schemas of old clients switch an index off by it; an index that is there all the same costs memory and nobody asked for it."""
+    made = http.post("/v1/schema", json={"class": "Old", "properties": [{"name": "p", "dataType": [data_type], "indexInverted": inverted}]}).json()[
+        "properties"
+    ][0]
+    assert (made["indexFilterable"], made["indexSearchable"]) == told
+    assert "indexInverted" not in made
+
+
+@pytest.mark.parametrize("beside", ["indexFilterable", "indexSearchable", "indexRangeFilters"])
+@pytest.mark.parametrize("value", [False, True])
+def test_old_and_new_names_of_indexes_do_not_go_together(http: TestClient, beside: str, value: bool) -> None:
+    """Which of the two is meant cannot be guessed."""
+    refused = http.post("/v1/schema", json={"class": "Old", "properties": [{"name": "p", "dataType": ["int"], "indexInverted": True, beside: value}]})
+    assert refused.status_code == 422
+    assert "`indexInverted`" in refused.json()["error"][0]["message"]
+
+
+@pytest.mark.parametrize("tokenization", ["whitespace", "lowercase", "trigram"])
+@pytest.mark.parametrize("data_type", ["string", "string[]"])
+def test_the_old_name_of_text_has_its_old_tokenizations_only(http: TestClient, data_type: str, tokenization: str) -> None:
+    """`word` meant something else for it, so who mixes old and new is in doubt about what is found."""
+    refused = http.post("/v1/schema", json={"class": "Old", "properties": [{"name": "p", "dataType": [data_type], "tokenization": tokenization}]})
+    assert refused.status_code == 422
+    assert "is not allowed for data type" in refused.json()["error"][0]["message"]
+
+
 @pytest.mark.parametrize(
     "block",
     [

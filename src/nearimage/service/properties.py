@@ -32,9 +32,10 @@ def check_property(prop: Property, known: Known[str], path: str = "") -> None:
     check_property_name(prop.name, nested=bool(path))
     name, kind = path + prop.name, prop.data_type.element
     if kind is not DataType.TEXT and prop.tokenization is not None:
-        raise InvalidSchema(f"property {name!r} is {prop.data_type}; only text has a tokenization", setting="tokenization")
+        message = f"property {name!r}: tokenization {str(prop.tokenization)!r} is not allowed for data type {prop.data_type}; only text has one"
+        raise InvalidSchema(message, setting="tokenization")
     if kind is not DataType.TEXT and prop.searchable:
-        raise InvalidSchema(f"property {name!r} is {prop.data_type}; only text is searchable by keywords", setting="indexSearchable")
+        raise InvalidSchema(f"property {name!r} is {prop.data_type}; only text is searchable by keywords (`indexSearchable`)", setting="indexSearchable")
     if kind is not DataType.TEXT and (prop.fold is not None or prop.stopwords):
         raise InvalidSchema(f"property {name!r} is {prop.data_type}; only text has a textAnalyzer", setting="textAnalyzer")
     if unknown := [target for target in prop.targets if target not in known]:

@@ -48,7 +48,11 @@ class AnalyzerBody(msgspec.Struct, rename="camel"):
 
 
 class PropertyBody(msgspec.Struct, rename="camel"):
-    """A property as clients send it."""
+    """A property as clients send it.
+
+    Attributes:
+        index_inverted: how old clients say both `index_filterable` and `index_searchable`; it is never told back.
+    """
 
     name: str = ""
     data_type: list[str] = []
@@ -57,6 +61,7 @@ class PropertyBody(msgspec.Struct, rename="camel"):
     index_filterable: bool | None = None
     index_searchable: bool | None = None
     index_range_filters: bool | None = None
+    index_inverted: bool | None = None
     module_config: dict[str, Any] | None = None
     text_analyzer: AnalyzerBody | None = None
     nested_properties: "list[PropertyBody] | None" = None
@@ -240,12 +245,13 @@ def read_property(body: PropertyBody) -> Property:
     """
     data_type = _data_type(body)
     is_text = data_type.element is DataType.TEXT
+    filterable, searchable = _indexes(body, is_text=is_text)
     return Property(
         name=property_name(body.name),
         data_type=data_type,
         tokenization=_tokenization(body, is_text=is_text),
-        filterable=body.index_filterable is not False,
-        searchable=is_text if body.index_searchable is None else body.index_searchable,
+        filterable=filterable,
+        searchable=searchable,
         range_filters=bool(body.index_range_filters),
         description=body.description or "",
         settings=body.module_config or {},
@@ -254,6 +260,16 @@ def read_property(body: PropertyBody) -> Property:
         nested=tuple(read_property(inner) for inner in body.nested_properties or ()),
         targets=tuple(body.data_type) if data_type is DataType.REFERENCE else (),
     )
+
+
+def _indexes(body: PropertyBody, *, is_text: bool) -> tuple[bool, bool]:
+    """Whether it can be filtered by, and searched by keywords."""
+    if body.index_inverted is None:
+        return body.index_filterable is not False, is_text if body.index_searchable is None else body.index_searchable
+    if {body.index_filterable, body.index_searchable, body.index_range_filters} != {None}:
+        message = f"property {body.name!r}: `indexInverted` cannot be set beside `indexFilterable`, `indexSearchable` or `indexRangeFilters`; leave it out"
+        raise InvalidSchema(message, setting="indexInverted")
+    return body.index_inverted, body.index_inverted and is_text
 
 
 def _data_type(body: PropertyBody) -> DataType:
@@ -271,14 +287,23 @@ def _data_type(body: PropertyBody) -> DataType:
 
 def _tokenization(body: PropertyBody, *, is_text: bool) -> Tokenization | None:
     asked = body.tokenization or None
-    if body.data_type[0] in _OLD_DATA_TYPES and asked in _TOKENIZATION_OF_OLD:
-        return _TOKENIZATION_OF_OLD[asked]
+    if body.data_type[0] in _OLD_DATA_TYPES:
+        return _tokenization_of_old(body, asked)
     if asked is None:
         return Tokenization.WORD if is_text else None
     if asked in _TOKENIZATIONS_NOT_YET:
         message = f"property {body.name!r}: tokenization {asked!r} is not supported by this version; trigram works for text without spaces"
         raise InvalidSchema(message, setting="tokenization")
     return read_tokenization(asked)
+
+
+def _tokenization_of_old(body: PropertyBody, asked: str | None) -> Tokenization:
+    if asked not in _TOKENIZATION_OF_OLD:
+        message = (
+            f"property {body.name!r}: tokenization {asked!r} is not allowed for data type {body.data_type[0]!r}; take 'word' or 'field', or the data type text"
+        )
+        raise InvalidSchema(message, setting="tokenization")
+    return _TOKENIZATION_OF_OLD[asked]
 
 
 def read_tokenization(name: str) -> Tokenization:
