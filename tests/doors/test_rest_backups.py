@@ -1,5 +1,6 @@
 """Backups by request, as the official clients ask for them, over the engine that can make them."""
 
+import shutil
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -96,6 +97,7 @@ def test_what_is_there_is_not_overwritten(backed: TestClient) -> None:
         (f"POST {URL}", {"id": "x", "config": {"ChunkSize": "many"}}, 422),
         (f"POST {URL}", {"id": "x", "config": {"CompressionLevel": "Squeezed"}}, 422),
         (f"POST {URL}/nothing/restore", {"config": {"CPUPercentage": 81}}, 422),
+        (f"POST {URL}", {"id": "x", "incremental_base_backup_id": "never-made"}, 422),
         (f"GET {URL}/nothing", None, 404),
         (f"GET {URL}/nothing/restore", None, 404),
         (f"GET {URL}?order=down", None, 422),
@@ -109,6 +111,19 @@ def test_what_cannot_be_is_refused(backed: TestClient, tmp_path: Path, asked: st
     method, path = asked.split()
     assert backed.request(method, path, json=body).status_code == status
     assert not (tmp_path / "backups").exists()
+
+
+def test_one_that_builds_upon_another_is_whole(backed: TestClient, tmp_path: Path) -> None:
+    """Who deletes old backups must still have what the newer one promised."""
+    for body in ({"id": "base"}, {"id": "later", "incremental_base_backup_id": "base"}):
+        assert backed.post(URL, json=body).status_code == 200
+        assert ended(backed, f"{URL}/{body['id']}")["status"] == "SUCCESS"
+    shutil.rmtree(tmp_path / "backups" / "base")
+    assert backed.delete("/v1/schema/Dog").status_code == 200
+
+    assert backed.post(f"{URL}/later/restore", json={"include": ["Dog"]}).status_code == 200
+    assert ended(backed, f"{URL}/later/restore")["status"] == "SUCCESS"
+    assert count(backed, "Dog") == 1
 
 
 @pytest.mark.parametrize(("overwrite", "meant"), [(True, "Dog"), (False, "Cat")])

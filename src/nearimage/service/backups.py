@@ -99,14 +99,19 @@ class Backups:
         self._made: dict[str, _Job] = {}
         self._restored: dict[str, _Job] = {}
 
-    def create(self, backup_id: str, include: Sequence[str] = (), exclude: Sequence[str] = ()) -> Backup:
+    def create(self, backup_id: str, include: Sequence[str] = (), exclude: Sequence[str] = (), *, base: str = "") -> Backup:
         """Begin a backup of all collections, of those named, or of all but some.
 
+        Args:
+            base: the id of one to build upon; it has to be there, and this one is whole all the same, so that it outlives the other.
+
         Raises:
-            InvalidInput: an id that cannot name a folder, a collection that is not there, none left, or another backup that still runs.
+            InvalidInput: an id that cannot name a folder, a base or a collection that is not there, none left, or another backup that still runs.
             BackupExists: there is one of that id.
         """
         folder = self._folder(backup_id)
+        if base and self._stored(self._folder(base)) is None:
+            raise InvalidInput(f"could not fetch base backup {base!r}: no backup of that id has ended well; name one that has, or none", id=base)
         chosen = _chosen([known.name for known in self._engine.collections()], include, exclude)
         with self._lock:
             self._refuse_beside(self._made)

@@ -40,16 +40,21 @@ class RestoreBody(_Body):
 
 
 class BackupBody(_Body):
-    """Which collections to copy."""
+    """Which collections to copy.
+
+    Attributes:
+        incremental_base_backup_id: the backup that this one is to build upon; nothing is left out for its sake.
+    """
 
     id: str = ""
+    incremental_base_backup_id: str | None = None
 
 
 def create_backup(call: Call) -> Response:
     """Begin a backup; it goes on in the background, and its state is asked for."""
     body = read_body(call.body, BackupBody)
     backups = _backups(call, body)
-    return json_response(_render(backups.create(body.id, body.include or (), body.exclude or ())))
+    return json_response(_render(backups.create(body.id, body.include or (), body.exclude or (), base=body.incremental_base_backup_id or "")))
 
 
 def list_backups(call: Call) -> Response:
