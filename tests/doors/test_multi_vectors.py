@@ -171,6 +171,14 @@ def test_bytes_that_are_no_multi_vector_are_refused(pages: TestClient, services:
     assert [error.index for error in reply.errors] == [0]
 
 
+@pytest.mark.parametrize(("certainty", "found"), [(0.5, NEAREST), (1.0, NEAREST), (1.6, NEAREST[:2])])
+def test_a_certainty_is_a_largest_distance_here_too(pages: TestClient, services: Services, certainty: float, found: list[int]) -> None:
+    """Programs ask every vector for a certainty; distances of several vectors are below 0, so that almost any lets all of them pass."""
+    near = for_target("words", multi("words", QUERY))
+    near.certainty = certainty
+    assert numbers(search(services, near)) == found
+
+
 def test_one_vector_is_no_query_for_several(pages: TestClient, services: Services) -> None:
     """MaxSim of one vector would answer another question than the one meant; the error says what is expected."""
     near = base_search_pb2.NearVector(targets=base_search_pb2.Targets(target_vectors=["words"]), vector_bytes=np.ones(2, "<f4").tobytes())

@@ -97,7 +97,7 @@ def _nearest(question: Question, target: Target, vector: AnyVector, limit: float
 
 
 def max_distance(near: AnyNear, targets: Sequence[Target]) -> float | None:
-    """The distance limit of a query, from its distance or its certainty.
+    """The distance limit of a query, from its distance or its certainty; of a multi-vector too, though its distances cannot be told as certainties.
 
     Raises:
         InvalidInput: both are given; or a certainty where the metric is not cosine, or with several targets.
@@ -108,9 +108,8 @@ def max_distance(near: AnyNear, targets: Sequence[Target]) -> float | None:
         raise InvalidInput("a query takes a distance or a certainty, not both; leave one out")
     if len(targets) > 1:
         raise InvalidInput("certainty is defined for one target vector; with several use distance")
-    if not has_certainty(target := targets[0].vector):
-        how = "MaxSim" if target.is_multi else target.metric
-        raise InvalidInput(f"certainty is defined for cosine only; vector {target.name!r} is compared by {how}: use distance")
+    if (target := targets[0].vector).metric is not Metric.COSINE:
+        raise InvalidInput(f"certainty is defined for cosine only; vector {target.name!r} is compared by {target.metric}: use distance")
     return distance_of(near.min_certainty)
 
 
