@@ -5,7 +5,7 @@ r"""Records and hits in columns: what a search brings, before anybody looks at o
 
 A page of a thousand objects that is only written to a wire is never a thousand objects; whoever wants objects sees a sequence of them.
 
-May import numpy, the standard library and `domain` only.
+May import the standard library and `domain` only.
 """
 
 from abc import ABC, abstractmethod
@@ -189,8 +189,7 @@ class HitColumns(_Columns[Hit]):
     """Hits, with what ranked them.
 
     Args:
-        distances, scores, explanations: as in `Hit`, one a record; None where no hit has one.
-        has_certainty: whether distances can be told as certainties.
+        distances, certainties, scores, explanations: as in `Hit`, one a record; None where no hit has one.
     """
 
     def __init__(

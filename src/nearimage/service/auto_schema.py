@@ -87,17 +87,16 @@ class AutoSchema:
     def _missing(self, schema: Collection, drafts: Sequence[Draft]) -> tuple[Property, ...]:
         """In the order in which they are met; names that cannot be are left to the check of the values."""
         known = {prop.name.lower(): prop for prop in schema.properties}
-        found: dict[str, Property] = {}
+        grown: dict[str, Property] = {}
         for draft in drafts:
             for name, value in draft.properties.items():
-                have = known.get(name.lower())
-                if (have and holds(have, value)) or not PROPERTY.fullmatch(name) or name in RESERVED:
+                have = grown.get(name.lower()) or known.get(name.lower())
+                if (have and _holds(have, value)) or not PROPERTY.fullmatch(name) or name in RESERVED:
                     continue
                 prop = self._property(property_name(name), value)
                 if prop is not None:
-                    (found[name.lower()],) = with_others((found.get(name.lower(), prop),), (prop,))
-                    (known[name.lower()],) = with_others((have or prop,), (prop,))
-        return tuple(found.values())
+                    (grown[name.lower()],) = with_others((have or prop,), (prop,))
+        return tuple(grown.values())
 
     def _property(self, name: str, value: object, level: int = 0) -> Property | None:
         """The property that would hold a value; None where the value says nothing, or what no property can be."""
@@ -155,14 +154,14 @@ class AutoSchema:
         return f"made by the auto-schema on {datetime.fromtimestamp(self.clock.now_ms() / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
-def holds(prop: Property, value: object) -> bool:
+def _holds(prop: Property, value: object) -> bool:
     """Whether a property has a field for whatever is in an object; of no other value it is asked."""
     if prop.data_type.element is not DataType.OBJECT:
         return True
     known = {inner.name.lower(): inner for inner in prop.nested}
     objects = [one for one in (value if isinstance(value, list | tuple) else (value,)) if isinstance(one, Mapping)]
     fields = ((known.get(str(name).lower()), inner) for one in objects for name, inner in one.items())
-    return all(field is not None and holds(field, inner) for field, inner in fields)
+    return all(field is not None and _holds(field, inner) for field, inner in fields)
 
 
 def _kind_of_object(value: Mapping[object, object], level: int) -> DataType:

@@ -10,10 +10,10 @@ import time
 import zlib
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
-from uuid import UUID
 
 import numpy as np
 
+from nearimage.domain.columns import uuid_of
 from nearimage.domain.errors import InvalidInput, VectorNameUnknown
 from nearimage.domain.objects import Record, Vector
 from nearimage.domain.schema import Collection
@@ -105,7 +105,7 @@ class Preparer:
     def record(self, stored: Prepared | StoredRow) -> Record:
         """The inverse, without vectors and pictures."""
         properties = self._codec.view(stored.properties, None)
-        return Record(id=UUID(bytes=stored.id), properties=properties, created_ms=stored.created_ms, updated_ms=stored.updated_ms)
+        return Record(id=uuid_of(stored.id), properties=properties, created_ms=stored.created_ms, updated_ms=stored.updated_ms)
 
     @staticmethod
     def _refused(record: Record, refusal: InvalidInput) -> Prepared:

@@ -305,13 +305,9 @@ class Reader:
 
 def _vectors_of(column: VectorColumn, slots: npt.NDArray[np.int64], seals: Sequence[int | None]) -> list[Vector | None]:
     """The vectors in these slots, as copies; None where no seal says that there is one."""
-    found: list[Vector | None] = [None] * len(slots)
-    have = [place for place, seal in enumerate(seals) if seal is not None]
-    for place, vector in zip(have, column.file.matrix()[slots[have]], strict=True):
-        if zlib.crc32(vector) != seals[place]:
-            raise Corrupt(f"slot {slots[place]} of {column.file.path} is damaged; restore the file from a backup", path=str(column.file.path))
-        found[place] = vector
-    return found
+    there = column.file.intact(slots[[seal is not None for seal in seals]], [seal for seal in seals if seal is not None])
+    vectors = iter(there)
+    return [None if seal is None else next(vectors) for seal in seals]
 
 
 def _rows_where(column: str, connection: apsw.Connection, values: Sequence[int] | Sequence[bytes]) -> Iterator[tuple[object, ...]]:

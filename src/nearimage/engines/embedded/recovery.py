@@ -14,7 +14,6 @@ once, each row and vector that is handed out is checked, and the rest is looked 
 May import apsw, numpy, `domain` and this package.
 """
 
-import zlib
 from collections.abc import Mapping
 from functools import cache
 from itertools import islice
@@ -29,13 +28,14 @@ import numpy.typing as npt
 from nearimage.domain.errors import Corrupt
 from nearimage.domain.objects import PropertyValue
 from nearimage.domain.schema import Collection
+from nearimage.engines.embedded.changes import names_of_pictures
 from nearimage.engines.embedded.column_files import Columns, read_columns, revisions_on_disk, sweep
 from nearimage.engines.embedded.database import connect
 from nearimage.engines.embedded.disk import force, force_folder
 from nearimage.engines.embedded.free_slots import FreeSlots
 from nearimage.engines.embedded.layout import SHARD_FILE, SHARD_FORMAT, SHARD_SCHEMA, SHARD_UPGRADES, slot_file
 from nearimage.engines.embedded.reading import SELECT_ROW
-from nearimage.engines.embedded.rows import RowCodec, StoredRow, checksum, checksum_with_pictures, stored_row
+from nearimage.engines.embedded.rows import RowCodec, StoredRow, checksum, checksum_with_pictures, seals_of, stored_row
 from nearimage.engines.embedded.slots import SlotFile
 from nearimage.engines.embedded.state import State, Table, VectorColumn
 
@@ -46,10 +46,6 @@ SMALL_SHARD = 2000
 
 _ROWS_AT_A_TIME = 1000
 """Rows appended to the columns in one go; twice as many are no quicker."""
-
-
-_SEAL = np.dtype([("number", "<u2"), ("crc", "<u4")])
-"""As `rows.pack_seals` writes them, one after another."""
 
 
 class Mark(NamedTuple):
@@ -174,7 +170,7 @@ class Loader:
                 raise _damaged(self._path, f"the object of revision {row.revision} does not match its checksum")
         converted = self._table.index.convert_all([_Values(self._values(connection, row), row.created_ms, row.updated_ms) for row in rows])
         slots = np.array([-1 if row.slot is None else row.slot for row in rows], np.int64)
-        vectors = [self._checked(rows, slots, number, *sealed) for number, sealed in _seals_of(rows).items()]
+        vectors = [self._checked(rows, slots, number, *sealed) for number, sealed in seals_of(rows).items()]
         self._table.extend([row.revision for row in rows], [row.id for row in rows], converted)
         for column, positions, norms in vectors:
             column.extend(positions + first, slots[positions])
@@ -183,7 +179,7 @@ class Loader:
     def _values(self, connection: apsw.Connection, row: StoredRow) -> dict[str, PropertyValue]:
         values = self._codec.decode(row.properties)
         if row.pictures is not None:  # their names come from the index alone, no picture is read
-            values |= {str(name): b"" for (name,) in connection.execute("SELECT name FROM pictures WHERE key = ?", (row.pictures,))}
+            values |= dict.fromkeys(names_of_pictures(connection, row.pictures), b"")
         return values
 
     def _checked(self, rows: list[StoredRow], slots: Numbers, number: int, positions: Numbers, sums: Numbers) -> _Checked:
@@ -193,13 +189,8 @@ class Loader:
         stray = np.flatnonzero((taken < 0) | (taken >= stored))
         if column is None or len(stray):
             raise _damaged(self._path, f"the object of revision {rows[positions[stray[0]]].revision} names a vector that was never stored")
-        found = column.file.matrix()[taken]  # once, for both
-        for slot, vector, seal in zip(taken.tolist(), found, sums.tolist(), strict=True):
-            if zlib.crc32(vector) != seal:
-                path = str(column.file.path)
-                raise Corrupt(f"slot {slot} of {path} does not match its checksum; restore the file from a backup", path=path)
         with np.errstate(over="ignore"):
-            return column, positions, np.linalg.norm(found, axis=1)
+            return column, positions, np.linalg.norm(column.file.intact(taken, sums.tolist()), axis=1)
 
 
 class _Loading:
@@ -291,14 +282,6 @@ def _write_pending(file: SlotFile, number: int, connection: apsw.Connection) -> 
         is_written = True
     if is_written:
         file.force()
-
-
-def _seals_of(rows: list[StoredRow]) -> dict[int, tuple[Numbers, Numbers]]:
-    """By number of the named vector: the positions of those rows that have it, and its checksums."""
-    seals = np.frombuffer(b"".join(row.seals for row in rows), _SEAL)
-    owners = np.repeat(np.arange(len(rows)), [len(row.seals) // _SEAL.itemsize for row in rows])
-    numbers = seals["number"]
-    return {int(number): (owners[numbers == number], seals["crc"][numbers == number].astype(np.int64)) for number in np.unique(numbers)}
 
 
 def _damaged(path: Path, how: str) -> Corrupt:

@@ -8,7 +8,7 @@ in the slot file, so that damage to either shows), each picture its own.
 
     vector seals    for each vector that the object has: uint16 number of the named vector, uint32 CRC-32 of its float32s; little-endian, by number
 
-May import orjson and `domain`.
+May import numpy, orjson and `domain`.
 """
 
 import json
@@ -20,6 +20,8 @@ from dataclasses import astuple
 from typing import NamedTuple, Protocol, cast
 from uuid import UUID
 
+import numpy as np
+import numpy.typing as npt
 import orjson
 
 from nearimage.domain.errors import InvalidValue
@@ -27,6 +29,7 @@ from nearimage.domain.schema import Collection
 from nearimage.domain.values import Element, GeoCoordinates, PhoneNumber, PropertyValue, Reference
 
 _SEAL = struct.Struct("<HI")
+_SEALS = np.dtype([("number", "<u2"), ("crc", "<u4")])
 _JOINED = frozenset((list, dict))
 """What JSON has for values of several parts; asking for the type is four times as quick as `isinstance` with a union."""
 
@@ -219,3 +222,11 @@ def pack_seals(seals: Mapping[int, int]) -> bytes:
 def unpack_seals(packed: bytes) -> dict[int, int]:
     """The inverse of `pack_seals`."""
     return dict(_SEAL.iter_unpack(packed))
+
+
+def seals_of(rows: Sequence[StoredRow]) -> dict[int, tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+    """The same of many rows, by number of the named vector: the positions of those that have it, and its checksums."""
+    seals = np.frombuffer(b"".join(row.seals for row in rows), _SEALS)
+    owners = np.repeat(np.arange(len(rows)), [len(row.seals) // _SEALS.itemsize for row in rows])
+    numbers = seals["number"]
+    return {int(number): (owners[numbers == number], seals["crc"][numbers == number].astype(np.int64)) for number in np.unique(numbers)}

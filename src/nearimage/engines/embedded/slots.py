@@ -24,6 +24,7 @@ import mmap
 import os
 import struct
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -104,6 +105,22 @@ class SlotFile:
     def matrix(self) -> Matrix:
         """(capacity, dims) float32 over the mapping, read-only; rows from the mark on mean nothing. Good as long as the array is held, also after `close`."""
         return self._matrix
+
+    def intact(self, slots: npt.NDArray[np.int64], sums: Sequence[int]) -> Matrix:
+        """Copies of the vectors in these slots.
+
+        Args:
+            slots: (n,), published.
+            sums: the CRC-32 of each vector's bytes.
+
+        Raises:
+            Corrupt: a vector does not match its checksum.
+        """
+        found = self._matrix[slots]
+        for slot, vector, expected in zip(slots.tolist(), found, sums, strict=True):
+            if zlib.crc32(vector) != expected:
+                raise Corrupt(f"slot {slot} of {self.path} does not match its checksum; restore the file from a backup", path=str(self.path))
+        return found
 
     def write(self, slots: npt.NDArray[np.int64], vectors: Matrix) -> None:
         """Put vectors into unpublished slots.

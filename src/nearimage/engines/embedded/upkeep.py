@@ -12,7 +12,6 @@ another, and giving back the end follows a commit that says so.
 May import apsw, numpy, `domain` and this package.
 """
 
-import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -157,9 +156,8 @@ class Upkeep:
             raise Corrupt(f"{path} is damaged: the object of revision {row.revision} does not match its checksum; restore it from a backup", path=str(path))
         seals = unpack_seals(row.seals)
         for column in state.vectors.values():
-            if column.number in seals and row.slot is not None and zlib.crc32(column.file.matrix()[row.slot].data) != seals[column.number]:
-                path = column.file.path
-                raise Corrupt(f"slot {row.slot} of {path} does not match its checksum; restore the file from a backup", path=str(path))
+            if column.number in seals and row.slot is not None:
+                column.file.intact(np.array([row.slot]), [seals[column.number]])
 
     def _take_up(self, revision: int, stop: Stop) -> None:
         """Swap the table in memory for the one in the file, with the rows since added."""

@@ -111,7 +111,6 @@ class Coverage:
     """What an index still covers after more was written; kept from one search to the next.
 
     A commit adds entries to the list of written slots; the bitmap is then copied and the new slots' bits are cleared: 12 KB and some microseconds at 100,000.
-
     """
 
     def __init__(self, index: VectorIndex) -> None:
