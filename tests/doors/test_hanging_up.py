@@ -29,7 +29,7 @@ from nearimage.doors.rest.door import rest_app
 from nearimage.ports.vectorizer import Bundle
 from nearimage.service.services import Services
 from tests.fakes import RED, ColourModule, ColourVectorizer, FakeMedia, World, image_vector
-from tests.transport.served import eventually
+from tests.waiting import eventually
 
 LONG_S = 20
 

@@ -2,8 +2,7 @@
 
 import asyncio
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -155,11 +154,3 @@ def served(kind: str = "native", *, allowances: Allowances | None = None, tls: T
             loop.call_soon_threadsafe(ended.set)
             thread.join(20)
             loop.close()
-
-
-def eventually(what: str, is_so: Callable[[], bool], seconds: float = 10) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.01)

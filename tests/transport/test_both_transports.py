@@ -7,7 +7,8 @@ from typing import Any
 import grpc
 import pytest
 
-from tests.transport.served import KINDS, WORDS, Served, eventually, served
+from tests.transport.served import KINDS, WORDS, Served, served
+from tests.waiting import eventually
 
 OPTIONS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1), ("grpc.enable_retries", 0), ("grpc.use_local_subchannel_pool", 1)]
 

@@ -20,7 +20,8 @@ from nearimage.doors.grpc.http2.limits import Limits
 from nearimage.doors.grpc.native.door import Allowances
 from nearimage.doors.grpc.tls import Tls
 from tests.transport.peer import GOAWAY, PING, Peer, frame, message
-from tests.transport.served import KINDS, Served, door_of, eventually, served
+from tests.transport.served import KINDS, Served, door_of, served
+from tests.waiting import eventually
 
 LARGE = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1), ("grpc.use_local_subchannel_pool", 1)]
 

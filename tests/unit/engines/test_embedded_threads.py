@@ -21,6 +21,7 @@ from nearimage.engines.embedded.gate import Gate
 from nearimage.engines.embedded.scan import Stored, candidates
 from nearimage.engines.embedded.shard import EmbeddedShard
 from nearimage.engines.embedded.state import State
+from tests.waiting import eventually
 
 PHOTOS = Collection(name="Photo", properties=(Property(name="n", data_type=DataType.INT),), vectors=(VectorConfig(name="v", metric=Metric.L2_SQUARED),))
 OBJECTS, COMMITS = 20, 120
@@ -141,8 +142,7 @@ def test_a_closing_gate_waits_until_the_last_call_has_left() -> None:
     thread = threading.Thread(target=close)
     with gate:
         thread.start()
-        while not gate._closed:
-            pass
+        eventually("it is closing", lambda: gate._closed is not None)
         with pytest.raises(Busy), gate:
             pass
         thread.join(0.05)  # time enough to be wrong in
@@ -167,8 +167,7 @@ def test_closing_waits_for_the_calls_inside(tmp_path: Path) -> None:
 
     thread = threading.Thread(target=write)
     thread.start()
-    while not shard.count():
-        pass
+    eventually("the first object is there", lambda: shard.count() > 0)
     engine.close()
     thread.join()
     again = EmbeddedEngine(tmp_path)

@@ -19,6 +19,7 @@ from nearimage.domain.schema import Collection, DataType, Property, VectorConfig
 from nearimage.engines.embedded import EmbeddedEngine
 from nearimage.engines.embedded.free_slots import FreeSlots
 from nearimage.engines.embedded.shard import EmbeddedShard
+from tests.waiting import eventually
 
 PHOTOS = Collection(
     name="Photo",
@@ -53,13 +54,13 @@ def together(shard: EmbeddedShard, *calls: object) -> list[object]:
         except NearimageError as refused:
             answers[position] = type(refused)
 
-    threads = [threading.Thread(target=call, args=(position,)) for position in range(len(calls))]
+    threads: list[threading.Thread] = []
     with turns._lock:
         turns._is_led = True
-    for number, thread in enumerate(threads, 1):
-        thread.start()
-        while len(turns._waiting) < number:
-            pass
+    for position in range(len(calls)):
+        threads.append(threading.Thread(target=call, args=(position,)))
+        threads[-1].start()
+        eventually("it asks for a turn", lambda: len(turns._waiting) == len(threads))
     turns._waiting[0].wake.release()
     for thread in threads:
         thread.join()

@@ -22,8 +22,8 @@ from nearimage.vectorizers.store.presets import ModelPreset, PresetTower
 from nearimage.vectorizers.store.pulling import Source, UnpinnedFile, pull
 from nearimage.vectorizers.store.trial import UnusableModel
 from tests.stored_models import NAME, PICTURES, WORDS, stored_clip, tower_files
-from tests.transport.served import eventually
 from tests.unit.vectorizers.hub import Hub, running_hub
+from tests.waiting import eventually
 
 CONTENT = bytes(range(256)) * 4_000  # a megabyte, several blocks
 PIN = hashlib.sha256(CONTENT).hexdigest()

@@ -17,6 +17,7 @@ from nearimage.vectorizers.runtime.cache import converted
 from nearimage.vectorizers.runtime.runner import Runner, cores
 from nearimage.vectorizers.runtime.session import Session
 from nearimage.vectorizers.runtime.weights import Weights, sha256
+from tests.waiting import eventually
 
 
 def never() -> bytes:
@@ -131,6 +132,16 @@ class Gate:
         self.begun.set()
         assert self.open.wait(10)
         return [item + 1 for item in items]
+
+
+def occupy(runner: Runner[int, int], item: int) -> list[threading.Thread]:
+    """Queries at work on every core; begun one after another, since two that wait together would be one micro-batch and leave a core free."""
+    threads: list[threading.Thread] = []
+    for _ in range(cores()):
+        threads.append(threading.Thread(target=runner.map, args=([item],)))
+        threads[-1].start()
+        eventually("it is at work", lambda: runner._querying == len(threads))
+    return threads
 
 
 @pytest.fixture
@@ -254,27 +265,20 @@ def test_closing_refuses_what_waits(gate: Gate) -> None:
 def test_inputs_of_all_callers_share_micro_batches() -> None:
     """A server gets one object a request from a hundred clients; a model that likes batches should still see some."""
     sizes: list[int] = []
-    held, free = threading.Event(), threading.Event()
+    free = threading.Event()
 
     def work(items: Sequence[int]) -> Sequence[int]:
         sizes.append(len(items))
-        held.set()
         assert free.wait(10)
         return [item * 2 for item in items]
 
     runner = Runner("test", work, batch=8)
     answers: dict[int, list[int]] = {}
-    blockers = [threading.Thread(target=runner.map, args=([-1],)) for _ in range(cores())]
+    blockers = occupy(runner, -1)
     callers = [threading.Thread(target=lambda number=number: answers.update({number: runner.map([number])})) for number in range(6)]
-    for blocker in blockers:
-        blocker.start()
-    held.wait(10)
-    while len(sizes) < cores():
-        pass
     for caller in callers:
         caller.start()
-    while runner._waiting < cores() + 6:
-        pass
+    eventually("all wait", lambda: runner._waiting == cores() + 6)
     free.set()
     for thread in (*blockers, *callers):
         thread.join(10)
@@ -294,10 +298,7 @@ def test_one_callers_bad_input_fails_no_other_caller(gate: Gate) -> None:
         return gate.work(items)
 
     runner = Runner("test", work, batch=8)
-    blockers = [threading.Thread(target=runner.map, args=([-1],)) for _ in range(cores())]
-    for blocker in blockers:
-        blocker.start()
-    gate.begun.wait(10)
+    blockers = occupy(runner, -1)
     outcomes: dict[int, object] = {}
 
     def call(number: int) -> None:
@@ -309,8 +310,7 @@ def test_one_callers_bad_input_fails_no_other_caller(gate: Gate) -> None:
     callers = [threading.Thread(target=call, args=(number,)) for number in (5, 0, 2)]
     for caller in callers:
         caller.start()
-    while runner._waiting < cores() + 3:
-        pass
+    eventually("all wait", lambda: runner._waiting == cores() + 3)
     gate.open.set()
     for thread in (*blockers, *callers):
         thread.join(10)
@@ -348,10 +348,7 @@ def test_a_cancelled_request_leaves_the_queue(gate: Gate) -> None:
 def test_a_cancelled_query_leaves_the_queue(gate: Gate) -> None:
     """It waits for a core on its own thread, which is to be given back at once."""
     runner = Runner("test", gate.work, batch=1)
-    blockers = [threading.Thread(target=runner.map, args=([1],)) for _ in range(cores())]
-    for blocker in blockers:
-        blocker.start()
-    gate.begun.wait(10)
+    blockers = occupy(runner, 1)
     token, outcomes = Cancellation(), list[str]()
 
     def call() -> None:
@@ -363,8 +360,7 @@ def test_a_cancelled_query_leaves_the_queue(gate: Gate) -> None:
 
     caller = threading.Thread(target=call)
     caller.start()
-    while runner._waiting < cores() + 1:
-        pass
+    eventually("it waits", lambda: runner._waiting == cores() + 1)
     token.cancel()
     caller.join(10)
 
