@@ -212,6 +212,23 @@ def test_an_object_lives_its_life(dogs: TestClient) -> None:
     assert [dogs.head(path).status_code, dogs.get(path).status_code] == [404, 404]
 
 
+def test_numbers_without_a_fraction_are_written_as_whole_ones(http: TestClient) -> None:
+    """A client that keeps numbers as text and asks them for an integer fails at "2.0"."""
+    inner = [{"name": "n", "dataType": ["number"]}]
+    properties = [
+        {"name": "n", "dataType": ["number"]},
+        {"name": "ns", "dataType": ["number[]"]},
+        {"name": "o", "dataType": ["object"], "nestedProperties": inner},
+    ]
+    assert http.post("/v1/schema", json={"class": "Dog", "properties": properties}).status_code == 200
+    insert(http, n=2, ns=[1, 2.5], o={"n": 3.0})
+
+    written = b'"properties":{"n":2,"ns":[1,2.5],"o":{"n":3}}'
+    assert written in http.get(f"/v1/objects/Dog/{ID}").content
+    assert written in http.get("/v1/objects?class=Dog").content
+    assert written in http.post("/v1/search/Dog/objects", json={}).content
+
+
 def test_the_second_insert_of_an_id_is_a_conflict(dogs: TestClient) -> None:
     """422 with "already exists": what clients look for."""
     insert(dogs, breed="Corgi")
