@@ -265,10 +265,10 @@ def run_server(settings: Settings, on_ready: Callable[[str], None]) -> None:
     import uvloop
 
     from nearimage.doors.grpc.transport import transport_of
-    from nearimage.doors.metrics import metrics_route, registry_of
+    from nearimage.doors.metrics import metrics_endpoints, registry_of
     from nearimage.doors.rest.call import About
-    from nearimage.doors.server import Address, serve
-    from nearimage.doors.web.routes import web_routes
+    from nearimage.doors.server import Address, allowances_of, serve
+    from nearimage.doors.web.routes import web_endpoints
 
     access = _access(settings)
     _allow_many_files()
@@ -289,8 +289,9 @@ def run_server(settings: Settings, on_ready: Callable[[str], None]) -> None:
         address = Address(host=settings.host, http_port=settings.port, grpc_port=settings.grpc_port)
         asking = _graphql(settings, database)
         registry = registry_of(database.services)
-        routes = (*web_routes(), metrics_route(registry))
-        answering = partial(serve, database.services, about, address, transport_of(settings, access), graphql=asking, extra_routes=routes)
+        more = (*web_endpoints(), *metrics_endpoints(registry))
+        transport, http = transport_of(settings, access), allowances_of(settings)
+        answering = partial(serve, database.services, about, address, transport, http=http, graphql=asking, more=more)
         with _sweeping(database.services, settings.expiry_sweep_s), _measured(settings, registry):
             uvloop.run(answering(on_ready=ready))
 

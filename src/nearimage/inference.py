@@ -13,7 +13,8 @@ import uvloop
 from nearimage.config.settings import Settings
 from nearimage.domain.errors import InvalidInput
 from nearimage.doors.inference.door import InferenceDoor
-from nearimage.doors.server import serve_http
+from nearimage.doors.server import allowances_of, serve_http
+from nearimage.doors.site import Site
 from nearimage.media import PictureReader
 from nearimage.vectorizers import Choices, Provider, modules
 
@@ -59,5 +60,6 @@ def run_inference_server(settings: Settings, served: Served, on_ready: Callable[
     with found, closing(media), ThreadPoolExecutor(settings.threads, thread_name_prefix="request") as executor:
         vectorizer = module.open(chosen)
         about = {"module": module.name, "model": chosen.model, "modalities": sorted(vectorizer.modalities)}
-        door = InferenceDoor(vectorizer=vectorizer, media=media, executor=executor, about=about, exact=served.exact, max_bytes=settings.max_message_bytes)
-        uvloop.run(serve_http(door.app(), settings.host, settings.port, on_ready=lambda port: on_ready(f"http://{settings.host}:{port}")))
+        door = InferenceDoor(vectorizer=vectorizer, media=media, about=about, exact=served.exact, max_bytes=settings.max_message_bytes)
+        address, allowances = (settings.host, settings.port), allowances_of(settings)
+        uvloop.run(serve_http(Site(door.endpoints()), address, executor, allowances, on_ready=lambda port: on_ready(f"http://{settings.host}:{port}")))

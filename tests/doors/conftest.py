@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
-from starlette.testclient import TestClient
 
 from nearimage.doors.rest.call import About
-from nearimage.doors.rest.door import rest_app
 from nearimage.service.services import Services
 from tests.fakes import Counting, World
+from tests.http_doors import asked, rest_site
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def threads() -> Iterator[Counting]:
 
 
 @pytest.fixture
-def http(services: Services, threads: Counting) -> Iterator[TestClient]:
+def http(services: Services, threads: Counting) -> Iterator[httpx.Client]:
     about = About(version="1.35.0", hostname="here", max_message_bytes=100_000)
-    with TestClient(rest_app(services, about, threads)) as client:
+    with asked(rest_site(services, about), threads, about.max_message_bytes) as client:
         yield client

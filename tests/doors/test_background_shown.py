@@ -5,16 +5,14 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
-from starlette.applications import Starlette
-from starlette.testclient import TestClient
 
 from nearimage.domain.drafts import Draft
 from nearimage.domain.schema import Collection, VectorConfig
-from nearimage.doors.metrics import metrics_route, registry_of
+from nearimage.doors.metrics import metrics_endpoints, registry_of
 from nearimage.doors.rest.call import About
-from nearimage.doors.rest.door import rest_app
 from nearimage.engines.embedded import EmbeddedEngine
 from nearimage.engines.embedded.ann import Thresholds
 from nearimage.engines.embedded.background import shard_prefix
@@ -22,6 +20,7 @@ from nearimage.service.services import Parts, Services, build_services
 from nearimage.testing.engine_examples import uid
 from tests.doors.test_metrics import told
 from tests.fakes import FakeClock, FakeMedia
+from tests.http_doors import asked, rest_site
 
 MANY = 300
 
@@ -46,23 +45,20 @@ def services(engine: EmbeddedEngine) -> Services:
 
 
 @pytest.fixture
-def client(services: Services) -> Iterator[TestClient]:
+def client(services: Services) -> Iterator[httpx.Client]:
     """REST, with the metrics beside it."""
     about = About(version="1.39.2", hostname="here", max_message_bytes=100_000)
-    with ThreadPoolExecutor(2) as executor:
-        app = Starlette(routes=[metrics_route(registry_of(services), executor)])
-        app.mount("/", rest_app(services, about, executor))
-        with TestClient(app) as client:
-            yield client
+    with ThreadPoolExecutor(2) as executor, asked(rest_site(services, about, metrics_endpoints(registry_of(services))), executor) as client:
+        yield client
 
 
-def shards(client: TestClient) -> list[dict[str, object]]:
+def shards(client: httpx.Client) -> list[dict[str, object]]:
     """The shard as a collection's, and as a node's."""
     of_node = client.get("/v1/nodes/Dog?output=verbose").json()["nodes"][0]["shards"][0]
     return [client.get("/v1/schema/Dog/shards").json()[0], of_node]
 
 
-def test_work_that_goes_on_is_shown_and_goes_when_it_ends(client: TestClient, engine: EmbeddedEngine, tmp_path: Path) -> None:
+def test_work_that_goes_on_is_shown_and_goes_when_it_ends(client: httpx.Client, engine: EmbeddedEngine, tmp_path: Path) -> None:
     """An operator asks why the machine is busy; at rest a shard looks as every client expects it."""
     name, may_end = shard_prefix(tmp_path / "data/collections/c000001"), threading.Event()
 
@@ -84,7 +80,7 @@ def test_work_that_goes_on_is_shown_and_goes_when_it_ends(client: TestClient, en
     assert told(client.get("/metrics").text)["nearimage_background_work", "Dog"] == 0
 
 
-def test_work_that_failed_is_shown_with_its_reason(client: TestClient, engine: EmbeddedEngine, tmp_path: Path) -> None:
+def test_work_that_failed_is_shown_with_its_reason(client: httpx.Client, engine: EmbeddedEngine, tmp_path: Path) -> None:
     """It is tried again some time; until then somebody may want to make room on the disk."""
 
     def fail(_: object) -> None:
@@ -97,7 +93,7 @@ def test_work_that_failed_is_shown_with_its_reason(client: TestClient, engine: E
     assert told(client.get("/metrics").text)["nearimage_background_failures", "Dog", "columns"] == 1
 
 
-def test_an_index_tells_how_much_of_what_is_stored_it_finds(client: TestClient) -> None:
+def test_an_index_tells_how_much_of_what_is_stored_it_finds(client: httpx.Client) -> None:
     """The recall was measured on the user's own vectors; nobody should have to measure it again to know it."""
     for shard in shards(client):
         index = shard["vectorIndexes"]["v"]  # type: ignore[index]

@@ -7,16 +7,17 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
-from starlette.applications import Starlette
-from starlette.testclient import TestClient
 
 from nearimage.domain.drafts import Draft
 from nearimage.domain.schema import Collection, DataType
 from nearimage.doors.graphql.answering import graphql
-from nearimage.doors.graphql.door import graphql_routes
+from nearimage.doors.graphql.door import GraphQlDoor
+from nearimage.doors.site import Site
 from tests.doors.graphql_world import Ask, asking_of, beacon, of_type, services
 from tests.fakes import World, text
+from tests.http_doors import BODY_BYTES, asked
 
 MEGABYTE = 1_000_000
 MOST_S = 5.0
@@ -24,8 +25,8 @@ MOST_S = 5.0
 
 
 @pytest.fixture(scope="module")
-def http() -> Iterator[TestClient]:
-    with ThreadPoolExecutor(2) as executor, TestClient(Starlette(routes=graphql_routes(graphql(services()), executor, 104_858_000))) as client:
+def http() -> Iterator[httpx.Client]:
+    with ThreadPoolExecutor(2) as executor, asked(Site(GraphQlDoor(graphql=graphql(services()), max_bytes=BODY_BYTES).endpoints()), executor) as client:
         yield client
 
 
@@ -126,7 +127,7 @@ BODIES = {
 }
 
 
-def answered(http: TestClient, body: bytes) -> str:
+def answered(http: httpx.Client, body: bytes) -> str:
     """An answer that blames nobody but the client, soon."""
     started = time.process_time()
     answer = http.post("/v1/graphql", content=body, headers={"Content-Type": "application/json"})
@@ -139,14 +140,14 @@ def answered(http: TestClient, body: bytes) -> str:
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_a_hostile_document_is_answered_soon(http: TestClient, name: str) -> None:
+def test_a_hostile_document_is_answered_soon(http: httpx.Client, name: str) -> None:
     """Whoever may ask may ask this; everybody else must not notice."""
     answered(http, json.dumps({"query": DOCUMENTS[name]}).encode())
     assert http.post("/v1/graphql", json={"query": get("limit: 1")}).json() == {"data": {"Get": {"Dog": [{"breed": "Corgi"}]}}}
 
 
 @pytest.mark.parametrize("name", BODIES)
-def test_a_hostile_body_is_answered_soon(http: TestClient, name: str) -> None:
+def test_a_hostile_body_is_answered_soon(http: httpx.Client, name: str) -> None:
     """Before there is a document, there is JSON."""
     assert "errors" in (said := answered(http, BODIES[name])) or name == "a key twice" or "message" in said
 
@@ -182,7 +183,7 @@ def test_many_columns_of_many_objects_are_counted_before_they_are_made(rings: As
     assert "values" in rings(wide.replace("a39: name", "a39: name one_more: name"))["errors"][0]["message"]
 
 
-def test_a_batch_is_bounded(http: TestClient) -> None:
+def test_a_batch_is_bounded(http: httpx.Client) -> None:
     """A hundred questions at most, each with its own limits."""
     question = {"query": "{ Get { " + numbered("a#: Dog(limit: 1) { breed }", 20) + " } }"}
 

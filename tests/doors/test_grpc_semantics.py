@@ -4,8 +4,8 @@ import warnings
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
-from starlette.testclient import TestClient
 
 from nearimage.doors.grpc.handlers import SERVICE, handlers
 from nearimage.service.services import Services
@@ -31,7 +31,7 @@ def beacon(number: int) -> dict[str, str]:
 
 
 @pytest.fixture
-def sources(http: TestClient) -> TestClient:
+def sources(http: httpx.Client) -> httpx.Client:
     for schema in (TARGET, SOURCE):
         assert http.post("/v1/schema", json=schema).status_code == 200
     for number in (7, 8, 9):
@@ -60,7 +60,7 @@ def links(services: Services, number: int) -> list[list[int]]:
     return [[UUID(linked.metadata.id).int for linked in part.properties] for part in found.properties.ref_props]
 
 
-def test_a_merge_adds_references(sources: TestClient, services: Services) -> None:
+def test_a_merge_adds_references(sources: httpx.Client, services: Services) -> None:
     """Who sends one more must not lose those that are there; one that is there already stays one."""
     for ids in ([7, 8], [9], [9]):
         merged = sources.patch(f"/v1/objects/Source/{uid(1)}", json={"class": "Source", "properties": {"ref": [beacon(one) for one in ids]}})
@@ -68,7 +68,7 @@ def test_a_merge_adds_references(sources: TestClient, services: Services) -> Non
     assert links(services, 1) == [[7, 8, 9]]
 
 
-def test_a_reference_that_was_emptied_is_still_told(sources: TestClient, services: Services) -> None:
+def test_a_reference_that_was_emptied_is_still_told(sources: httpx.Client, services: Services) -> None:
     """The client looks it up by name; one that never was is not told."""
     assert links(services, 1) == []
     path = f"/v1/objects/Source/{uid(1)}/references/ref"
@@ -78,7 +78,7 @@ def test_a_reference_that_was_emptied_is_still_told(sources: TestClient, service
     assert links(services, 1) == [[]]
 
 
-def test_many_references_are_added_at_once_and_each_fails_alone(sources: TestClient, services: Services) -> None:
+def test_many_references_are_added_at_once_and_each_fails_alone(sources: httpx.Client, services: Services) -> None:
     """A graph of a hundred objects is ten thousand references: a write for each took longer than clients wait."""
 
     def reference(start: int, name: str, end: int) -> Any:
@@ -91,7 +91,7 @@ def test_many_references_are_added_at_once_and_each_fails_alone(sources: TestCli
     assert (links(services, 1), links(services, 2)) == ([[7, 8]], [[9]])
 
 
-def test_every_word_may_be_asked_of_all_properties_together(sources: TestClient, services: Services) -> None:
+def test_every_word_may_be_asked_of_all_properties_together(sources: httpx.Client, services: Services) -> None:
     """`And` wants all words in one property; across, an object with one word in its title and the other in its text is a hit too."""
     options = base_search_pb2.SearchOperatorOptions
 
@@ -103,7 +103,7 @@ def test_every_word_may_be_asked_of_all_properties_together(sources: TestClient,
     assert found(options.OPERATOR_AND_CROSS) == {1, 2}
 
 
-def test_a_largest_distance_holds_for_both_legs_of_a_hybrid_search(sources: TestClient, services: Services) -> None:
+def test_a_largest_distance_holds_for_both_legs_of_a_hybrid_search(sources: httpx.Client, services: Services) -> None:
     """Words must not bring back what the vector says is too far."""
     vector = b"\x00\x00\x80\x3f\x00\x00\x00\x00"
     hybrid = base_search_pb2.Hybrid(query="banana", vector_bytes=vector, alpha=0.5, vector_distance=1.5)
@@ -113,7 +113,7 @@ def test_a_largest_distance_holds_for_both_legs_of_a_hybrid_search(sources: Test
     assert numbers(search(services, hybrid_search=leg)) == [1]
 
 
-def test_the_most_frequent_texts_are_told_whether_asked_for_or_not(sources: TestClient, services: Services) -> None:
+def test_the_most_frequent_texts_are_told_whether_asked_for_or_not(sources: httpx.Client, services: Services) -> None:
     """The Python client that wants the values alone says nothing of them in its request."""
     text = aggregate_pb2.AggregateRequest.Aggregation.Text(count=True)
     wanted = aggregate_pb2.AggregateRequest.Aggregation(property="title", text=text)
@@ -123,7 +123,7 @@ def test_the_most_frequent_texts_are_told_whether_asked_for_or_not(sources: Test
     assert [(item.value, item.occurs) for item in items] == [("banana", 2), ("banana split", 1)]
 
 
-def test_the_index_type_hfresh_is_kept_with_its_settings(http: TestClient) -> None:
+def test_the_index_type_hfresh_is_kept_with_its_settings(http: httpx.Client) -> None:
     """A schema moves both ways; the engine chooses its own index all the same."""
     made = http.post("/v1/schema", json={"class": "Fresh", "vectorIndexType": "hfresh", "vectorIndexConfig": {"replicas": 2}}).json()
     settings = made["vectorIndexConfig"]

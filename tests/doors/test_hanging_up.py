@@ -1,5 +1,6 @@
 """A client that hangs up while its answer is made: what waits on its behalf leaves, on every door that speaks HTTP.
 
+from tests.http_doors import asked
 The gRPC door's promise is in `tests/transport/test_both_transports.py`.
 """
 
@@ -8,13 +9,10 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-import uvicorn
-from starlette.types import ASGIApp
 
 from nearimage.domain.cancellation import current_cancellation
 from nearimage.domain.errors import NearimageError
@@ -22,13 +20,13 @@ from nearimage.domain.objects import Matrix
 from nearimage.domain.schema import Collection, DataType, Property
 from nearimage.domain.vectorizing import Modality, ModuleSettings
 from nearimage.doors.graphql.answering import graphql
-from nearimage.doors.graphql.door import graphql_routes
+from nearimage.doors.graphql.door import GraphQlDoor
 from nearimage.doors.inference.door import InferenceDoor
 from nearimage.doors.rest.call import About
-from nearimage.doors.rest.door import rest_app
 from nearimage.ports.vectorizer import Bundle
 from nearimage.service.services import Services
 from tests.fakes import RED, ColourModule, ColourVectorizer, FakeMedia, World, image_vector
+from tests.http_doors import rest_site, served
 from tests.waiting import eventually
 
 LONG_S = 20
@@ -79,20 +77,6 @@ class Remembering(ThreadPoolExecutor):
         return future
 
 
-@contextmanager
-def listening(app: ASGIApp) -> Iterator[int]:
-    """The port of a server with this application."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            yield listener.getsockname()[1]
-        finally:
-            server.should_exit = True
-            thread.join(LONG_S)
-
-
 @pytest.fixture
 def module() -> PatientModule:
     return PatientModule()
@@ -115,9 +99,10 @@ def executor() -> Iterator[Remembering]:
 def port(services: Services, module: PatientModule, executor: Remembering) -> Iterator[int]:
     """All doors that speak HTTP on one port."""
     about = About(version="1.35.0", hostname="here", max_message_bytes=100_000)
-    inference = InferenceDoor(vectorizer=module.made, media=FakeMedia(), executor=executor, max_bytes=100_000).app()
-    with listening(rest_app(services, about, executor, (*graphql_routes(graphql(services), executor, 100_000), *inference.routes))) as number:
-        yield number
+    asking = GraphQlDoor(graphql=graphql(services), max_bytes=100_000)
+    inference = InferenceDoor(vectorizer=module.made, media=FakeMedia(), max_bytes=100_000)
+    with served(rest_site(services, about, (*asking.endpoints(), *inference.endpoints())).open, executor) as running:
+        yield running.port
 
 
 def send(port: int, path: str, body: object) -> socket.socket:

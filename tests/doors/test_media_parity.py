@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
-from starlette.testclient import TestClient
 
 from nearimage.domain.drafts import Draft
 from nearimage.domain.query import Combination
@@ -19,9 +19,9 @@ from nearimage.doors.graphql.answering import graphql
 from nearimage.doors.graphql.requests import Request
 from nearimage.doors.grpc.handlers import SERVICE, handlers
 from nearimage.doors.rest.call import About
-from nearimage.doors.rest.door import rest_app
 from nearimage.service.services import Services
 from tests.fakes import BIND, BROKEN, World, picture
+from tests.http_doors import asked, rest_site
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -48,7 +48,7 @@ class Doors:
     """The doors of one database."""
 
     services: Services
-    http: TestClient
+    http: httpx.Client
 
     def grpc(self, modality: Modality, targets: tuple[str, ...], combination: Combination) -> Hits:
         weights = [base_search_pb2.WeightsForTarget(target=name, weight=WEIGHTS[name]) for name in targets] if weighs(combination) else []
@@ -95,7 +95,7 @@ def services() -> Services:
 @pytest.fixture
 def doors(services: Services) -> Iterator[Doors]:
     about = About(version="1.35.0", hostname="here", max_message_bytes=1_000_000)
-    with ThreadPoolExecutor(1) as executor, TestClient(rest_app(services, about, executor)) as http:
+    with ThreadPoolExecutor(1) as executor, asked(rest_site(services, about), executor) as http:
         yield Doors(services, http)
 
 

@@ -8,14 +8,14 @@ from uuid import UUID
 import httpx
 import numpy as np
 from prometheus_client.parser import text_string_to_metric_families
-from starlette.applications import Starlette
-from starlette.testclient import TestClient
 
 from nearimage.domain.drafts import Draft
 from nearimage.domain.schema import Collection, Tenancy, Tenant, TenantState, VectorConfig
-from nearimage.doors.metrics import metrics_route, registry_of
+from nearimage.doors.metrics import metrics_endpoints, registry_of
+from nearimage.doors.site import Site
 from nearimage.service.services import Services
 from tests.fakes import World
+from tests.http_doors import asked
 from tests.servers import start_server
 
 
@@ -36,8 +36,7 @@ def filled() -> Services:
 
 def test_the_figures_are_those_of_the_collections() -> None:
     """Prometheus itself reads them without complaint."""
-    with ThreadPoolExecutor(1) as executor:
-        client = TestClient(Starlette(routes=[metrics_route(registry_of(filled()), executor)]))
+    with ThreadPoolExecutor(1) as executor, asked(Site(metrics_endpoints(registry_of(filled()))), executor) as client:
         reply = client.get("/metrics")
     found = told(reply.text)
     assert reply.headers["content-type"].startswith("text/plain")

@@ -5,9 +5,9 @@ import warnings
 from typing import Any
 from uuid import UUID
 
+import httpx
 import numpy as np
 import pytest
-from starlette.testclient import TestClient
 
 from nearimage.domain.errors import InvalidInput, InvalidVector
 from nearimage.doors.graphql.answering import graphql
@@ -45,7 +45,7 @@ def multi(name: str, rows: list[list[float]]) -> Any:
 
 
 @pytest.fixture
-def pages(http: TestClient) -> TestClient:
+def pages(http: httpx.Client) -> httpx.Client:
     assert http.post("/v1/schema", json=SCHEMA).status_code == 200
     for number, rows in PAGES.items():
         body = {"class": "Page", "id": uid(number), "vectors": {"words": rows, "plain": [number, 1]}}
@@ -69,7 +69,7 @@ def numbers(reply: Any) -> list[int]:
     return [UUID(result.metadata.id).int for result in reply.results]
 
 
-def test_the_settings_come_back_with_all_defaults(http: TestClient) -> None:
+def test_the_settings_come_back_with_all_defaults(http: httpx.Client) -> None:
     """Clients parse the block strictly, and read MUVERA's settings back as they set them."""
     wanted = {"enabled": True, "aggregation": "maxSim", "muvera": {"enabled": True, "ksim": 5}}
     schema = SCHEMA | {"vectorConfig": {"words": {"vectorizer": {"none": {}}, "vectorIndexConfig": {"multivector": wanted}}}}
@@ -85,7 +85,7 @@ def test_the_settings_come_back_with_all_defaults(http: TestClient) -> None:
         {"vectorizer": {"img2vec-neural": {"imageFields": ["image"]}}, "vectorIndexConfig": MULTI},
     ],
 )
-def test_what_cannot_be_a_multi_vector_is_refused_by_name(http: TestClient, part: dict[str, Any]) -> None:
+def test_what_cannot_be_a_multi_vector_is_refused_by_name(http: httpx.Client, part: dict[str, Any]) -> None:
     """A collection that silently kept one vector an object would lose data at the first insert."""
     schema = {"class": "Page", "vectorConfig": {"words": {"vectorizer": {"none": {}}} | part}}
     refused = http.post("/v1/schema", json=schema)
@@ -94,24 +94,24 @@ def test_what_cannot_be_a_multi_vector_is_refused_by_name(http: TestClient, part
     assert http.post("/v1/schema", json={"class": "Page", "vectorIndexConfig": MULTI}).status_code == 422
 
 
-def test_rest_takes_and_gives_lists_of_lists(pages: TestClient) -> None:
+def test_rest_takes_and_gives_lists_of_lists(pages: httpx.Client) -> None:
     """What was stored must come back as it was, of whatever length."""
     for number, rows in PAGES.items():
         assert pages.get(f"/v1/objects/Page/{uid(number)}?include=vector").json()["vectors"] == {"words": rows, "plain": [number, 1]}
 
 
 @pytest.mark.parametrize("vector", [[[1, 2], [3]], [[1, 2], 3], [1, [2]], [[]], [[[1]]], [["a"]], [1, 2], [[0, 0], [1, 1]], [[1, 2, 3]]])
-def test_a_multi_vector_that_cannot_be_is_refused(pages: TestClient, vector: Any) -> None:
+def test_a_multi_vector_that_cannot_be_is_refused(pages: httpx.Client, vector: Any) -> None:
     """Ragged lists, one vector where several are meant, and a part without direction cannot be compared."""
     assert pages.post("/v1/objects", json={"class": "Page", "vectors": {"words": vector}}).status_code == 422
 
 
-def test_several_vectors_do_not_fit_where_one_is_kept(pages: TestClient) -> None:
+def test_several_vectors_do_not_fit_where_one_is_kept(pages: httpx.Client) -> None:
     """Nothing may be dropped without a word."""
     assert pages.post("/v1/objects", json={"class": "Page", "vectors": {"plain": [[1, 2], [3, 4]]}}).status_code == 422
 
 
-def test_grpc_finds_by_several_vectors_and_gives_them_back(pages: TestClient, services: Services) -> None:
+def test_grpc_finds_by_several_vectors_and_gives_them_back(pages: httpx.Client, services: Services) -> None:
     """The official client packs the dimensions before the numbers, both ways."""
     reply = search(services, for_target("words", multi("words", QUERY)))
     assert numbers(reply) == NEAREST
@@ -123,14 +123,14 @@ def test_grpc_finds_by_several_vectors_and_gives_them_back(pages: TestClient, se
     assert numbers(search(services, plain)) == NEAREST
 
 
-def test_several_vectors_for_a_plain_target_are_several_queries(pages: TestClient, services: Services) -> None:
+def test_several_vectors_for_a_plain_target_are_several_queries(pages: httpx.Client, services: Services) -> None:
     """The client sends a list of lists in the same form whatever the target keeps; the nearest to either query comes first."""
     reply = search(services, for_target("plain", multi("plain", [[1.0, 1.0], [3.0, 1.0]])))
     assert numbers(reply)[:2] == [1, 3]
     assert [result.metadata.distance for result in reply.results][:2] == pytest.approx([0, 0], abs=1e-6)
 
 
-def test_a_list_of_vectors_goes_to_a_target_named_as_often(pages: TestClient, services: Services) -> None:
+def test_a_list_of_vectors_goes_to_a_target_named_as_often(pages: httpx.Client, services: Services) -> None:
     """With a weight for each: that is how the client spells several weighted queries of one target."""
     weights = [base_search_pb2.WeightsForTarget(target="plain", weight=weight) for weight in (1, 9)]
     manual = base_search_pb2.COMBINATION_METHOD_TYPE_MANUAL
@@ -140,7 +140,7 @@ def test_a_list_of_vectors_goes_to_a_target_named_as_often(pages: TestClient, se
     assert numbers(reply) == [3, 2, 1]
 
 
-def test_near_object_and_hybrid_use_multi_vectors(pages: TestClient, services: Services) -> None:
+def test_near_object_and_hybrid_use_multi_vectors(pages: httpx.Client, services: Services) -> None:
     """Whoever has an object of the collection has a query, also in a hybrid search."""
     metadata = search_get_pb2.MetadataRequest(uuid=True)
     targets = base_search_pb2.Targets(target_vectors=["words"])
@@ -152,7 +152,7 @@ def test_near_object_and_hybrid_use_multi_vectors(pages: TestClient, services: S
     assert numbers(replies[1]) == NEAREST
 
 
-def test_selection_by_difference_works_on_multi_vectors(pages: TestClient, services: Services) -> None:
+def test_selection_by_difference_works_on_multi_vectors(pages: httpx.Client, services: Services) -> None:
     """A search that shows few that differ must measure them as the search itself does."""
     near = for_target("words", multi("words", QUERY))
     near.selection.mmr.limit, near.selection.mmr.balance = 2, 0.0
@@ -160,7 +160,7 @@ def test_selection_by_difference_works_on_multi_vectors(pages: TestClient, servi
 
 
 @pytest.mark.parametrize("raw", [b"", b"\0\0", b"\2\0", b"\0\0\0\0\0\0", b"\2\0" + b"\0" * 4, b"\2\0" + b"\0" * 9])
-def test_bytes_that_are_no_multi_vector_are_refused(pages: TestClient, services: Services, raw: bytes) -> None:
+def test_bytes_that_are_no_multi_vector_are_refused(pages: httpx.Client, services: Services, raw: bytes) -> None:
     """A truncated request must not become another query."""
     vector = base_pb2.Vectors(name="words", vector_bytes=raw, type=base_pb2.Vectors.VECTOR_TYPE_MULTI_FP32)
     with pytest.raises(InvalidInput):
@@ -172,21 +172,21 @@ def test_bytes_that_are_no_multi_vector_are_refused(pages: TestClient, services:
 
 
 @pytest.mark.parametrize(("certainty", "found"), [(0.5, NEAREST), (1.0, NEAREST), (1.6, NEAREST[:2])])
-def test_a_certainty_is_a_largest_distance_here_too(pages: TestClient, services: Services, certainty: float, found: list[int]) -> None:
+def test_a_certainty_is_a_largest_distance_here_too(pages: httpx.Client, services: Services, certainty: float, found: list[int]) -> None:
     """Programs ask every vector for a certainty; distances of several vectors are below 0, so that almost any lets all of them pass."""
     near = for_target("words", multi("words", QUERY))
     near.certainty = certainty
     assert numbers(search(services, near)) == found
 
 
-def test_one_vector_is_no_query_for_several(pages: TestClient, services: Services) -> None:
+def test_one_vector_is_no_query_for_several(pages: httpx.Client, services: Services) -> None:
     """MaxSim of one vector would answer another question than the one meant; the error says what is expected."""
     near = base_search_pb2.NearVector(targets=base_search_pb2.Targets(target_vectors=["words"]), vector_bytes=np.ones(2, "<f4").tobytes())
     with pytest.raises(InvalidVector, match="list of vectors"):
         search(services, near)
 
 
-def test_graphql_takes_and_gives_lists_of_lists(pages: TestClient, services: Services) -> None:
+def test_graphql_takes_and_gives_lists_of_lists(pages: httpx.Client, services: Services) -> None:
     """Clients without gRPC search by them too."""
     near = 'nearVector: {vectorPerTarget: {words: [[2, 0], [0, 1]]}, targets: {targetVectors: ["words"]}}'
     hits = asking(graphql(services))(f"{{ Get {{ Page({near}) {{ _additional {{ id vectors {{ words }} }} }} }} }}")["data"]["Get"]["Page"]

@@ -6,15 +6,15 @@ from uuid import UUID
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from starlette.testclient import TestClient
 
 from nearimage.domain.drafts import Draft
 from nearimage.doors.graphql.answering import graphql
 from nearimage.doors.graphql.requests import Request
 from nearimage.doors.grpc.handlers import SERVICE, handlers
 from nearimage.doors.rest.call import About
-from nearimage.doors.rest.door import rest_app
 from tests.fakes import World, dogs, picture
+from tests.http_doors import asked as answering
+from tests.http_doors import rest_site
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -42,7 +42,7 @@ def test_every_door_gives_the_same_hits(stored: list[tuple[int, int, int]], aske
 
     def rest() -> list[tuple[UUID, float]]:
         about = About(version="1.35.0", hostname="here", max_message_bytes=1_000_000)
-        with ThreadPoolExecutor(1) as executor, TestClient(rest_app(services, about, executor)) as http:
+        with ThreadPoolExecutor(1) as executor, answering(rest_site(services, about), executor) as http:
             body = {"image": image, "limit": limit, "distance": distance}
             return [(UUID(hit["id"]), hit["distance"]) for hit in http.post("/v1/search/Dog/near-image", json=body).json()["hits"]]
 

@@ -3,11 +3,12 @@
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
 import pytest
-from starlette.testclient import TestClient
 
 from nearimage.domain.errors import NoVectorizer
 from nearimage.domain.query import Hybrid, NearMedia, NearText, Search, Targets, Words
@@ -17,9 +18,9 @@ from nearimage.doors.graphql.answering import graphql
 from nearimage.doors.graphql.requests import Request
 from nearimage.doors.grpc.handlers import SERVICE, handlers
 from nearimage.doors.rest.call import About
-from nearimage.doors.rest.door import rest_app
 from nearimage.service.services import Services
 from tests.fakes import BIND, CLIP, RED, ColourModule, World
+from tests.http_doors import asked, rest_site
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -51,7 +52,7 @@ class Doors:
     """The doors of one database."""
 
     services: Services
-    http: TestClient
+    http: httpx.Client
 
     def use_cases(self, modality: Modality) -> str:
         near = NearText(concepts=("red",)) if modality is Modality.TEXT else NearMedia(modality=modality, data=RED)
@@ -88,8 +89,8 @@ class Doors:
 @pytest.fixture
 def open_doors() -> Iterator[Callable[[Services], Doors]]:
     about = About(version="1.35.0", hostname="here", max_message_bytes=1_000_000)
-    with ThreadPoolExecutor(1) as executor:
-        yield lambda services: Doors(services, TestClient(rest_app(services, about, executor)))
+    with ThreadPoolExecutor(1) as executor, ExitStack() as ending:
+        yield lambda services: Doors(services, ending.enter_context(asked(rest_site(services, about), executor)))
 
 
 @pytest.mark.parametrize(("module", "modality"), REFUSED)

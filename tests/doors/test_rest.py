@@ -3,8 +3,8 @@
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
-from starlette.testclient import TestClient
 
 from nearimage.service.services import Services
 from tests.fakes import BLUE, BROKEN, GREEN, RED
@@ -19,12 +19,12 @@ ID = str(UUID(int=7))
 
 
 @pytest.fixture
-def dogs(http: TestClient) -> TestClient:
+def dogs(http: httpx.Client) -> httpx.Client:
     assert http.post("/v1/schema", json=DOG).status_code == 200
     return http
 
 
-def insert(http: TestClient, **properties: Any) -> Any:
+def insert(http: httpx.Client, **properties: Any) -> Any:
     return http.post("/v1/objects", json={"class": "Dog", "id": ID, "properties": properties})
 
 
@@ -33,7 +33,7 @@ def message(response: Any) -> str:
     return str(told["error"][0]["message"] if "error" in told else told["message"])
 
 
-def test_the_start_of_every_client(http: TestClient) -> None:
+def test_the_start_of_every_client(http: httpx.Client) -> None:
     """Clients ask these before anything else, and give up on another answer."""
     assert [http.get(f"/v1/.well-known/{name}").status_code for name in ("live", "ready")] == [200, 200]
     assert http.get("/v1/.well-known/openid-configuration").status_code == 404
@@ -42,7 +42,7 @@ def test_the_start_of_every_client(http: TestClient) -> None:
     assert http.get("/v1/nodes").json()["nodes"][0]["batchStats"] == {"queueLength": 0, "ratePerSecond": 0}
 
 
-def test_a_collection_comes_back_with_every_default(http: TestClient) -> None:
+def test_a_collection_comes_back_with_every_default(http: httpx.Client) -> None:
     """The clients parse these blocks strictly: one that is missing is an exception there."""
     made = http.post("/v1/schema", json={"class": "plain", "vectorizers": [], "hello": 1}).json()
 
@@ -56,7 +56,7 @@ def test_a_collection_comes_back_with_every_default(http: TestClient) -> None:
     assert http.get("/v1/schema").json() == {"classes": [made]}
 
 
-def test_settings_come_back_as_they_were_sent(http: TestClient) -> None:
+def test_settings_come_back_as_they_were_sent(http: httpx.Client) -> None:
     """Also those that change nothing here: a schema must survive the round trip."""
     body = {
         "class": "Set",
@@ -81,7 +81,7 @@ def test_settings_come_back_as_they_were_sent(http: TestClient) -> None:
 
 
 @pytest.mark.parametrize(("data_type", "inverted", "told"), [("text", False, (False, False)), ("text", True, (True, True)), ("int", True, (True, False))])
-def test_the_old_name_of_both_indexes_is_understood(http: TestClient, data_type: str, inverted: bool, told: tuple[bool, bool]) -> None:
+def test_the_old_name_of_both_indexes_is_understood(http: httpx.Client, data_type: str, inverted: bool, told: tuple[bool, bool]) -> None:
     """Schemas of old clients switch an index off by it; an index that is there all the same costs memory and nobody asked for it."""
     made = http.post("/v1/schema", json={"class": "Old", "properties": [{"name": "p", "dataType": [data_type], "indexInverted": inverted}]}).json()[
         "properties"
@@ -92,7 +92,7 @@ def test_the_old_name_of_both_indexes_is_understood(http: TestClient, data_type:
 
 @pytest.mark.parametrize("beside", ["indexFilterable", "indexSearchable", "indexRangeFilters"])
 @pytest.mark.parametrize("value", [False, True])
-def test_old_and_new_names_of_indexes_do_not_go_together(http: TestClient, beside: str, value: bool) -> None:
+def test_old_and_new_names_of_indexes_do_not_go_together(http: httpx.Client, beside: str, value: bool) -> None:
     """Which of the two is meant cannot be guessed."""
     refused = http.post("/v1/schema", json={"class": "Old", "properties": [{"name": "p", "dataType": ["int"], "indexInverted": True, beside: value}]})
     assert refused.status_code == 422
@@ -101,7 +101,7 @@ def test_old_and_new_names_of_indexes_do_not_go_together(http: TestClient, besid
 
 @pytest.mark.parametrize("tokenization", ["whitespace", "lowercase", "trigram"])
 @pytest.mark.parametrize("data_type", ["string", "string[]"])
-def test_the_old_name_of_text_has_its_old_tokenizations_only(http: TestClient, data_type: str, tokenization: str) -> None:
+def test_the_old_name_of_text_has_its_old_tokenizations_only(http: httpx.Client, data_type: str, tokenization: str) -> None:
     """`word` meant something else for it, so who mixes old and new is in doubt about what is found."""
     refused = http.post("/v1/schema", json={"class": "Old", "properties": [{"name": "p", "dataType": [data_type], "tokenization": tokenization}]})
     assert refused.status_code == 422
@@ -119,21 +119,21 @@ def test_the_old_name_of_text_has_its_old_tokenizations_only(http: TestClient, d
         {"stopwords": {"additions": ["a", "b"], "removals": ["b"]}},
     ],
 )
-def test_settings_of_keyword_search_that_cannot_be_are_refused(http: TestClient, block: dict[str, object]) -> None:
+def test_settings_of_keyword_search_that_cannot_be_are_refused(http: httpx.Client, block: dict[str, object]) -> None:
     """Found when the collection is made, not at the first search."""
     refused = http.post("/v1/schema", json={"class": "Set", "invertedIndexConfig": block})
     assert refused.status_code == 422
     assert http.get("/v1/schema/Set").status_code == 404
 
 
-def test_a_tokenization_with_a_dictionary_is_refused_by_name(http: TestClient) -> None:
+def test_a_tokenization_with_a_dictionary_is_refused_by_name(http: httpx.Client) -> None:
     """Weaviate knows it, so the client is right, and must learn that it is missing here."""
     refused = http.post("/v1/schema", json={"class": "Set", "properties": [{"name": "t", "dataType": ["text"], "tokenization": "kagome_ja"}]})
     assert refused.status_code != 200
     assert "kagome_ja" in refused.json()["error"][0]["message"]
 
 
-def test_named_vectors_are_told_from_one_without_a_name(http: TestClient) -> None:
+def test_named_vectors_are_told_from_one_without_a_name(http: httpx.Client) -> None:
     """Which of the two a collection has decides what clients send."""
     config = {"vectorizer": {"img2vec-neural": {"imageFields": ["image"]}}}
 
@@ -173,7 +173,7 @@ def test_named_vectors_are_told_from_one_without_a_name(http: TestClient) -> Non
         ({"vectorIndexConfig": []}, 400),
     ],
 )
-def test_a_collection_that_cannot_be_is_refused_and_not_made(http: TestClient, change: dict[str, Any], status: int) -> None:
+def test_a_collection_that_cannot_be_is_refused_and_not_made(http: httpx.Client, change: dict[str, Any], status: int) -> None:
     """With the setting in the message, and nothing half-made."""
     response = http.post("/v1/schema", json={**DOG, **change})
 
@@ -182,7 +182,7 @@ def test_a_collection_that_cannot_be_is_refused_and_not_made(http: TestClient, c
     assert http.get("/v1/schema").json() == {"classes": []}
 
 
-def test_a_name_that_is_taken_and_one_that_is_not_there(dogs: TestClient) -> None:
+def test_a_name_that_is_taken_and_one_that_is_not_there(dogs: httpx.Client) -> None:
     """Scripts delete before they create: an absent collection is no error then."""
     assert dogs.post("/v1/schema", json=DOG).status_code == 422
     assert dogs.get("/v1/schema/Cat").status_code == 404
@@ -190,7 +190,7 @@ def test_a_name_that_is_taken_and_one_that_is_not_there(dogs: TestClient) -> Non
     assert dogs.get("/v1/schema/Dog").status_code == 404
 
 
-def test_an_object_lives_its_life(dogs: TestClient) -> None:
+def test_an_object_lives_its_life(dogs: httpx.Client) -> None:
     """Insert, read, change, replace, delete: each with the status that the client accepts."""
     made = insert(dogs, breed="Corgi", image=RED, weight=12)
     assert made.status_code == 200
@@ -212,7 +212,7 @@ def test_an_object_lives_its_life(dogs: TestClient) -> None:
     assert [dogs.head(path).status_code, dogs.get(path).status_code] == [404, 404]
 
 
-def test_numbers_without_a_fraction_are_written_as_whole_ones(http: TestClient) -> None:
+def test_numbers_without_a_fraction_are_written_as_whole_ones(http: httpx.Client) -> None:
     """A client that keeps numbers as text and asks them for an integer fails at "2.0"."""
     inner = [{"name": "n", "dataType": ["number"]}]
     properties = [
@@ -229,7 +229,7 @@ def test_numbers_without_a_fraction_are_written_as_whole_ones(http: TestClient) 
     assert written in http.post("/v1/search/Dog/objects", json={}).content
 
 
-def test_the_second_insert_of_an_id_is_a_conflict(dogs: TestClient) -> None:
+def test_the_second_insert_of_an_id_is_a_conflict(dogs: httpx.Client) -> None:
     """422 with "already exists": what clients look for."""
     insert(dogs, breed="Corgi")
     again = insert(dogs, breed="Husky")
@@ -259,7 +259,7 @@ def test_the_second_insert_of_an_id_is_a_conflict(dogs: TestClient) -> None:
         ([1, 2], 400),
     ],
 )
-def test_a_wrong_object_is_refused_and_not_stored(dogs: TestClient, body: Any, status: int) -> None:
+def test_a_wrong_object_is_refused_and_not_stored(dogs: httpx.Client, body: Any, status: int) -> None:
     """With a message, and nothing half-written."""
     response = dogs.post("/v1/objects", json=body)
 
@@ -268,7 +268,7 @@ def test_a_wrong_object_is_refused_and_not_stored(dogs: TestClient, body: Any, s
     assert dogs.get("/v1/objects?class=Dog").json()["totalResults"] == 0
 
 
-def test_a_body_that_is_no_json_is_400_and_one_too_deep_does_no_harm(dogs: TestClient) -> None:
+def test_a_body_that_is_no_json_is_400_and_one_too_deep_does_no_harm(dogs: httpx.Client) -> None:
     """A recursion limit is a limit on requests, not on the server's life."""
     assert dogs.post("/v1/objects", content=b'{"class": "Do').status_code == 400
     assert dogs.post("/v1/objects", content=b'{"class":"Dog","properties":{"breed":' + b"[" * 20_000 + b"]" * 20_000 + b"}}").status_code == 400
@@ -277,7 +277,7 @@ def test_a_body_that_is_no_json_is_400_and_one_too_deep_does_no_harm(dogs: TestC
     assert dogs.get("/v1/meta").status_code == 200
 
 
-def test_a_body_over_the_limit_is_refused(dogs: TestClient) -> None:
+def test_a_body_over_the_limit_is_refused(dogs: httpx.Client) -> None:
     """The limit is the one that /v1/meta announces."""
     response = insert(dogs, breed="x" * 100_001)
 
@@ -285,7 +285,7 @@ def test_a_body_over_the_limit_is_refused(dogs: TestClient) -> None:
     assert "100000" in message(response)
 
 
-def test_a_list_pages_by_id(dogs: TestClient) -> None:
+def test_a_list_pages_by_id(dogs: httpx.Client) -> None:
     """The cursor is the last id seen."""
     for n in range(1, 6):
         dogs.post("/v1/objects", json={"class": "Dog", "id": str(UUID(int=n)), "properties": {"weight": n}})
@@ -303,7 +303,7 @@ def test_a_list_pages_by_id(dogs: TestClient) -> None:
     assert weights("limit=-1") == []
 
 
-def test_a_batch_says_of_each_object_how_it_fared(dogs: TestClient) -> None:
+def test_a_batch_says_of_each_object_how_it_fared(dogs: httpx.Client) -> None:
     """In the order of the request."""
     objects = [
         {"class": "Dog", "id": str(UUID(int=1)), "properties": {"image": RED}},
@@ -320,7 +320,7 @@ def test_a_batch_says_of_each_object_how_it_fared(dogs: TestClient) -> None:
     assert dogs.post("/v1/batch/objects", json={}).status_code == 422
 
 
-def test_a_batch_with_an_object_that_cannot_be_read_stores_nothing(dogs: TestClient) -> None:
+def test_a_batch_with_an_object_that_cannot_be_read_stores_nothing(dogs: httpx.Client) -> None:
     """A request that is refused must not have been half carried out, whatever collections it names and in which order."""
     dogs.post("/v1/schema", json={"class": "Cat"})
     objects = [{"class": "Dog", "properties": {"weight": 1}}, {"class": "Cat", "id": "nope"}]
@@ -329,7 +329,7 @@ def test_a_batch_with_an_object_that_cannot_be_read_stores_nothing(dogs: TestCli
     assert dogs.get("/v1/objects?class=Dog").json()["totalResults"] == 0
 
 
-def test_search_over_rest(dogs: TestClient) -> None:
+def test_search_over_rest(dogs: httpx.Client) -> None:
     """One request, for curl, the page and the command line."""
     for n, image in enumerate((RED, GREEN, BLUE), 1):
         dogs.post("/v1/objects", json={"class": "Dog", "id": str(UUID(int=n)), "properties": {"breed": f"b{n}", "image": image}})
@@ -355,7 +355,7 @@ def test_search_over_rest(dogs: TestClient) -> None:
         assert dogs.post(f"/v1/search/Dog/{kind}", json=body).status_code == status, (kind, body)
 
 
-def test_pictures_are_served_and_never_run(dogs: TestClient) -> None:
+def test_pictures_are_served_and_never_run(dogs: httpx.Client) -> None:
     """A browser that guesses types would run what a stranger uploaded."""
     insert(dogs, breed="Corgi", image=RED)
     path = f"/v1/objects/Dog/{ID}/pictures"
@@ -366,7 +366,7 @@ def test_pictures_are_served_and_never_run(dogs: TestClient) -> None:
     assert [dogs.get(f"{path}/{rest}").status_code for rest in ("breed", "zzz", "image?short_side=9", "image?short_side=big")] == [404, 404, 422, 422]
 
 
-def test_unknown_paths_and_methods_are_told_apart(http: TestClient) -> None:
+def test_unknown_paths_and_methods_are_told_apart(http: httpx.Client) -> None:
     """404 for a path, 405 with the methods that are allowed for a method."""
     assert http.get("/v1/no-such-thing").status_code == 404
     refused = http.put("/v1/meta", json={})
@@ -374,7 +374,7 @@ def test_unknown_paths_and_methods_are_told_apart(http: TestClient) -> None:
 
 
 def test_a_bug_becomes_a_number_not_a_traceback(
-    services: Services, dogs: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    services: Services, dogs: httpx.Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Stacks are for our log; the client gets what finds them there."""
 

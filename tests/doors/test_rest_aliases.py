@@ -1,9 +1,9 @@
 """Aliases over REST."""
 
-from starlette.testclient import TestClient
+import httpx
 
 
-def test_an_alias_lives_its_life(http: TestClient) -> None:
+def test_an_alias_lives_its_life(http: httpx.Client) -> None:
     """Made, read, listed, moved, dropped: each with the status that the client accepts."""
     for name in ("One", "Two"):
         http.post("/v1/schema", json={"class": name})
@@ -18,7 +18,7 @@ def test_an_alias_lives_its_life(http: TestClient) -> None:
     assert http.get("/v1/aliases/Both").status_code == 404
 
 
-def test_an_alias_that_cannot_be_is_refused(http: TestClient) -> None:
+def test_an_alias_that_cannot_be_is_refused(http: httpx.Client) -> None:
     """422 for what is wrong in the body, 404 for an alias in the path that is not there."""
     http.post("/v1/schema", json={"class": "One"})
 

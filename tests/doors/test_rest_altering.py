@@ -3,22 +3,22 @@
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
-from starlette.testclient import TestClient
 
 ID = str(UUID(int=7))
 PATH = "/v1/schema/Dog"
 
 
 @pytest.fixture
-def dogs(http: TestClient) -> TestClient:
+def dogs(http: httpx.Client) -> httpx.Client:
     body = {"class": "Dog", "properties": [{"name": "breed", "dataType": ["text"]}, {"name": "weight", "dataType": ["int"]}]}
     assert http.post("/v1/schema", json=body).status_code == 200
     http.post("/v1/objects", json={"class": "Dog", "id": ID, "properties": {"breed": "Corgi", "weight": 12}, "vector": [1, 2]})
     return http
 
 
-def test_what_may_change_changes_and_the_rest_is_refused(dogs: TestClient) -> None:
+def test_what_may_change_changes_and_the_rest_is_refused(dogs: httpx.Client) -> None:
     """A client reads the definition, changes it and sends it back whole."""
     known = dogs.get(PATH).json()
     known["description"], known["vectorIndexConfig"]["ef"] = "dogs", 77
@@ -31,7 +31,7 @@ def test_what_may_change_changes_and_the_rest_is_refused(dogs: TestClient) -> No
     assert dogs.get(PATH).json() == known
 
 
-def test_a_number_that_no_json_writer_takes_stays_readable(http: TestClient) -> None:
+def test_a_number_that_no_json_writer_takes_stays_readable(http: httpx.Client) -> None:
     """Settings are shown as they came; one that cannot be written would hide every collection from every client."""
     made = http.post("/v1/schema", json={"class": "Big", "shardingConfig": {"theirs": 2**65, "ours": 2**53}})
 
@@ -44,7 +44,7 @@ def test_a_number_that_no_json_writer_takes_stays_readable(http: TestClient) -> 
     assert http.post("/v1/schema", content=b'{"class": 12345678901234567890', headers={"content-type": "application/json"}).status_code == 400
 
 
-def test_a_property_is_added_once(dogs: TestClient) -> None:
+def test_a_property_is_added_once(dogs: httpx.Client) -> None:
     """Under its name with a small first letter, as clients of Weaviate know it."""
     added = dogs.post(f"{PATH}/properties", json={"name": "Born", "dataType": ["date"]})
 
@@ -55,7 +55,7 @@ def test_a_property_is_added_once(dogs: TestClient) -> None:
     assert dogs.get(f"/v1/objects/Dog/{ID}").json()["properties"]["born"] == "2024-01-01T00:00:00Z"
 
 
-def test_a_vector_without_a_name_may_get_named_ones_beside_it(dogs: TestClient) -> None:
+def test_a_vector_without_a_name_may_get_named_ones_beside_it(dogs: httpx.Client) -> None:
     """It keeps its place: what says no name means it."""
     known: dict[str, Any] = dogs.get(PATH).json()
     known["vectorConfig"] = {"other": {"vectorizer": {"none": {}}}}
@@ -69,7 +69,7 @@ def test_a_vector_without_a_name_may_get_named_ones_beside_it(dogs: TestClient) 
     assert len(dogs.post("/v1/search/Dog/near-object", json={"id": ID, "distance": 0.1}).json()["hits"]) == 1
 
 
-def test_an_index_given_up_is_gone_and_the_values_stay(dogs: TestClient) -> None:
+def test_an_index_given_up_is_gone_and_the_values_stay(dogs: httpx.Client) -> None:
     """Filters on it are refused from then on."""
     where = {"path": ["weight"], "operator": "Equal", "valueInt": 12}
     ask: dict[str, Any] = {"match": {"class": "Dog", "where": where}, "dryRun": True}
@@ -84,7 +84,7 @@ def test_an_index_given_up_is_gone_and_the_values_stay(dogs: TestClient) -> None
 
 
 @pytest.mark.parametrize("change", [{"enabled": False}, {"bits": 1}])
-def test_a_quantizer_of_a_flat_index_stays(http: TestClient, change: dict[str, Any]) -> None:
+def test_a_quantizer_of_a_flat_index_stays(http: httpx.Client, change: dict[str, Any]) -> None:
     """Weaviate refuses the same, so a definition moves both ways."""
     flat = {"class": "Flat", "vectorIndexType": "flat", "vectorIndexConfig": {"rq": {"enabled": True, "bits": 8}}}
     known = http.post("/v1/schema", json=flat).json()
@@ -93,14 +93,14 @@ def test_a_quantizer_of_a_flat_index_stays(http: TestClient, change: dict[str, A
     assert http.put("/v1/schema/Flat", json=known).status_code == 422
 
 
-def test_one_replica_has_nobody_to_catch_up_with(http: TestClient) -> None:
+def test_one_replica_has_nobody_to_catch_up_with(http: httpx.Client) -> None:
     """So asynchronous replication is off, whatever was asked."""
     made = http.post("/v1/schema", json={"class": "One", "replicationConfig": {"factor": 1, "asyncEnabled": True}}).json()
 
     assert made["replicationConfig"]["asyncEnabled"] is False
 
 
-def test_a_time_to_live_comes_back_as_it_was_sent_and_can_be_taken_away(http: TestClient) -> None:
+def test_a_time_to_live_comes_back_as_it_was_sent_and_can_be_taken_away(http: httpx.Client) -> None:
     """Absent where objects live for ever, as clients expect."""
     lives = {"enabled": True, "deleteOn": "_creationTimeUnix", "defaultTtl": 60, "filterExpiredObjects": True}
     known = http.post("/v1/schema", json={"class": "Brief", "objectTtlConfig": lives}).json()

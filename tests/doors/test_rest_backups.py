@@ -7,26 +7,26 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
-from starlette.testclient import TestClient
 
 from nearimage.doors.rest.call import About
-from nearimage.doors.rest.door import rest_app
 from nearimage.engines.embedded import EmbeddedEngine
 from nearimage.service.backups import Backups
 from nearimage.service.services import Parts, build_services
 from tests.fakes import FakeClock, FakeMedia
+from tests.http_doors import asked, rest_site
 
 URL = "/v1/backups/filesystem"
 
 
 @pytest.fixture
-def backed(tmp_path: Path) -> Iterator[TestClient]:
+def backed(tmp_path: Path) -> Iterator[httpx.Client]:
     """Two collections with an object each."""
     engine = EmbeddedEngine(tmp_path / "data")
     services = build_services(Parts(engine=engine, media=FakeMedia(), modules=(), clock=FakeClock(), backups=tmp_path / "backups"))
     about = About(version="1.39.2", hostname="here", max_message_bytes=100_000)
-    with ThreadPoolExecutor(2) as executor, TestClient(rest_app(services, about, executor)) as client:
+    with ThreadPoolExecutor(2) as executor, asked(rest_site(services, about), executor) as client:
         for name in ("Cat", "Dog"):
             assert client.post("/v1/schema", json={"class": name}).status_code == 200
             assert client.post("/v1/objects", json={"class": name, "vector": [1, 2]}).status_code == 200
@@ -35,7 +35,7 @@ def backed(tmp_path: Path) -> Iterator[TestClient]:
     engine.close()
 
 
-def ended(http: TestClient, path: str) -> Any:
+def ended(http: httpx.Client, path: str) -> Any:
     """The state once it is no longer STARTED."""
     for _ in range(500):
         told = http.get(path).json()
@@ -45,12 +45,12 @@ def ended(http: TestClient, path: str) -> Any:
     raise AssertionError(f"{path} goes on for 10 s")
 
 
-def count(http: TestClient, name: str) -> int:
+def count(http: httpx.Client, name: str) -> int:
     found = http.get(f"/v1/objects?class={name}")
     return found.json()["totalResults"] if found.status_code == 200 else -1
 
 
-def test_what_was_dropped_comes_back(backed: TestClient, tmp_path: Path) -> None:
+def test_what_was_dropped_comes_back(backed: httpx.Client, tmp_path: Path) -> None:
     """Begun at once, ended in the background, told by its state: what clients wait for."""
     begun = backed.post(URL, json={"id": "first", "config": {"CPUPercentage": 60}}).json()
     assert begun | {"startedAt": "", "size": 0} == {
@@ -68,7 +68,7 @@ def test_what_was_dropped_comes_back(backed: TestClient, tmp_path: Path) -> None
     assert (count(backed, "Dog"), count(backed, "Cat")) == (1, -1)
 
 
-def test_what_is_there_is_not_overwritten(backed: TestClient) -> None:
+def test_what_is_there_is_not_overwritten(backed: httpx.Client) -> None:
     """A restore that replaced a collection would lose what was written since."""
     backed.post(URL, json={"id": "one", "exclude": ["Cat"]})
     assert ended(backed, f"{URL}/one")["classes"] == ["Dog"]
@@ -106,14 +106,14 @@ def test_what_is_there_is_not_overwritten(backed: TestClient) -> None:
         (f"POST {URL}/nothing/restore", {}, 404),
     ],
 )
-def test_what_cannot_be_is_refused(backed: TestClient, tmp_path: Path, asked: str, body: Any, status: int) -> None:
+def test_what_cannot_be_is_refused(backed: httpx.Client, tmp_path: Path, asked: str, body: Any, status: int) -> None:
     """Before anything is begun, and nothing is written anywhere else than in the folder for it."""
     method, path = asked.split()
     assert backed.request(method, path, json=body).status_code == status
     assert not (tmp_path / "backups").exists()
 
 
-def test_one_that_builds_upon_another_is_whole(backed: TestClient, tmp_path: Path) -> None:
+def test_one_that_builds_upon_another_is_whole(backed: httpx.Client, tmp_path: Path) -> None:
     """Who deletes old backups must still have what the newer one promised."""
     for body in ({"id": "base"}, {"id": "later", "incremental_base_backup_id": "base"}):
         assert backed.post(URL, json=body).status_code == 200
@@ -127,7 +127,7 @@ def test_one_that_builds_upon_another_is_whole(backed: TestClient, tmp_path: Pat
 
 
 @pytest.mark.parametrize(("overwrite", "meant"), [(True, "Dog"), (False, "Cat")])
-def test_an_alias_keeps_what_it_stands_for_unless_told_otherwise(backed: TestClient, overwrite: bool, meant: str) -> None:
+def test_an_alias_keeps_what_it_stands_for_unless_told_otherwise(backed: httpx.Client, overwrite: bool, meant: str) -> None:
     """Who restores beside what is in use must not change what others reach; who goes back wants the old names too."""
     assert backed.post("/v1/aliases", json={"alias": "Pet", "class": "Dog"}).status_code == 200
     assert backed.post(URL, json={"id": "old", "include": ["Dog"], "config": {"CPUPercentage": 0, "ChunkSize": 0, "CompressionLevel": ""}}).status_code == 200
@@ -141,7 +141,7 @@ def test_an_alias_keeps_what_it_stands_for_unless_told_otherwise(backed: TestCli
     assert backed.get("/v1/aliases/Pet").json()["class"] == meant
 
 
-def test_they_are_listed_also_after_a_restart_and_what_was_broken_off_has_failed(backed: TestClient, tmp_path: Path) -> None:
+def test_they_are_listed_also_after_a_restart_and_what_was_broken_off_has_failed(backed: httpx.Client, tmp_path: Path) -> None:
     """An operator looks for the last one that is whole."""
     for name in ("b", "a"):
         backed.post(URL, json={"id": name})
@@ -156,7 +156,7 @@ def test_they_are_listed_also_after_a_restart_and_what_was_broken_off_has_failed
     ]  # fmt: skip
 
 
-def test_one_that_runs_can_be_cancelled_and_leaves_nothing(backed: TestClient, tmp_path: Path) -> None:
+def test_one_that_runs_can_be_cancelled_and_leaves_nothing(backed: httpx.Client, tmp_path: Path) -> None:
     """Who cancels wants the room back; one that has ended by then stays."""
     backed.post(URL, json={"id": "x"})
     assert backed.delete(f"{URL}/x").status_code == 204
@@ -165,7 +165,7 @@ def test_one_that_runs_can_be_cancelled_and_leaves_nothing(backed: TestClient, t
     assert (tmp_path / "backups" / "x").exists() is (told["status"] == "SUCCESS")
 
 
-def test_without_a_folder_for_them_they_are_refused_with_what_to_do(http: TestClient) -> None:
+def test_without_a_folder_for_them_they_are_refused_with_what_to_do(http: httpx.Client) -> None:
     """Where they would go nobody could know."""
     refused = http.post(URL, json={"id": "x"})
     assert refused.status_code == 422

@@ -1,5 +1,10 @@
 """The REST door, asked whatever its own description allows, and more: Schemathesis makes requests of it and breaks some on purpose.
 
+from tests.http_doors import asked
+from tests.http_doors import rest_site
+from tests.http_doors import served
+from nearimage.doors.http1.server import Allowances
+from nearimage.doors.http1.reading import Limits
 `NEARIMAGE_FUZZ_EXAMPLES=1000 pytest tests/doors/test_rest_fuzz.py` looks longer.
 """
 
@@ -15,11 +20,13 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import response_schema_conformance
 
+from nearimage.doors.http1.reading import Limits
+from nearimage.doors.http1.server import Allowances
 from nearimage.doors.rest.call import About, Route
-from nearimage.doors.rest.door import rest_app
 from nearimage.doors.rest.routes import ROUTES
 from tests.doors.graphql_world import uid
 from tests.doors.test_grpc_fuzz import world
+from tests.http_doors import rest_site, served
 
 EXAMPLES = int(os.environ.get("NEARIMAGE_FUZZ_EXAMPLES", "8"))
 SAME = "NEARIMAGE_FUZZ_EXAMPLES" not in os.environ
@@ -30,8 +37,9 @@ KNOWN = {"collection": "Kennel", "id": uid(41), "property": "picture", "tenant":
 @pytest.fixture(scope="module")
 def api() -> Iterator[schemathesis.BaseSchema]:
     about = About(version="1.39.2", hostname="here", max_message_bytes=100_000)
-    with ThreadPoolExecutor(2) as executor:
-        yield schemathesis.openapi.from_asgi("/v1/schema.openapi.json", rest_app(world(), about, executor))
+    allowances = Allowances(limits=Limits(body_bytes=about.max_message_bytes))
+    with ThreadPoolExecutor(2) as executor, served(rest_site(world(), about).open, executor, allowances) as running:
+        yield schemathesis.openapi.from_url(f"http://127.0.0.1:{running.port}/v1/schema.openapi.json")
 
 
 @pytest.mark.timeout(0 if EXAMPLES > 8 else 60)

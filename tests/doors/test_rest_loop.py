@@ -3,8 +3,8 @@
 from dataclasses import replace
 from uuid import UUID
 
+import httpx
 import pytest
-from starlette.testclient import TestClient
 
 from nearimage.domain.drafts import Draft
 from nearimage.domain.schema import Collection, DataType, Property, VectorConfig
@@ -25,7 +25,7 @@ def services() -> Services:
     return made
 
 
-def test_an_object_is_read_on_the_loop_once_that_was_quick(http: TestClient, threads: Counting) -> None:
+def test_an_object_is_read_on_the_loop_once_that_was_quick(http: httpx.Client, threads: Counting) -> None:
     """A hop to a thread and back takes as long as reading it."""
     answers = [http.get(f"/v1/objects/Note/{ONE}").json() for _ in range(3)]
     assert threads.given == 1
@@ -33,7 +33,7 @@ def test_an_object_is_read_on_the_loop_once_that_was_quick(http: TestClient, thr
     assert answers[0] == answers[1] == answers[2]
 
 
-def test_a_slow_read_stays_in_a_thread(http: TestClient, threads: Counting, services: Services) -> None:
+def test_a_slow_read_stays_in_a_thread(http: httpx.Client, threads: Counting, services: Services) -> None:
     """On the loop it would hold up every other client."""
     services.pace.quick_s = 0.0
     for _ in range(3):
@@ -42,35 +42,35 @@ def test_a_slow_read_stays_in_a_thread(http: TestClient, threads: Counting, serv
 
 
 @pytest.mark.parametrize("path", [f"/v1/objects/Dog/{ONE}", f"/v1/objects/{ONE}"])
-def test_pictures_and_objects_without_a_collection_are_read_in_a_thread(http: TestClient, threads: Counting, path: str) -> None:
+def test_pictures_and_objects_without_a_collection_are_read_in_a_thread(http: httpx.Client, threads: Counting, path: str) -> None:
     """Pictures come from the disk, and looking through every collection may open any of them."""
     for _ in range(3):
         assert http.get(path).status_code == 200
     assert threads.given == 3
 
 
-def test_an_object_without_its_pictures_is_read_on_the_loop(http: TestClient, threads: Counting) -> None:
+def test_an_object_without_its_pictures_is_read_on_the_loop(http: httpx.Client, threads: Counting) -> None:
     """Its row is as short as any."""
     for _ in range(3):
         assert "image" not in http.get(f"/v1/objects/Dog/{ONE}?exclude=blobs").json()["properties"]
     assert threads.given == 1
 
 
-def test_writes_are_never_made_on_the_loop(http: TestClient, threads: Counting) -> None:
+def test_writes_are_never_made_on_the_loop(http: httpx.Client, threads: Counting) -> None:
     """They wait for the disk."""
     for _ in range(3):
         assert http.patch(f"/v1/objects/Note/{ONE}", json={"class": "Note", "properties": {"text": "other"}}).status_code == 204
     assert threads.given == 3
 
 
-def test_a_collection_whose_name_is_a_word_of_the_paths_is_reached(http: TestClient, services: Services) -> None:
+def test_a_collection_whose_name_is_a_word_of_the_paths_is_reached(http: httpx.Client, services: Services) -> None:
     """Literal segments come first on the short way, and must not hide what only the long way finds."""
     services.collections.create(replace(NOTE, name="Validate"))
     services.objects.put_many("Validate", [Draft(id=ONE, properties={"text": "hidden"})])
     assert http.get(f"/v1/objects/validate/{ONE}").json()["properties"] == {"text": "hidden"}
 
 
-def test_what_the_short_way_does_not_know_is_answered_as_ever(http: TestClient) -> None:
+def test_what_the_short_way_does_not_know_is_answered_as_ever(http: httpx.Client) -> None:
     """A slash too many is forgiven, an unknown path is 404, a wrong method 405 with those there are."""
     assert http.get("/v1/objects/").status_code == 200
     assert http.get("/v1/nothing").status_code == 404

@@ -3,15 +3,15 @@
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
-from starlette.testclient import TestClient
 
 ANN, BEN, DOG = (str(UUID(int=n)) for n in (1, 2, 3))
 OWNERS = f"/v1/objects/Dog/{DOG}/references/owner"
 
 
 @pytest.fixture
-def dogs(http: TestClient) -> TestClient:
+def dogs(http: httpx.Client) -> httpx.Client:
     http.post("/v1/schema", json={"class": "Person", "properties": [{"name": "name", "dataType": ["text"]}]})
     props = [{"name": "owner", "dataType": ["Person"]}, {"name": "weight", "dataType": ["int"]}, {"name": "breed", "dataType": ["text"]}]
     http.post("/v1/schema", json={"class": "Dog", "properties": props})
@@ -25,12 +25,12 @@ def beacon(person: str) -> dict[str, str]:
     return {"beacon": f"weaviate://localhost/Person/{person}"}
 
 
-def owners(http: TestClient) -> list[str]:
+def owners(http: httpx.Client) -> list[str]:
     properties = http.get(f"/v1/objects/Dog/{DOG}").json()["properties"]
     return [reference["href"].rsplit("/")[-1] for reference in properties.get("owner", [])]
 
 
-def test_references_are_added_replaced_and_taken_away(dogs: TestClient) -> None:
+def test_references_are_added_replaced_and_taken_away(dogs: httpx.Client) -> None:
     """One by one, or all at once; the rest of the object stays as it is."""
     assert [dogs.post(OWNERS, json=beacon(person)).status_code for person in (ANN, BEN)] == [200, 200]
     assert owners(dogs) == [ANN, BEN]
@@ -54,13 +54,13 @@ def test_references_are_added_replaced_and_taken_away(dogs: TestClient) -> None:
         (OWNERS, [beacon(ANN)], 400),
     ],
 )  # fmt: skip
-def test_a_reference_that_cannot_be_is_refused(dogs: TestClient, path: str, body: Any, status: int) -> None:
+def test_a_reference_that_cannot_be_is_refused(dogs: httpx.Client, path: str, body: Any, status: int) -> None:
     """Whatever is wrong: the property, the object it starts at, or the beacon."""
     assert dogs.post(path, json=body).status_code == status
     assert owners(dogs) == []
 
 
-def test_many_references_say_how_each_fared(dogs: TestClient) -> None:
+def test_many_references_say_how_each_fared(dogs: httpx.Client) -> None:
     """In the order of the request."""
     start = f"weaviate://localhost/Dog/{DOG}"
     sent = [{"from": f"{start}/owner", "to": beacon(ANN)["beacon"]}, {"from": f"{start}/breed", "to": beacon(ANN)["beacon"]}, {"from": "?", "to": "?"}]
@@ -71,7 +71,7 @@ def test_many_references_say_how_each_fared(dogs: TestClient) -> None:
     assert owners(dogs) == [ANN]
 
 
-def test_deleting_by_filter_first_dry_then_for_good(dogs: TestClient) -> None:
+def test_deleting_by_filter_first_dry_then_for_good(dogs: httpx.Client) -> None:
     """What the dry run counts is what goes; the rest stays."""
     for n in range(10, 14):
         dogs.post("/v1/objects", json={"class": "Dog", "id": str(UUID(int=n)), "properties": {"weight": n}})
@@ -107,7 +107,7 @@ def test_deleting_by_filter_first_dry_then_for_good(dogs: TestClient) -> None:
         {"operator": "WithinGeoRange", "path": ["weight"], "valueGeoRange": {"geoCoordinates": {"latitude": 1}}},
     ],
 )
-def test_a_filter_that_says_nothing_clear_deletes_nothing(dogs: TestClient, where: object) -> None:
+def test_a_filter_that_says_nothing_clear_deletes_nothing(dogs: httpx.Client, where: object) -> None:
     """Deleting by a misread filter cannot be undone."""
     refused = dogs.request("DELETE", "/v1/batch/objects", json={"match": {"class": "Dog", "where": where}})
 
@@ -115,7 +115,7 @@ def test_a_filter_that_says_nothing_clear_deletes_nothing(dogs: TestClient, wher
     assert dogs.head(f"/v1/objects/Dog/{DOG}").status_code == 204
 
 
-def test_a_filter_may_follow_a_reference(dogs: TestClient) -> None:
+def test_a_filter_may_follow_a_reference(dogs: httpx.Client) -> None:
     """Reference, collection, property: as clients write paths."""
     dogs.post(OWNERS, json=beacon(ANN))
     where = {"operator": "Equal", "path": ["owner", "Person", "name"], "valueText": "Ann"}
@@ -125,7 +125,7 @@ def test_a_filter_may_follow_a_reference(dogs: TestClient) -> None:
     assert gone["results"]["successful"] == 1
 
 
-def test_an_object_is_found_by_its_id_alone(dogs: TestClient) -> None:
+def test_an_object_is_found_by_its_id_alone(dogs: httpx.Client) -> None:
     """As older clients ask: the collection is looked for, or comes from the body."""
     path = f"/v1/objects/{DOG}"
 
@@ -137,7 +137,7 @@ def test_an_object_is_found_by_its_id_alone(dogs: TestClient) -> None:
     assert [dogs.delete(path).status_code for _ in range(2)] == [204, 404]
 
 
-def test_a_list_without_a_collection_goes_through_all_of_them(dogs: TestClient) -> None:
+def test_a_list_without_a_collection_goes_through_all_of_them(dogs: httpx.Client) -> None:
     """In the order of names, and within each in that of ids."""
 
     def ids(query: str) -> list[str]:
@@ -148,7 +148,7 @@ def test_a_list_without_a_collection_goes_through_all_of_them(dogs: TestClient) 
     assert dogs.get(f"/v1/objects?limit=2&after={ANN}").status_code == 422
 
 
-def test_an_object_can_be_checked_without_storing_it(dogs: TestClient) -> None:
+def test_an_object_can_be_checked_without_storing_it(dogs: httpx.Client) -> None:
     """Nothing is left behind either way."""
     fine = {"class": "Dog", "id": BEN, "properties": {"weight": 3}}
 

@@ -3,8 +3,8 @@
 import re
 from typing import Any
 
+import httpx
 import pytest
-from starlette.testclient import TestClient
 
 from nearimage.doors.rest.routes import ROUTES
 
@@ -12,7 +12,7 @@ REFERENCE = re.compile(r'"\$ref": ?"#/components/schemas/(\w+)"')
 
 
 @pytest.fixture
-def described(http: TestClient) -> Any:
+def described(http: httpx.Client) -> Any:
     return http.get("/v1/schema.openapi.json").json()
 
 
@@ -23,7 +23,7 @@ def test_every_route_is_described_and_nothing_else(described: Any) -> None:
     assert told == {(route.method, route.path) for route in ROUTES}
 
 
-def test_names_lead_somewhere_and_each_stands_for_one_operation(http: TestClient, described: Any) -> None:
+def test_names_lead_somewhere_and_each_stands_for_one_operation(http: httpx.Client, described: Any) -> None:
     """Programs that write clients from the document stumble over both."""
     names = [operation["operationId"] for methods in described["paths"].values() for operation in methods.values()]
 
@@ -41,7 +41,7 @@ def test_a_path_says_which_parts_it_takes(described: Any) -> None:
 
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if route.body is not None], ids=lambda route: f"{route.method} {route.path}")
-def test_a_body_that_the_document_does_not_allow_is_refused(http: TestClient, route: Any) -> None:
+def test_a_body_that_the_document_does_not_allow_is_refused(http: httpx.Client, route: Any) -> None:
     """Whatever the route: text is the body of none of them, and never a failure of the server."""
     path = re.sub(r"{(\w+)}", lambda part: "00000000-0000-0000-0000-000000000001" if part[1] == "id" else "Dog", route.path)
 

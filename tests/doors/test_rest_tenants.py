@@ -2,15 +2,15 @@
 
 from uuid import UUID
 
+import httpx
 import pytest
-from starlette.testclient import TestClient
 
 ID = str(UUID(int=7))
 TENANTS = "/v1/schema/Ten/tenants"
 
 
 @pytest.fixture
-def kept_apart(http: TestClient) -> TestClient:
+def kept_apart(http: httpx.Client) -> httpx.Client:
     body = {"class": "Ten", "properties": [{"name": "t", "dataType": ["text"]}], "multiTenancyConfig": {"enabled": True}}
     assert http.post("/v1/schema", json=body).status_code == 200
     made = [{"name": "anna"}, {"name": "bert", "activityStatus": "ACTIVE"}, {"name": "cold", "activityStatus": "COLD"}]
@@ -18,7 +18,7 @@ def kept_apart(http: TestClient) -> TestClient:
     return http
 
 
-def test_tenants_come_and_go(kept_apart: TestClient) -> None:
+def test_tenants_come_and_go(kept_apart: httpx.Client) -> None:
     """The older names of the states are what clients read, whichever they sent."""
     assert kept_apart.get(TENANTS).json() == [
         {"name": "anna", "activityStatus": "HOT"}, {"name": "bert", "activityStatus": "HOT"}, {"name": "cold", "activityStatus": "COLD"}
@@ -42,7 +42,7 @@ def test_tenants_come_and_go(kept_apart: TestClient) -> None:
         ("PUT", [{"name": "anna", "activityStatus": "FROZEN"}], 422),
     ],
 )
-def test_tenants_that_cannot_be_are_refused(kept_apart: TestClient, method: str, body: object, status: int) -> None:
+def test_tenants_that_cannot_be_are_refused(kept_apart: httpx.Client, method: str, body: object, status: int) -> None:
     """And nothing is changed."""
     before = kept_apart.get(TENANTS).json()
 
@@ -50,7 +50,7 @@ def test_tenants_that_cannot_be_are_refused(kept_apart: TestClient, method: str,
     assert kept_apart.get(TENANTS).json() == before
 
 
-def test_objects_belong_to_the_tenant_that_the_request_names(kept_apart: TestClient) -> None:
+def test_objects_belong_to_the_tenant_that_the_request_names(kept_apart: httpx.Client) -> None:
     """An object of one tenant is not there for another, and no tenant at all is an error."""
     path = f"/v1/objects/Ten/{ID}"
     made = kept_apart.post("/v1/objects", json={"class": "Ten", "id": ID, "tenant": "anna", "properties": {"t": "a"}})
@@ -64,7 +64,7 @@ def test_objects_belong_to_the_tenant_that_the_request_names(kept_apart: TestCli
     assert kept_apart.get(path, params={"tenant": "anna"}).status_code == 404
 
 
-def test_a_shard_made_read_only_refuses_writes_and_answers_reads(kept_apart: TestClient) -> None:
+def test_a_shard_made_read_only_refuses_writes_and_answers_reads(kept_apart: httpx.Client) -> None:
     """For as long as it says so, and only that shard."""
     shards, objects = "/v1/schema/Ten/shards", {"class": "Ten", "id": ID, "tenant": "anna"}
     kept_apart.post("/v1/objects", json=objects)
@@ -82,7 +82,7 @@ def test_a_shard_made_read_only_refuses_writes_and_answers_reads(kept_apart: Tes
     assert [kept_apart.put(f"{shards}/{name}", json={"status": state}).status_code for name, state in (("anna", "TIRED"), ("zoe", "READY"))] == [422, 404]
 
 
-def test_a_tenant_made_anew_is_not_read_only(kept_apart: TestClient) -> None:
+def test_a_tenant_made_anew_is_not_read_only(kept_apart: httpx.Client) -> None:
     """The state belonged to what was dropped."""
     kept_apart.put("/v1/schema/Ten/shards/anna", json={"status": "READONLY"})
     kept_apart.request("DELETE", TENANTS, json=["anna"])
@@ -91,7 +91,7 @@ def test_a_tenant_made_anew_is_not_read_only(kept_apart: TestClient) -> None:
     assert kept_apart.post("/v1/objects", json={"class": "Ten", "tenant": "anna"}).status_code == 200
 
 
-def test_nodes_tell_how_full_the_shards_are(kept_apart: TestClient) -> None:
+def test_nodes_tell_how_full_the_shards_are(kept_apart: httpx.Client) -> None:
     """Figures of the shards that are there, not made-up ones."""
     kept_apart.post("/v1/schema", json={"class": "One"})
     kept_apart.post("/v1/objects", json={"class": "One", "vector": [1, 2]})

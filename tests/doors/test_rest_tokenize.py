@@ -2,8 +2,8 @@
 
 from typing import Any
 
+import httpx
 import pytest
-from starlette.testclient import TestClient
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
         ({"stopwordPresets": {"own": ["quick"]}, "analyzerConfig": {"stopwordPreset": "own"}}, ["the", "école"]),
     ],
 )
-def test_a_text_is_cut_as_the_settings_say(http: TestClient, settings: dict[str, Any], query: list[str]) -> None:
+def test_a_text_is_cut_as_the_settings_say(http: httpx.Client, settings: dict[str, Any], query: list[str]) -> None:
     """Before anybody makes a collection with them."""
     assert http.post("/v1/tokenize", json={"text": "The quick école", "tokenization": "word", **settings}).json()["query"] == query
 
@@ -33,12 +33,12 @@ def test_a_text_is_cut_as_the_settings_say(http: TestClient, settings: dict[str,
         ({"text": "x", "tokenization": "word", "stopwords": {}, "stopwordPresets": {}}, 422),
     ],
 )
-def test_settings_that_cannot_be_are_refused(http: TestClient, body: dict[str, Any], status: int) -> None:
+def test_settings_that_cannot_be_are_refused(http: httpx.Client, body: dict[str, Any], status: int) -> None:
     """With what is wrong about them."""
     assert http.post("/v1/tokenize", json=body).status_code == status
 
 
-def test_an_analyzer_comes_back_as_it_was_sent_and_does_what_it_says(http: TestClient) -> None:
+def test_an_analyzer_comes_back_as_it_was_sent_and_does_what_it_says(http: httpx.Client) -> None:
     """The property's own route cuts as the property does."""
     analyzer = {"asciiFold": True, "asciiFoldIgnore": ["é"], "stopwordPreset": "fr"}
     body = {

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+import httpx
 import pytest
-from starlette.testclient import TestClient
 
 NEURAL = {"img2vec-neural": {"imageFields": ["image"]}}
 
@@ -20,7 +20,7 @@ NEURAL = {"img2vec-neural": {"imageFields": ["image"]}}
         ({"img2vec-neural": "x"}, "must be an object"),
     ],
 )
-def test_a_named_vector_whose_vectorizer_cannot_be_is_refused_by_name(http: TestClient, vectorizer: Any, told: str) -> None:
+def test_a_named_vector_whose_vectorizer_cannot_be_is_refused_by_name(http: httpx.Client, vectorizer: Any, told: str) -> None:
     """A schema that was written by hand is mended by the message alone."""
     refused = http.post("/v1/schema", json={"class": "Dog", "vectorConfig": {"looks": {"vectorizer": vectorizer}}})
 
@@ -28,7 +28,7 @@ def test_a_named_vector_whose_vectorizer_cannot_be_is_refused_by_name(http: Test
     assert told in refused.json()["error"][0]["message"]
 
 
-def test_a_class_with_settings_of_two_vectorizers_is_refused(http: TestClient) -> None:
+def test_a_class_with_settings_of_two_vectorizers_is_refused(http: httpx.Client) -> None:
     """The second would be ignored, and nobody would notice; settings of other kinds of modules may stand beside."""
     two = {"class": "Dog", "vectorizer": "img2vec-neural", "moduleConfig": {**NEURAL, "multi2vec-clip": {"textFields": ["x"]}}}
     refused = http.post("/v1/schema", json=two)

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 import uvloop
 
-from nearimage.doors.grpc.native.accepting import REST_S, Acceptor
+from nearimage.doors.accepting import REST_S, Acceptor
 
 
 class Counted(asyncio.Protocol):

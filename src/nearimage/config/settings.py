@@ -76,6 +76,11 @@ class Settings:
     )
     grpc_answer_s: int = _setting(20, "NEARIMAGE_GRPC_ANSWER_S", "for the answer to that")
     grpc_idle_s: int = _setting(3_600, "NEARIMAGE_GRPC_IDLE_S", "without a request before a connection is given up; clients connect again by themselves")
+    http_connections: int = _setting(10_000, "NEARIMAGE_HTTP_CONNECTIONS", "connections at once to REST, GraphQL and the page; each takes a file")
+    http_head_bytes: int = _setting(65_536, "NEARIMAGE_HTTP_HEAD_BYTES", "the path and the header fields of a request; they are kept until it is complete")
+    http_head_s: int = _setting(10, "NEARIMAGE_HTTP_HEAD_S", "for these to be complete; a client sends them at once, or holds a file and memory")
+    http_stall_s: int = _setting(60, "NEARIMAGE_HTTP_STALL_S", "for a body that does not go on, and answers that are not read; they take memory")
+    http_idle_s: int = _setting(120, "NEARIMAGE_HTTP_IDLE_S", "without a request before a connection is closed; more than clients keep one they do not use")
     disable_graphql: bool = _setting(False, "DISABLE_GRAPHQL", "true answers /v1/graphql with 422")
     graphql_max_depth: int = _setting(60, "NEARIMAGE_GRAPHQL_MAX_DEPTH", "levels of braces, brackets and parentheses of a GraphQL document")
     graphql_max_fields: int = _setting(5_000, "NEARIMAGE_GRAPHQL_MAX_FIELDS", "fields and aliases that a GraphQL document may ask for")
@@ -223,6 +228,11 @@ _AT_LEAST_ONE = (
     "grpc_keepalive_s",
     "grpc_answer_s",
     "grpc_idle_s",
+    "http_connections",
+    "http_head_bytes",
+    "http_head_s",
+    "http_stall_s",
+    "http_idle_s",
 )
 _URLS = ("model_hub", "image_inference_api", "clip_inference_api", "bind_inference_api")
 _ONE_OF = {"log_level": ("debug", "info", "warning", "error"), "fetch": ("public", "listed", "off"), "model_provider": ("cpu", "openvino", "cuda")}

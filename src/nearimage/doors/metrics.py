@@ -9,12 +9,10 @@
     nearimage_background_failures{collection,task}      1 for each that failed when it was last tried
     nearimage_tenants{collection,state}                 of collections with tenants; their shards are not opened for this
 
-and what the process takes. Figures are read when they are asked for. May import prometheus_client, starlette, `domain` and `service` only.
+and what the process takes. Figures are read when they are asked for. May import prometheus_client, `domain`, `service` and `doors` only.
 """
 
-import asyncio
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
 
@@ -22,12 +20,10 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
 from nearimage.domain.errors import NearimageError
 from nearimage.domain.schema import Collection
+from nearimage.doors.http1.exchange import Bodiless, Endpoint, Response
 from nearimage.service.services import Services
 
 _GAUGES: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -87,11 +83,14 @@ def registry_of(services: Services) -> CollectorRegistry:
     return registry
 
 
-def metrics_route(registry: CollectorRegistry, executor: Executor | None = None) -> Route:
-    """`GET /metrics`; the figures are read in the executor, because that may open a collection."""
+def metrics_endpoints(registry: CollectorRegistry) -> tuple[Endpoint, ...]:
+    """`GET /metrics`; the figures are read in a thread, because that may open a collection."""
 
-    async def answer(_: Request) -> Response:
-        text = await asyncio.get_running_loop().run_in_executor(executor, partial(generate_latest, registry))
-        return Response(text, media_type=CONTENT_TYPE_LATEST)
+    def open_exchange(*_: object) -> Bodiless:
+        return Bodiless(partial(_answer, registry))
 
-    return Route("/metrics", answer, methods=["GET"])
+    return tuple(Endpoint(method, "/metrics", open_exchange) for method in ("GET", "HEAD"))
+
+
+def _answer(registry: CollectorRegistry) -> Response:
+    return Response(200, generate_latest(registry), CONTENT_TYPE_LATEST)

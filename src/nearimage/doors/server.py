@@ -1,29 +1,28 @@
-"""Both doors in one process, on one event loop: bind, answer, stop cleanly.
+"""All doors in one process, on one event loop: bind, answer, stop cleanly.
 
     bind ports -> accept -> SIGINT or SIGTERM -> finish what runs -> return
 
-Ports are bound before anything is announced, so a taken port is a clear error at the start. May import uvicorn and `doors` only.
+Ports are bound before anything is announced, so a taken port is a clear error at the start. May import `config`, `service` and `doors` only.
 """
 
 import asyncio
 import signal
-import socket
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 
-import uvicorn
-from starlette.routing import BaseRoute
-from starlette.types import ASGIApp
-
+from nearimage.config.settings import Settings
 from nearimage.doors.graphql.answering import GraphQl
-from nearimage.doors.graphql.door import graphql_routes
+from nearimage.doors.graphql.door import GraphQlDoor
 from nearimage.doors.grpc.transport import Transport, grpc_door
+from nearimage.doors.http1.exchange import Endpoint
+from nearimage.doors.http1.patience import Patience
+from nearimage.doors.http1.reading import Limits
+from nearimage.doors.http1.server import Allowances, HttpServer
 from nearimage.doors.listening import listen
 from nearimage.doors.rest.call import About
-from nearimage.doors.rest.door import rest_app
+from nearimage.doors.rest.door import RestDoor
+from nearimage.doors.site import Site
 from nearimage.service.services import Services
 
 GRACE_S = 10
@@ -39,11 +38,11 @@ class Address:
     grpc_port: int
 
 
-class _Http(uvicorn.Server):
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals to `serve`, which stops both doors; uvicorn would raise them again when it is done."""
-        yield
+def allowances_of(settings: Settings) -> Allowances:
+    """What clients of HTTP may use, as the settings say."""
+    limits = Limits(head_bytes=settings.http_head_bytes, body_bytes=settings.max_message_bytes)
+    patience = Patience(head_s=settings.http_head_s, stall_s=settings.http_stall_s, idle_s=settings.http_idle_s)
+    return Allowances(limits=limits, patience=patience, connections=settings.http_connections)
 
 
 async def serve(
@@ -52,67 +51,68 @@ async def serve(
     address: Address,
     transport: Transport,
     *,
+    http: Allowances,
     on_ready: Callable[[Address], None],
     graphql: GraphQl | None,
-    extra_routes: Sequence[BaseRoute] = (),
+    more: Sequence[Endpoint] = (),
 ) -> None:
     """Answer until SIGINT or SIGTERM.
 
     Args:
         transport: what carries gRPC, and who may call.
-        graphql: None where it is switched off.
+        http: what clients of HTTP may use.
         on_ready: called once, with the ports in use, when requests are answered.
+        graphql: None where it is switched off.
+        more: what is served over HTTP beside REST and GraphQL.
 
     Raises:
         PortTaken: another program listens on one of the ports.
     """
+    stopped = _signalled()
     with ThreadPoolExecutor(transport.threads, thread_name_prefix="request") as executor:
         door = grpc_door(services, transport, executor, node=about.hostname, max_message_bytes=about.max_message_bytes)
-        listener = listen(address.host, address.http_port, what="HTTP", option="--port")
+        endpoints = (*RestDoor(services, about).endpoints(), *GraphQlDoor(graphql=graphql, max_bytes=about.max_message_bytes).endpoints(), *more)
+        http_server, http_port = _http_server(Site(endpoints, transport.access), address.host, address.http_port, executor, http)
         try:
             grpc_server, grpc_port = door.start(address.host, address.grpc_port)
-            more_routes = (*graphql_routes(graphql, executor, about.max_message_bytes), *extra_routes)
             await grpc_server.start()
-            announce = partial(_announce, on_ready, address.host, grpc_port)
-            await _answer(rest_app(services, about, executor, more_routes, transport.access), listener, announce)
-            await grpc_server.stop(GRACE_S)
+            http_server.start()
+            on_ready(Address(host=address.host, http_port=http_port, grpc_port=grpc_port))
+            await stopped.wait()
+            await asyncio.gather(http_server.stop(GRACE_S), grpc_server.stop(GRACE_S))
         finally:
-            listener.close()
+            http_server.close()
 
 
-async def serve_http(app: ASGIApp, host: str, port: int, *, on_ready: Callable[[int], None]) -> None:
+async def serve_http(site: Site, address: tuple[str, int], executor: Executor, allowances: Allowances, *, on_ready: Callable[[int], None]) -> None:
     """Answer HTTP alone until SIGINT or SIGTERM.
 
     Args:
+        address: host and port.
         on_ready: called once, with the port in use, when requests are answered.
 
     Raises:
         PortTaken: another program listens on the port.
     """
-    listener = listen(host, port, what="HTTP", option="--port")
+    stopped = _signalled()
+    server, port = _http_server(site, *address, executor, allowances)
     try:
-        await _answer(app, listener, on_ready)
+        server.start()
+        on_ready(port)
+        await stopped.wait()
+        await server.stop(GRACE_S)
     finally:
-        listener.close()
+        server.close()
 
 
-async def _answer(app: ASGIApp, listener: socket.socket, on_ready: Callable[[int], None]) -> None:
-    http = _Http(uvicorn.Config(app, log_config=None, proxy_headers=False, timeout_graceful_shutdown=GRACE_S))  # nobody asks for the client's address
-    _stop_on_signals(http)
-    running = asyncio.ensure_future(http.serve(sockets=[listener]))
-    while not (http.started or running.done()):
-        await asyncio.sleep(0.005)
-    on_ready(listener.getsockname()[1])
-    await running
+def _http_server(site: Site, host: str, port: int, executor: Executor, allowances: Allowances) -> tuple[HttpServer, int]:
+    listener = listen(host, port, what="HTTP", option="--port")
+    return HttpServer(site.open, listener, executor, allowances), listener.getsockname()[1]
 
 
-def _announce(on_ready: Callable[[Address], None], host: str, grpc_port: int, http_port: int) -> None:
-    on_ready(Address(host=host, http_port=http_port, grpc_port=grpc_port))
-
-
-def _stop_on_signals(http: uvicorn.Server) -> None:
-    def stop() -> None:
-        http.should_exit = True
-
+def _signalled() -> asyncio.Event:
+    """Set at SIGINT or SIGTERM."""
+    stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop)
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    return stopped

@@ -9,28 +9,25 @@ without collections has no schema. A GET without `query` is refused as a method,
 are answered.
 
 A short question is read on the event loop, and answered there if its like was quick (`service.pace`); anything else goes to a thread that may wait. May import
-starlette, `domain` and `doors` only.
+`domain` and `doors` only.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import Executor
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
-
-from starlette.datastructures import QueryParams
-from starlette.requests import ClientDisconnect
-from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
-from starlette.types import Receive, Scope, Send
+from functools import partial
+from typing import Any, TypeVar
 
 from nearimage.domain.errors import InvalidInput
 from nearimage.doors.faults import fault_of
 from nearimage.doors.graphql.answering import Asked, GraphQl
 from nearimage.doors.graphql.long_literals import Body
 from nearimage.doors.graphql.requests import Request
-from nearimage.doors.rest.bodies import read_pieces
+from nearimage.doors.http1.exchange import Endpoint, Exchange, Head, Response, Work
+from nearimage.doors.rest.bodies import check_body
+from nearimage.doors.rest.door import query_of
 from nearimage.doors.rest.json_body import fault_response, json_response, not_allowed_response, read_body
-from nearimage.doors.waiting import while_connected
+
+T = TypeVar("T")
 
 MOST_IN_BATCH = 100
 """Requests in one batch: they are answered one after another, by one thread."""
@@ -38,40 +35,54 @@ MOST_IN_BATCH = 100
 SHORT_BYTES = 64 << 10
 """A longer body is not even read on the loop: it carries a picture, or very much else (as in `doors.grpc.handlers`)."""
 
-Answer = Callable[[Scope, Receive, Body], Awaitable[Response]]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Door:
+class GraphQlDoor:
+    """The GraphQL door.
+
+    Attributes:
+        graphql: None where it is switched off.
+        max_bytes: the longest body.
+    """
+
     graphql: GraphQl | None
-    executor: Executor
+    max_bytes: int
 
-    async def answer(self, scope: Scope, receive: Receive, body: Body) -> Response:
-        """One question, in the body or in the query string."""
-        read = self._in_query if scope["method"] == "GET" else self._in_body
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Its paths."""
+        return (
+            Endpoint("POST", "/v1/graphql", partial(self._open, self._in_body)),
+            Endpoint("GET", "/v1/graphql", self._open_query),
+            Endpoint("POST", "/v1/graphql/batch", partial(self._open, self._batch)),
+        )
+
+    def _open(self, answer: "Answer", head: Head, _names: Mapping[str, str], _user: str) -> Exchange:
+        return _Exchange(self, answer, head)
+
+    def _open_query(self, head: Head, _names: Mapping[str, str], _user: str) -> Exchange | Response:
+        return _Exchange(self, self._in_query, head) if "query" in query_of(head) else not_allowed_response("GET", ["POST"])
+
+    def _in_body(self, _: Head, body: Body) -> Response | Work:
+        """One question in the body."""
         if body.size > SHORT_BYTES:
-            return await self._elsewhere(receive, lambda: json_response(read(scope, body).answer()))
-        asked = read(scope, body)
-        return json_response(asked.answer()) if asked.is_quick else await self._elsewhere(receive, lambda: json_response(asked.answer()))
+            return lambda: json_response(self._read(body).answer())
+        return _answered(self._read(body))
 
-    async def answer_batch(self, _: Scope, receive: Receive, body: Body) -> Response:
+    def _in_query(self, head: Head, _: Body) -> Response | Work:
+        """One question in the query string."""
+        graphql, parameters = self._ready(), query_of(head)
+        variables: Any = read_body(parameters["variables"].encode(), dict[str, Any]) if parameters.get("variables") else None
+        request = Request(query=parameters.get("query", ""), operation_name=parameters.get("operationName"), variables=variables)
+        return _answered(graphql.begin(_worth_asking(request)))
+
+    def _batch(self, _: Head, body: Body) -> Work:
         """Several questions in the body."""
-        return await self._elsewhere(receive, lambda: self._several(body))
+        return lambda: self._several(body)
 
-    async def _elsewhere(self, receive: Receive, work: Callable[[], Response]) -> Response:
-        """Do it in a thread that may wait, for as long as the client does."""
-        return await while_connected(receive, self.executor, work)
-
-    def _in_body(self, _: Scope, body: Body) -> Asked:
+    def _read(self, body: Body) -> Asked:
         graphql = self._ready()
         request, lifted = body.request(graphql.limits.characters)
         return graphql.begin(_worth_asking(request), lifted)
-
-    def _in_query(self, scope: Scope, _: Body) -> Asked:
-        graphql, parameters = self._ready(), _parameters(scope)
-        variables: Any = read_body(parameters["variables"].encode(), dict[str, Any]) if parameters.get("variables") else None
-        request = Request(query=parameters.get("query", ""), operation_name=parameters.get("operationName"), variables=variables)
-        return graphql.begin(_worth_asking(request))
 
     def _several(self, body: Body) -> Response:
         graphql, requests = self._ready(), read_body(body.whole(), list[Request])
@@ -87,49 +98,46 @@ class _Door:
         return self.graphql
 
 
-@dataclass(frozen=True, slots=True)
-class _Path:
-    """One path, with the methods it has."""
+Answer = Callable[[Head, Body], Response | Work]
+"""Answers where it arrived what is quick; may raise, also in the thread."""
 
-    answer: Answer
-    max_bytes: int
-    in_query: bool = False
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self._answer(scope, receive)
-        await response(scope, receive, send)
+class _Exchange:
+    """One request."""
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Response:
-        method = scope["method"]
-        if method != "POST" and not (method == "GET" and self.in_query and "query" in _parameters(scope)):
-            return not_allowed_response(method, ["POST"])
+    __slots__ = ("_answer", "_body", "_door", "_head")
+
+    def __init__(self, door: GraphQlDoor, answer: Answer, head: Head) -> None:
+        self._door = door
+        self._answer = answer
+        self._head = head
+        self._body = Body()
+
+    def take(self, piece: bytes) -> None:
+        """See `http1.exchange.Exchange`."""
+        self._body.add(piece)
+
+    def begin(self) -> Response | Work:
+        """See `http1.exchange.Exchange`."""
+        answer = self._guarded(self._begin)
+        return answer if isinstance(answer, Response) else partial(self._guarded, answer)
+
+    def _begin(self) -> Response | Work:
+        check_body(self._head, self._body.size, self._door.max_bytes)
+        return self._answer(self._head, self._body)
+
+    def _guarded(self, work: Callable[[], T]) -> T | Response:
         try:
-            body = Body()
-            await read_pieces(scope, receive, self.max_bytes, body.add)
-            return await self.answer(scope, receive, body)
-        except ClientDisconnect:
-            return Response(status_code=400)  # nobody reads it
+            return work()
         except Exception as error:  # noqa: BLE001 - the door's boundary
-            return fault_response(error, fault_of(error), scope["path"])
+            return fault_response(error, fault_of(error), self._head.path)
 
 
-def _parameters(scope: Scope) -> Mapping[str, str]:
-    return QueryParams(scope["query_string"])
+def _answered(asked: Asked) -> Response | Work:
+    return json_response(asked.answer()) if asked.is_quick else lambda: json_response(asked.answer())
 
 
 def _worth_asking(request: Request) -> Request:
     if not request.query.strip():
         raise InvalidInput("query is empty; ask for something, such as { Get { ... } }")
     return request
-
-
-def graphql_routes(graphql: GraphQl | None, executor: Executor, max_bytes: int) -> tuple[BaseRoute, ...]:
-    """The routes of this door.
-
-    Args:
-        graphql: None where it is switched off.
-        executor: for questions that may wait.
-        max_bytes: the longest body.
-    """
-    door = _Door(graphql=graphql, executor=executor)
-    return (Route("/v1/graphql", _Path(door.answer, max_bytes, in_query=True)), Route("/v1/graphql/batch", _Path(door.answer_batch, max_bytes)))

@@ -8,26 +8,21 @@
 and /vectorize with audio, video, imu, thermal and depth likewise. img2vec-neural's clients use /vectors, the others' /vectorize; both are there for every
 module. What is refused is told as {"error": "..."}, with a status that is not 200.
 
-May import msgspec, starlette, `domain`, `ports`, `service` and `doors` only.
+May import msgspec, `domain`, `ports`, `service` and `doors` only.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import partial
 
 import msgspec
-from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
-from starlette.routing import Route
 
 from nearimage.domain.errors import InvalidInput
 from nearimage.domain.objects import Matrix
 from nearimage.domain.vectorizing import CONTRACT_LISTS, Modality
 from nearimage.doors.faults import fault_of
+from nearimage.doors.http1.exchange import Endpoint, Exchange, Response, Work
 from nearimage.doors.rest.json_body import Json, json_response, read_body
-from nearimage.doors.waiting import while_connected
 from nearimage.ports.media import Media
 from nearimage.ports.vectorizer import Vectorizer
 from nearimage.service.embedding import Order, Value, embed, succeeded
@@ -47,50 +42,29 @@ class InferenceDoor:
     Attributes:
         about: what /meta says.
         exact: whether pictures are decoded at their full size.
-        executor: embedding blocks, so it runs there.
         max_bytes: the longest request.
     """
 
     vectorizer: Vectorizer
     media: Media
-    executor: Executor
     about: Mapping[str, object] = field(default_factory=dict)
     exact: bool = False
     max_bytes: int
 
-    def app(self) -> Starlette:
-        """The door as an ASGI application."""
-        ready = [Route(f"/.well-known/{name}", _ready) for name in ("live", "ready")]
-        return Starlette(
-            routes=[
-                *ready,
-                Route("/meta", self._meta),
-                Route("/vectors", partial(self._answer, self._picture), methods=["POST"]),
-                Route("/vectorize", partial(self._answer, self._mixed), methods=["POST"]),
-            ]
-        )
+    def endpoints(self) -> list[Endpoint]:
+        """Its paths."""
+        told = [("/.well-known/live", _ready), ("/.well-known/ready", _ready), ("/meta", self._meta)]
+        asked = [("/vectors", self._picture), ("/vectorize", self._mixed)]
+        return [
+            *(Endpoint(method, path, answer) for path, answer in told for method in ("GET", "HEAD")),
+            *(Endpoint("POST", path, partial(self._open, answer)) for path, answer in asked),
+        ]
 
-    async def _meta(self, _: Request) -> Response:
+    def _meta(self, *_: object) -> Response:
         return json_response(dict(self.about))
 
-    async def _answer(self, handler: Callable[[bytes], Json], request: Request) -> Response:
-        try:
-            body = await self._read(request)
-            return json_response(await while_connected(request.receive, self.executor, partial(handler, body)))
-        except ClientDisconnect:
-            return Response(status_code=400)  # nobody reads it
-        except Exception as error:  # noqa: BLE001 - the door's boundary
-            fault = fault_of(error)
-            return json_response({"error": fault.message}, fault.http_status)
-
-    async def _read(self, request: Request) -> bytes:
-        parts, size = [], 0
-        async for part in request.stream():
-            size += len(part)
-            if size > self.max_bytes:
-                raise InvalidInput(f"the request is longer than {self.max_bytes:,} bytes; send less at once", limit=self.max_bytes)
-            parts.append(part)
-        return b"".join(parts)
+    def _open(self, answer: Callable[[bytes], Json], *_: object) -> Exchange:
+        return _Exchange(answer, self.max_bytes)
 
     def _picture(self, body: bytes) -> Json:
         asked = read_body(body, PictureBody)
@@ -112,6 +86,35 @@ class InferenceDoor:
         return succeeded(made)
 
 
-async def _ready(_: Request) -> Response:
+@dataclass(slots=True)
+class _Exchange:
+    """One request that is embedded."""
+
+    answer: Callable[[bytes], Json]
+    max_bytes: int
+    size: int = 0
+    pieces: list[bytes] = field(default_factory=list)
+
+    def take(self, piece: bytes) -> None:
+        """See `http1.exchange.Exchange`."""
+        self.size += len(piece)
+        self.pieces.append(piece)
+
+    def begin(self) -> Work:
+        """See `http1.exchange.Exchange`."""
+        return self._answered
+
+    def _answered(self) -> Response:
+        """In a thread, for embedding blocks."""
+        try:
+            if self.size > self.max_bytes:
+                raise InvalidInput(f"the request is longer than {self.max_bytes:,} bytes; send less at once", limit=self.max_bytes)
+            return json_response(self.answer(b"".join(self.pieces)))
+        except Exception as error:  # noqa: BLE001 - the door's boundary
+            fault = fault_of(error)
+            return json_response({"error": fault.message}, fault.http_status)
+
+
+def _ready(*_: object) -> Response:
     """Live and ready: models are loaded before the port is opened."""
-    return Response(status_code=204)
+    return Response(204)

@@ -1,12 +1,12 @@
 """Routes of aliases. The base of all paths is /v1.
 
-May import msgspec, starlette, `domain`, `service` and `doors` only.
+May import msgspec, `domain`, `service` and `doors` only.
 """
 
 import msgspec
-from starlette.responses import Response
 
 from nearimage.domain.errors import CollectionNotFound, InvalidInput
+from nearimage.doors.http1.exchange import Response
 from nearimage.doors.rest.call import Call, Route
 from nearimage.doors.rest.json_body import Json, json_response, read_body
 
@@ -50,7 +50,7 @@ def replace_alias(call: Call) -> Response:
 def delete_alias(call: Call) -> Response:
     """Forget an alias."""
     call.services.aliases.drop(call.path["alias"])
-    return Response(status_code=204)
+    return Response(204)
 
 
 def _render(alias: str, collection: str) -> Json:

@@ -1,15 +1,15 @@
 """Routes of backups. The base of all paths is /v1; the one backend is `filesystem`.
 
-May import msgspec, starlette, `domain`, `service` and `doors` only.
+May import msgspec, `domain`, `service` and `doors` only.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from starlette.responses import Response
 
 from nearimage.domain.errors import InvalidInput
+from nearimage.doors.http1.exchange import Response
 from nearimage.doors.rest.call import Call, Route
 from nearimage.doors.rest.json_body import Json, json_response, read_body
 from nearimage.service.backups import Backup, Backups
@@ -74,7 +74,7 @@ def backup_status(call: Call) -> Response:
 def cancel_backup(call: Call) -> Response:
     """Stop making a backup."""
     _backups(call).cancel(call.path["id"])
-    return Response(status_code=204)
+    return Response(204)
 
 
 def restore_backup(call: Call) -> Response:
@@ -92,7 +92,7 @@ def restore_status(call: Call) -> Response:
 def cancel_restore(call: Call) -> Response:
     """Stop restoring a backup."""
     _backups(call).cancel(call.path["id"], restoring=True)
-    return Response(status_code=204)
+    return Response(204)
 
 
 def _backups(call: Call, body: _Body | None = None) -> Backups:

@@ -1,19 +1,19 @@
 """Routes that work on many objects at once: store, delete by filter. The base of all paths is /v1.
 
-May import msgspec, starlette, `domain`, `service` and `doors` only.
+May import msgspec, `domain`, `service` and `doors` only.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from starlette.responses import Response
 
 from nearimage.domain.drafts import Draft
 from nearimage.domain.errors import InvalidFilter, InvalidInput, NearimageError
 from nearimage.domain.objects import Record
 from nearimage.domain.schema import Collection
 from nearimage.doors.faults import fault_of
+from nearimage.doors.http1.exchange import Response
 from nearimage.doors.rest.call import Call, Route
 from nearimage.doors.rest.json_body import Json, json_response, read_body
 from nearimage.doors.rest.objects import BatchBody, ObjectBody, read_draft, render_object

@@ -1,16 +1,15 @@
 """One REST request on its way to a use case.
 
-May import starlette, `domain` and `service` only.
+May import `domain`, `service` and `doors.http1.exchange` only.
 """
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from starlette.responses import Response
-
 from nearimage.domain.errors import InvalidParameter
 from nearimage.domain.schema import NO_MODULE
+from nearimage.doors.http1.exchange import Response
 from nearimage.service.services import Services
 
 WRONG_TYPE, MISSING, NOT_ONE_OF = 601, 602, 606

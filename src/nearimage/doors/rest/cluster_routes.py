@@ -1,11 +1,10 @@
 """What a client asks about the server: is it there, what can it do, how full is it. The base of all paths is /v1.
 
-May import starlette, `domain`, `service` and `doors` only.
+May import `domain`, `service` and `doors` only.
 """
 
-from starlette.responses import Response
-
 from nearimage.domain.errors import InvalidInput
+from nearimage.doors.http1.exchange import Response
 from nearimage.doors.rest.call import Call, Route
 from nearimage.doors.rest.json_body import Json, json_response
 from nearimage.doors.rest.shard_figures import of_node
@@ -16,7 +15,7 @@ _HEALTHY, _LEADER = "HEALTHY", "Leader"
 
 def well_known(_: Call) -> Response:
     """Live and ready: it answers, so it is."""
-    return Response(status_code=200)
+    return Response(200)
 
 
 def links(_: Call) -> Response:

@@ -1,136 +1,91 @@
-"""The REST door as an ASGI application.
+"""The REST door: requests to calls of use cases, and what they give, or raise, to responses.
 
     request --path, method--> route --content type, body, query string--> use case --> JSON
 
 Handlers are plain functions that block; they run in the pool that the doors share, reads of objects on the event loop while they are quick (`service.pace`).
-May import starlette, `domain`, `service` and `doors` only.
+May import `domain`, `service` and `doors` only.
 """
 
-from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
+from urllib.parse import parse_qsl
 
-from starlette.applications import Starlette
-from starlette.datastructures import QueryParams
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute
-from starlette.routing import Route as PathRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
-
-from nearimage.domain.errors import Unauthenticated
-from nearimage.doors.access import OPEN, Access
 from nearimage.doors.faults import fault_of
-from nearimage.doors.rest.bodies import header, read_pieces
+from nearimage.doors.http1.exchange import Endpoint, Exchange, Head, Response, Work
+from nearimage.doors.rest.bodies import check_body
 from nearimage.doors.rest.call import About, Call, Route
-from nearimage.doors.rest.json_body import fault_response, json_response, not_allowed_response
+from nearimage.doors.rest.json_body import fault_response
 from nearimage.doors.rest.routes import ROUTES
-from nearimage.doors.rest.short_way import ShortWay
-from nearimage.doors.waiting import while_connected
 from nearimage.service.services import Services
 
-USER = "nearimage.user"
-"""Where a request's scope says whose it is."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Door:
-    """What every path needs to answer."""
+@dataclass(frozen=True, slots=True)
+class RestDoor:
+    """The REST door over a database."""
 
     services: Services
     about: About
-    executor: Executor
+
+    def endpoints(self) -> list[Endpoint]:
+        """Every route."""
+        return [Endpoint(route.method, route.path, partial(self._open, route)) for route in ROUTES]
+
+    def _open(self, route: Route, head: Head, names: Mapping[str, str], user: str) -> Exchange:
+        return _Exchange(self, route, head, names, user)
 
 
-@dataclass(frozen=True, slots=True)
-class _Path:
-    """One path with the methods it has."""
+@dataclass(slots=True)
+class _Exchange:
+    """One request to one route."""
 
-    door: _Door
-    routes: Mapping[str, Route]
+    door: RestDoor
+    route: Route
+    head: Head
+    names: Mapping[str, str]
+    user: str
+    size: int = 0
+    pieces: list[bytes] = field(default_factory=list)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self._answer(scope, receive)
-        await response(scope, receive, send)
+    def take(self, piece: bytes) -> None:
+        """See `http1.exchange.Exchange`."""
+        self.size += len(piece)
+        self.pieces.append(piece)
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Response:
-        route = self.routes.get(scope["method"])
-        if route is None:
-            return not_allowed_response(scope["method"], list(self.routes))
-        try:
-            body = list[bytes]()
-            await read_pieces(scope, receive, self.door.about.max_message_bytes, body.append)
-            asked = {"path": scope["path_params"], "query": _query(scope), "pieces": tuple(body), "user": scope[USER]}
-            return await self._work(route, Call(services=self.door.services, about=self.door.about, **asked), receive)
-        except ClientDisconnect:
-            return Response(status_code=400)  # nobody reads it
-        except Exception as error:  # noqa: BLE001 - the door's boundary
-            return fault_response(error, fault_of(error), scope["path"])
-
-    async def _work(self, route: Route, call: Call, receive: Receive) -> Response:
+    def begin(self) -> Response | Work:
         """Answer here what is known to be quick, anything else in a thread that may wait."""
+        try:
+            check_body(self.head, self.size, self.door.about.max_message_bytes)
+            work = self._work()
+        except Exception as error:  # noqa: BLE001 - the door's boundary
+            return self._refused(error)
+        return work if isinstance(work, Response) else partial(self._guarded, work)
+
+    def _work(self) -> Response | Work:
+        door, route = self.door, self.route
+        pieces = tuple(self.pieces)
+        call = Call(services=door.services, about=door.about, path=self.names, query=query_of(self.head), pieces=pieces, user=self.user)
         if route.kind is None:
-            return await while_connected(receive, self.door.executor, partial(route.endpoint, call))
-        pace, kind = self.door.services.pace, route.kind(call)
+            return partial(route.endpoint, call)
+        pace, kind = door.services.pace, route.kind(call)
         work = partial(pace.measured, kind, partial(route.endpoint, call))
-        return work() if pace.is_quick(kind) else await while_connected(receive, self.door.executor, work)
+        return work() if pace.is_quick(kind) else work
+
+    def _guarded(self, work: Callable[[], Response]) -> Response:
+        """In a thread."""
+        try:
+            return work()
+        except Exception as error:  # noqa: BLE001 - the door's boundary
+            return self._refused(error)
+
+    def _refused(self, error: Exception) -> Response:
+        return fault_response(error, fault_of(error), self.head.path)
 
 
-@dataclass(frozen=True, slots=True)
-class Guard:
-    """Lets requests through to the doors behind it, with the name of their user; what anybody must be able to ask needs none."""
-
-    app: ASGIApp
-    access: Access
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        if scope["type"] == "http":
-            try:
-                scope[USER] = "" if _is_public(scope["path"]) else self.access.user(_authorization(scope))
-            except Unauthenticated as refused:
-                response = fault_response(refused, fault_of(refused), scope["path"])
-                response.headers["WWW-Authenticate"] = "Bearer"
-                await response(scope, receive, send)
-                return
-        await self.app(scope, receive, send)
-
-
-def _is_public(path: str) -> bool:
-    """Whether it is alive, and the page itself, which shows nothing that it has not asked for."""
-    return path == "/" or path.startswith(("/v1/.well-known/", "/page/"))
-
-
-def _authorization(scope: Scope) -> str | None:
-    return header(scope, b"authorization")
-
-
-def rest_app(services: Services, about: About, executor: Executor, extra_routes: Sequence[BaseRoute] = (), access: Access = OPEN) -> ASGIApp:
-    """The REST door as an ASGI application.
-
-    Starlette stands behind the short way: what it adds to each request, a fifth of the CPU of reading an object, only serves those that the short way lacks.
-
-    Args:
-        extra_routes: of the other doors that speak HTTP; those that answer every method themselves are found as quickly as ours.
-        access: who may call any of them.
-    """
-    door = _Door(services=services, about=about, executor=executor)
-    methods: dict[str, dict[str, Route]] = {}
-    for route in ROUTES:
-        methods.setdefault(route.path, {})[route.method] = route
-    literal_first = sorted(methods, key=lambda path: path.count("{"))  # /v1/objects/validate is no object's id
-    paths = {path: _Path(door, methods[path]) for path in literal_first}
-    others = {route.path: route.app for route in extra_routes if isinstance(route, PathRoute) and route.methods is None}
-    routes = [PathRoute(path, answer) for path, answer in paths.items()]
-    rest = Starlette(routes=[*routes, *extra_routes], exception_handlers={HTTPException: _no_such_route})
-    return Guard(ShortWay(rest, {**paths, **others}), access)
-
-
-def _query(scope: Scope) -> Mapping[str, str]:
-    text = scope["query_string"]
-    return _known_query(text) if len(text) <= _SHORT_QUERY else QueryParams(text)
+def query_of(head: Head) -> Mapping[str, str]:
+    """What stands behind the question mark; of a name that stands there twice, the last value."""
+    text = head.query
+    return _known_query(text) if len(text) <= _SHORT_QUERY else _read_query(text)
 
 
 _SHORT_QUERY = 100
@@ -139,13 +94,8 @@ _SHORT_QUERY = 100
 
 @lru_cache(1024)
 def _known_query(text: bytes) -> Mapping[str, str]:
-    return QueryParams(text)
+    return _read_query(text)
 
 
-async def _no_such_route(request: Request, error: Exception) -> Response:
-    """For paths that nobody has; routes of others may also refuse a method."""
-    status = error.status_code if isinstance(error, HTTPException) else 404
-    message = f"there is nothing at {request.url.path}" if status == 404 else f"method {request.method} is not allowed on {request.url.path}"
-    response = json_response({"code": status, "message": message}, status)
-    response.headers.update((error.headers if isinstance(error, HTTPException) else None) or {})
-    return response
+def _read_query(text: bytes) -> Mapping[str, str]:
+    return dict(parse_qsl(text.decode("latin-1"), keep_blank_values=True))

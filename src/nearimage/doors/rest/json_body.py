@@ -3,7 +3,7 @@
 Requests are read into typed structures, so that a wrong type is refused with the name of the field; keys that are not known are ignored, because clients
 send some that no server reads. Replies keep float32 numbers as short as they are.
 
-May import msgspec, orjson, pybase64, starlette, `domain` and `service` only.
+May import msgspec, orjson, pybase64, `domain`, `service` and `doors` only.
 """
 
 import re
@@ -14,11 +14,11 @@ from typing import Any, TypeVar
 import msgspec
 import orjson
 from pybase64 import b64encode_as_string
-from starlette.responses import Response
 
 from nearimage.domain.errors import InvalidParameter, MalformedJson, Unauthenticated, UnsupportedMediaType
 from nearimage.domain.values import GeoCoordinates, PhoneNumber, Reference
 from nearimage.doors.faults import Fault
+from nearimage.doors.http1.exchange import Response
 from nearimage.doors.rest.call import MISSING
 from nearimage.service.beacons import beacon_of
 
@@ -62,18 +62,18 @@ def read_settings(body: bytes, kind: type[T]) -> T:
     return read_body(body, kind)
 
 
-def json_response(content: Any, status: int = 200) -> Response:
+def json_response(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON reply; bytes are written as base64, numpy arrays as lists, values of properties as clients know them."""
     options = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_PASSTHROUGH_DATACLASS
-    return Response(orjson.dumps(content, default=_plain, option=options), status, media_type="application/json")
+    return Response(status, orjson.dumps(content, default=_plain, option=options), "application/json", headers or {})
 
 
-def fault_response(error: BaseException, fault: Fault, path: str) -> Response:
+def fault_response(error: BaseException, fault: Fault, path: str, headers: Mapping[str, str] | None = None) -> Response:
     """An error, in the form that the clients read."""
     if isinstance(error, InvalidParameter):
         return json_response({"code": error.detail["rule"], "message": fault.message}, fault.http_status)
     if isinstance(error, MalformedJson | UnsupportedMediaType | Unauthenticated):
-        return json_response({"code": fault.http_status, "message": fault.message}, fault.http_status)
+        return json_response({"code": fault.http_status, "message": fault.message}, fault.http_status, headers)
     told: dict[str, Any] = {"error": [{"message": fault.message, "code": fault.code}]}
     if fault.http_status == 422 and path.startswith("/v1/schema") and "/tenants" not in path:
         told = {"allowed": None} | told  # a field that clients of the schema expect, and nobody fills
@@ -82,9 +82,8 @@ def fault_response(error: BaseException, fault: Fault, path: str) -> Response:
 
 def not_allowed_response(method: str, allowed: Sequence[str]) -> Response:
     """A method that a path does not have."""
-    response = json_response({"code": 405, "message": f"method {method} is not allowed here, but {', '.join(allowed)}"}, 405)
-    response.headers["Allow"] = ", ".join(allowed)
-    return response
+    listed = ", ".join(allowed)
+    return json_response({"code": 405, "message": f"method {method} is not allowed here, but {listed}"}, 405, {"Allow": listed})
 
 
 def _plain(value: object) -> object:

@@ -2,7 +2,7 @@
 
 Older clients name an object by its id alone: the collection then comes from the body, or is looked for.
 
-May import starlette, `domain`, `service` and `doors` only.
+May import `domain`, `service` and `doors` only.
 """
 
 from collections.abc import Hashable, Iterator
@@ -10,13 +10,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from itertools import zip_longest
 
-from starlette.responses import Response
-
 from nearimage.domain.drafts import Draft
 from nearimage.domain.errors import CollectionNotFound, InvalidInput, ObjectNotFound
 from nearimage.domain.objects import IDS_ONLY, Projection
 from nearimage.domain.query import Search, SortBy
 from nearimage.domain.schema import Collection, DataType
+from nearimage.doors.http1.exchange import Response
 from nearimage.doors.rest.call import Call, Route, read_id
 from nearimage.doors.rest.json_body import Json, json_response, read_body
 from nearimage.doors.rest.objects import ObjectBody, projection_of, read_draft, render_object
@@ -41,7 +40,7 @@ def validate_object(call: Call) -> Response:
     draft = read_draft(body)
     with _body_names_collection():
         call.services.objects.check(body.collection, draft)
-    return Response(status_code=200)
+    return Response(200)
 
 
 def list_objects(call: Call) -> Response:
@@ -110,8 +109,8 @@ def head_object(call: Call) -> Response:
     try:
         call.services.objects.get(home(call), call.object_id, IDS_ONLY, call.tenant)
     except ObjectNotFound:
-        return Response(status_code=404)
-    return Response(status_code=_NO_CONTENT)
+        return Response(404)
+    return Response(_NO_CONTENT)
 
 
 def replace_object(call: Call) -> Response:
@@ -125,7 +124,7 @@ def merge_object(call: Call) -> Response:
     """Change some properties."""
     name, draft = _draft_for(call)
     call.services.objects.merge(name, call.object_id, draft)
-    return Response(status_code=_NO_CONTENT)
+    return Response(_NO_CONTENT)
 
 
 def delete_object(call: Call) -> Response:
@@ -134,8 +133,8 @@ def delete_object(call: Call) -> Response:
     try:
         call.services.objects.delete(home(call), object_id, call.tenant)
     except ObjectNotFound:
-        return Response(status_code=404)  # without its collection, nobody knows what was meant
-    return Response(status_code=_NO_CONTENT)
+        return Response(404)  # without its collection, nobody knows what was meant
+    return Response(_NO_CONTENT)
 
 
 def home(call: Call) -> str:

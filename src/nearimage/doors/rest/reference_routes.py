@@ -1,16 +1,16 @@
 """Routes of references from one object to others. The base of all paths is /v1.
 
-May import msgspec, starlette, `domain`, `service` and `doors` only.
+May import msgspec, `domain`, `service` and `doors` only.
 """
 
 import re
 from collections.abc import Sequence
 
 import msgspec
-from starlette.responses import Response
 
 from nearimage.domain.errors import InvalidInput, NearimageError
 from nearimage.doors.faults import fault_of
+from nearimage.doors.http1.exchange import Response
 from nearimage.doors.rest.call import Call, Route, read_id
 from nearimage.doors.rest.json_body import Json, json_response, read_body
 from nearimage.doors.rest.object_routes import home
@@ -37,20 +37,20 @@ class BatchReference(msgspec.Struct):
 def add_reference(call: Call) -> Response:
     """Let a property lead to one object more."""
     call.services.references.add(_source(call), read_body(call.body, ReferenceBody).beacon)
-    return Response(status_code=200)
+    return Response(200)
 
 
 def replace_references(call: Call) -> Response:
     """Let a property lead to these objects only."""
     beacons = [body.beacon for body in read_body(call.body, list[ReferenceBody])]
     call.services.references.replace(_source(call), beacons)
-    return Response(status_code=200)
+    return Response(200)
 
 
 def delete_reference(call: Call) -> Response:
     """Take a reference away."""
     call.services.references.delete(_source(call), read_body(call.body, ReferenceBody).beacon)
-    return Response(status_code=_NO_CONTENT)
+    return Response(_NO_CONTENT)
 
 
 def batch_references(call: Call) -> Response:

@@ -1,7 +1,6 @@
-"""Every route of the REST door. May import starlette and `doors` only."""
+"""Every route of the REST door. May import `doors` only."""
 
-from starlette.responses import Response
-
+from nearimage.doors.http1.exchange import Response
 from nearimage.doors.rest import (
     alias_routes,
     backup_routes,

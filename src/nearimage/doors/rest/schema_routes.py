@@ -1,12 +1,12 @@
 """Routes of collections, their properties and their shards. The base of all paths is /v1.
 
-May import msgspec, starlette, `domain`, `service` and `doors` only.
+May import msgspec, `domain`, `service` and `doors` only.
 """
 
 import msgspec
-from starlette.responses import Response
 
 from nearimage.domain.errors import CollectionNotFound, InvalidSchema
+from nearimage.doors.http1.exchange import Response
 from nearimage.doors.rest.call import Call, Route
 from nearimage.doors.rest.json_body import json_response, read_body, read_settings
 from nearimage.doors.rest.schema import ClassBody, PropertyBody, read_class, read_property, render_class, render_property
@@ -48,7 +48,7 @@ def alter_class(call: Call) -> Response:
 def delete_class(call: Call) -> Response:
     """Drop a collection; 200 also where there was none, which is what the clients accept."""
     call.services.collections.drop(call.collection)
-    return Response(status_code=200)
+    return Response(200)
 
 
 def add_property(call: Call) -> Response:
@@ -63,7 +63,7 @@ def add_property(call: Call) -> Response:
 def drop_index(call: Call) -> Response:
     """Give up an index of a property: filterable, searchable or rangeFilters. What is stored stays."""
     call.services.collections.drop_index(call.collection, call.path["property"], call.path["index"])
-    return Response(status_code=200)
+    return Response(200)
 
 
 def list_shards(call: Call) -> Response:

@@ -8,18 +8,18 @@
     ... {"image": "<base64>", "where": {"path": ["weight"], "operator": "GreaterThan", "valueInt": 10}}
     ... {"image": "<base64>", "targets": ["photo", "cover"], "combination": "manualWeights", "weights": [0.8, 0.2]}
 
-answers {"hits": [{"id", "distance", "certainty", "properties"}], "took_ms"}. May import msgspec, starlette, `domain`, `service` and `doors` only.
+answers {"hits": [{"id", "distance", "certainty", "properties"}], "took_ms"}. May import msgspec, `domain`, `service` and `doors` only.
 """
 
 import time
 
 import msgspec
-from starlette.responses import Response
 
 from nearimage.domain.errors import InvalidInput
 from nearimage.domain.objects import Hit, Projection
 from nearimage.domain.query import AnyNear, Combination, NearMedia, NearObject, NearText, Search, Targets
 from nearimage.domain.vectorizing import Modality
+from nearimage.doors.http1.exchange import Response
 from nearimage.doors.rest.call import Call, Route
 from nearimage.doors.rest.json_body import Json, json_response, read_body
 from nearimage.doors.uuids import read_uuid
@@ -108,7 +108,7 @@ def picture(call: Call) -> Response:
     """The picture in a property of an object, or with ?short_side=N a thumbnail of it."""
     found = call.services.pictures.get(call.collection, call.object_id, call.path["property"], call.number("short_side"))
     headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}  # a browser must never run what a user uploaded
-    return Response(found.data, media_type=found.media_type, headers=headers)
+    return Response(200, found.data, found.media_type, headers)
 
 
 ROUTES = (

@@ -2,16 +2,16 @@
 
 Clients send the older names of a tenant's state (HOT, COLD, FROZEN) or today's; what they read are the older ones, as from Weaviate.
 
-May import msgspec, starlette, `domain`, `service` and `doors` only.
+May import msgspec, `domain`, `service` and `doors` only.
 """
 
 from collections.abc import Sequence
 
 import msgspec
-from starlette.responses import Response
 
 from nearimage.domain.errors import InvalidParameter
 from nearimage.domain.schema import Tenant, TenantState
+from nearimage.doors.http1.exchange import Response
 from nearimage.doors.rest.call import NOT_ONE_OF, Call, Route
 from nearimage.doors.rest.json_body import Json, json_response, read_body
 
@@ -48,7 +48,7 @@ def update_tenants(call: Call) -> Response:
 def delete_tenants(call: Call) -> Response:
     """Drop tenants with all their objects."""
     call.services.tenants.delete(call.collection, read_body(call.body, list[str]))
-    return Response(status_code=200)
+    return Response(200)
 
 
 def list_tenants(call: Call) -> Response:
@@ -59,12 +59,12 @@ def list_tenants(call: Call) -> Response:
 def get_tenant(call: Call) -> Response:
     """One tenant."""
     state = call.services.tenants.find(call.collection, call.path["tenant"])
-    return Response(status_code=404) if state is None else json_response(_render(call.path["tenant"], state))
+    return Response(404) if state is None else json_response(_render(call.path["tenant"], state))
 
 
 def head_tenant(call: Call) -> Response:
     """200 where there is such a tenant, 404 where not."""
-    return Response(status_code=200 if call.services.tenants.exists(call.collection, call.path["tenant"]) else 404)
+    return Response(200 if call.services.tenants.exists(call.collection, call.path["tenant"]) else 404)
 
 
 def _read(bodies: Sequence[TenantBody]) -> list[Tenant]:

@@ -1,14 +1,14 @@
 """Routes that show how a text is cut into tokens. The base of all paths is /v1.
 
-May import msgspec, starlette, `domain`, `service` and `doors` only.
+May import msgspec, `domain`, `service` and `doors` only.
 """
 
 import msgspec
-from starlette.responses import Response
 
 from nearimage.domain.errors import InvalidInput
 from nearimage.domain.keywords import Cut
 from nearimage.domain.schema import KeywordSettings
+from nearimage.doors.http1.exchange import Response
 from nearimage.doors.rest.call import Call, Route
 from nearimage.doors.rest.json_body import json_response, read_body
 from nearimage.doors.rest.schema import AnalyzerBody, StopwordsBody, read_fold, read_tokenization

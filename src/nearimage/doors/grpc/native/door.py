@@ -12,10 +12,10 @@ from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from nearimage.doors.accepting import Acceptor
 from nearimage.doors.access import OPEN, Access
 from nearimage.doors.grpc.handlers import Handler, OpenSession
 from nearimage.doors.grpc.http2.limits import Limits
-from nearimage.doors.grpc.native.accepting import Acceptor
 from nearimage.doors.grpc.native.memory import Memory
 from nearimage.doors.grpc.native.methods import methods_by_path
 from nearimage.doors.grpc.native.protocol import SocketProtocol

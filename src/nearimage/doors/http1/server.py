@@ -1,0 +1,103 @@
+"""The server itself: a socket that listens, the connections it has, and how they end.
+
+May import asyncio, `domain` and `doors` only.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from concurrent.futures import Executor
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from nearimage.doors.accepting import Acceptor
+from nearimage.doors.http1.exchange import Exchange, Head, Response
+from nearimage.doors.http1.patience import Patience, Watch
+from nearimage.doors.http1.protocol import SocketProtocol
+from nearimage.doors.http1.reading import Limits, Reader
+
+TICK_S = 5.0
+"""How often the connections are looked at: a few microseconds each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowances:
+    """What clients may use.
+
+    Attributes:
+        limits: of each request.
+        patience: with each connection.
+        connections: at once, as on the gRPC port; further ones are closed.
+    """
+
+    limits: Limits
+    patience: Patience = field(default_factory=Patience)
+    connections: int = 10_000
+
+
+class HttpServer:
+    """Serves HTTP/1.1 on a socket that listens.
+
+    Args:
+        open_exchange: begins to answer a request.
+        executor: for work that blocks.
+    """
+
+    def __init__(self, open_exchange: Callable[[Head], Exchange | Response], listener: socket.socket, executor: Executor, allowances: Allowances) -> None:
+        self.executor = executor
+        self._open_exchange = open_exchange
+        self._listener = listener
+        self._allowances = allowances
+        self._open: set[SocketProtocol] = set()
+        self._all_closed = asyncio.Event()
+
+    def start(self) -> None:
+        """Answer from now on."""
+        loop = asyncio.get_running_loop()
+        self._listener.setblocking(False)
+        self._acceptor = Acceptor(self._listener, lambda: SocketProtocol(self, loop), context=None, handshake_s=None)
+        self._acceptor.start()
+        self._ticking = loop.create_task(self._tick())
+
+    async def stop(self, grace_s: float) -> None:
+        """Accept nothing new, answer what is under way, and close; whoever is not done in time is cut off."""
+        self._acceptor.close()
+        self._tell(SocketProtocol.shut_down)
+        self._all_closed.clear()
+        if self._open:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._all_closed.wait(), grace_s)
+        self._tell(SocketProtocol.abort)
+        self._ticking.cancel()
+
+    def close(self) -> None:
+        """Listen no more; may be called again, and where it was never started."""
+        self._listener.close()
+
+    def reader(self) -> Reader:
+        """See `protocol.Connections`."""
+        return Reader(self._open_exchange, self._allowances.limits)
+
+    def watch(self) -> Watch:
+        """See `protocol.Connections`."""
+        return Watch(self._allowances.patience)
+
+    def add(self, one: SocketProtocol) -> bool:
+        """See `protocol.Connections`."""
+        self._open.add(one)
+        return len(self._open) <= self._allowances.connections
+
+    def remove(self, one: SocketProtocol) -> None:
+        """See `protocol.Connections`."""
+        self._open.discard(one)
+        if not self._open:
+            self._all_closed.set()
+
+    def _tell(self, what: Callable[[SocketProtocol], None]) -> None:
+        for one in list(self._open):
+            what(one)
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            self._tell(lambda one: one.tick(TICK_S))
