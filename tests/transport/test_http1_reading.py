@@ -229,7 +229,7 @@ def test_a_body_that_nobody_wants_has_an_end_too() -> None:
 
 @pytest.mark.parametrize(("path", "waits", "is_last"), [("/post", True, False), ("/refused", False, True)])
 def test_who_asks_before_sending_is_told(path: str, waits: bool, is_last: bool) -> None:
-    """curl waits a second before a large body; and after a refusal nobody knows whether the next bytes are the body or a request."""
+    """A large body is announced by curl, which then waits a second; and after a refusal nobody knows whether the next bytes are the body or a request."""
     one = reader()
     one.feed(f"POST {path} HTTP/1.1\r\nHost: here\r\nExpect: 100-Continue\r\nContent-Length: 5\r\n\r\n".encode())
     assert one.wants_continue == waits

@@ -217,7 +217,7 @@ def test_a_large_answer_waits_for_its_reader_and_nothing_is_begun_meanwhile(line
 
 
 def test_who_asks_before_sending_is_told_to_go_on(line: Line) -> None:
-    """curl asks so before every larger body, and waits a second for the answer."""
+    """So asks curl before every larger body, and waits a second for the answer."""
     line.ask("/quick", "POST", "Expect: 100-continue\r\nContent-Length: 5\r\n")
     assert line.until(b"\r\n\r\n") == b"HTTP/1.1 100 Continue"
     assert line.send(b"hello").answer()[2] == b"hello"
