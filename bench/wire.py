@@ -168,6 +168,7 @@ def reading(ask: Questions) -> list[tuple[str, bool, Ask]]:
         ("sort, 10 of all", True, ask.sorted),
         ("cursor page of 1,000", True, ask.pages),
         ("aggregate over half", True, ask.summaries),
+        ("REST live: HTTP alone", False, ask.live),
         ("REST get with vector", False, ask.gets),
         ("GraphQL nearVector 10", False, ask.graphql),
     ]

@@ -88,6 +88,10 @@ class Questions:
         """Nothing but a call and its answer."""
         yield Recorded("POST", "/grpc.health.v1.Health/Check")
 
+    def live(self) -> Iterator[Recorded]:
+        """REST: a request that is answered without looking anywhere."""
+        yield Recorded("GET", "/v1/.well-known/live")
+
     def near(self, share: float = 1, *, limit: int = 10, vectors: bool = False) -> Iterator[Recorded]:
         """near_vector, perhaps among a share of the objects."""
         for query in self._queries:

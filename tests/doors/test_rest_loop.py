@@ -77,3 +77,10 @@ def test_what_the_short_way_does_not_know_is_answered_as_ever(http: httpx.Client
     assert http.get(f"/v1/objects/Note/{ONE}/more/and/more").status_code == 404
     refused = http.post(f"/v1/objects/Note/{ONE}")
     assert (refused.status_code, "GET" in refused.headers["Allow"]) == (405, True)
+
+
+def test_whether_it_is_alive_is_answered_on_the_loop(http: httpx.Client, threads: Counting) -> None:
+    """A pool full of imports must not make the server look dead, or an orchestrator restarts it amid them."""
+    for _ in range(3):
+        assert http.get("/v1/.well-known/live").status_code == http.get("/v1/.well-known/ready").status_code == 200
+    assert threads.given == 1

@@ -3,6 +3,8 @@
 May import `domain`, `service` and `doors` only.
 """
 
+from collections.abc import Hashable
+
 from nearimage.domain.errors import InvalidInput
 from nearimage.doors.http1.exchange import Response
 from nearimage.doors.rest.call import Call, Route
@@ -16,6 +18,11 @@ _HEALTHY, _LEADER = "HEALTHY", "Leader"
 def well_known(_: Call) -> Response:
     """Live and ready: it answers, so it is."""
     return Response(200)
+
+
+def _well_known(_: Call) -> Hashable:
+    """A busy pool of threads must not make the server look dead."""
+    return well_known
 
 
 def links(_: Call) -> Response:
@@ -69,8 +76,8 @@ def statistics(call: Call) -> Response:
 
 ROUTES = (
     Route(method="GET", path="/v1", endpoint=links),
-    Route(method="GET", path="/v1/.well-known/live", endpoint=well_known),
-    Route(method="GET", path="/v1/.well-known/ready", endpoint=well_known),
+    Route(method="GET", path="/v1/.well-known/live", endpoint=well_known, kind=_well_known),
+    Route(method="GET", path="/v1/.well-known/ready", endpoint=well_known, kind=_well_known),
     Route(method="GET", path="/v1/meta", endpoint=meta),
     Route(method="GET", path="/v1/modules", endpoint=modules),
     Route(method="GET", path="/v1/nodes", endpoint=nodes, query=("output", "shardName")),
