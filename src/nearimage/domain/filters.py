@@ -46,7 +46,10 @@ FilterValue = FilterScalar | GeoRange | tuple[FilterScalar, ...]
 
 
 class Operator(StrEnum):
-    """How a field is compared with a value."""
+    """How a field is compared with a value.
+
+    A text is Equal to a value where it has every token of it, and NotEqual where it has none of them.
+    """
 
     EQUAL = "Equal"
     NOT_EQUAL = "NotEqual"

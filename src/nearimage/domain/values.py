@@ -80,3 +80,12 @@ Nested = Mapping[str, "PropertyValue"]
 
 Element = Scalar | bytes | GeoCoordinates | PhoneNumber | Reference | Nested
 PropertyValue = Element | tuple[Element, ...]
+
+
+def order_of(value: PropertyValue) -> PropertyValue | tuple[float, ...]:
+    """What a value is ordered by: places from west to east, then from south to north; telephone numbers by country, then by number; the rest as it is."""
+    if isinstance(value, GeoCoordinates):
+        return (value.longitude, value.latitude)
+    if isinstance(value, PhoneNumber):
+        return (value.country_code, value.national_number)
+    return value

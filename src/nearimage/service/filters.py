@@ -6,11 +6,11 @@ answered on their own collection first: innermost first, each time with all the 
     Through("owner", "Person", name = "Ann")  --Person's shard-->  ids  -->  PointsTo("owner", "Person", ids)
 
 May import `domain` and `ports` only (and some of `service`).
-May import `domain` and `ports` only (and `service.stopwords`, `service.values`).
 """
 
 import math
 from collections.abc import Callable
+from uuid import UUID
 
 from nearimage.domain.dates import instant_ns
 from nearimage.domain.errors import InvalidFilter, InvalidValue, NotSupported
@@ -32,7 +32,7 @@ from nearimage.domain.filters import (
     length_field,
     measured_field,
 )
-from nearimage.domain.schema import Collection, DataType, Property
+from nearimage.domain.schema import Collection, DataType, Property, Tokenization
 from nearimage.ports.engine import Shard
 from nearimage.service.collections import Collections
 from nearimage.service.shards import Shards
@@ -45,7 +45,8 @@ MAX_DEPTH = 100
 _CONTAINS = {Operator.CONTAINS_ANY, Operator.CONTAINS_ALL, Operator.CONTAINS_NONE}
 _ORDERED = {Operator.GREATER_THAN, Operator.GREATER_THAN_EQUAL, Operator.LESS_THAN, Operator.LESS_THAN_EQUAL}
 _COMPARISONS = {Operator.EQUAL, Operator.NOT_EQUAL, *_ORDERED}
-_ID = Property(name=ID_FIELD, data_type=DataType.UUID)
+_ID = Property(name=ID_FIELD, data_type=DataType.TEXT, tokenization=Tokenization.FIELD)
+"""To a filter an id is text: any text may be compared with ids, by Like too."""
 _TIMES = {name: Property(name=name, data_type=DataType.INT) for name in (CREATED_FIELD, UPDATED_FIELD)}
 _INCOMPARABLE = {DataType.BLOB: "a blob", DataType.PHONE_NUMBER: "a phone number"}
 
@@ -121,7 +122,7 @@ def _bind_condition(where: Compare, collection: Collection) -> Compare:
 
 def _bind_length(where: Compare, prop: Property) -> Compare:
     """The length of a text or an array, or the number of references."""
-    if not (prop.data_type.is_array or prop.data_type in (DataType.TEXT, DataType.REFERENCE)):
+    if prop is _ID or not (prop.data_type.is_array or prop.data_type in (DataType.TEXT, DataType.REFERENCE)):
         raise InvalidFilter(f"property {prop.name!r} is {prop.data_type}, which has no length; len() takes texts and arrays", property=prop.name)
     length = _whole(_number_in_text(prop, where.operator, where.value) if isinstance(where.value, str) else where.value)
     if length is None or length < 0 or where.operator not in _COMPARISONS:
@@ -188,6 +189,8 @@ def _scalar(prop: Property, operator: Operator, value: FilterValue) -> FilterSca
     kind = prop.data_type.element
     if prop.name in _TIMES:
         return _milliseconds(prop, operator, value)
+    if prop is _ID and isinstance(value, str):
+        return _id_text(value)
     if kind is DataType.INT and isinstance(value, float):
         return _number_against_int(prop, operator, value)
     if kind in (DataType.INT, DataType.NUMBER) and isinstance(value, str):
@@ -215,6 +218,14 @@ def _number_in_text(prop: Property, operator: Operator, value: str) -> FilterSca
         return int(value) if number.is_integer() and value.lstrip("+-").isdigit() else number
     except ValueError as wrong:
         raise _misfit(prop, operator, value, f"a {prop.data_type.element}") from wrong
+
+
+def _id_text(value: str) -> str:
+    """An id in any of its spellings as it is written here; other text as it is."""
+    try:
+        return str(UUID(value))
+    except ValueError:
+        return value
 
 
 def _milliseconds(prop: Property, operator: Operator, value: FilterValue) -> int:

@@ -1,7 +1,9 @@
 """Put hits that share a value together.
 
 The hits are walked best first. Each value met opens a group, as long as there are fewer than asked for; each hit joins its value's group while there is room.
-An array puts its object into the group of each of its values. Objects without the property share the group None. May import `domain` only.
+An array puts its object into the group of each of its values, references into the group of each beacon. Objects without the property share the group None.
+
+May import `domain` and `service.beacons` only.
 """
 
 from collections.abc import Sequence
@@ -11,6 +13,8 @@ from nearimage.domain.errors import InvalidInput
 from nearimage.domain.objects import Hit, PropertyValue, Scalar
 from nearimage.domain.query import GroupBy, HitGroup
 from nearimage.domain.schema import Collection, DataType
+from nearimage.domain.values import Element, Reference
+from nearimage.service.beacons import beacon_of
 
 
 def check_group_by(group_by: GroupBy, collection: Collection) -> None:
@@ -45,5 +49,11 @@ def grouped(hits: Sequence[Hit], group_by: GroupBy) -> tuple[HitGroup, ...]:
 
 def _values(value: PropertyValue | None) -> tuple[Scalar | None, ...]:
     if isinstance(value, tuple):
-        return tuple(dict.fromkeys(element if isinstance(element, str | int | float) else str(element) for element in value)) or (None,)
-    return (value if value is None or isinstance(value, str | int | float) else str(value),)
+        return tuple(dict.fromkeys(map(_scalar, value))) or (None,)
+    return (None if value is None else _scalar(value),)
+
+
+def _scalar(value: PropertyValue | Element) -> Scalar:
+    if isinstance(value, str | int | float):
+        return value
+    return beacon_of(value) if isinstance(value, Reference) else str(value)

@@ -11,7 +11,7 @@ from nearimage.domain.filters import CREATED_FIELD, ID_FIELD, UPDATED_FIELD
 from nearimage.domain.query import SortBy
 from nearimage.domain.schema import Collection, DataType
 
-SORTABLE = frozenset({DataType.TEXT, DataType.INT, DataType.NUMBER, DataType.BOOLEAN, DataType.DATE})
+SORTABLE = frozenset({DataType.TEXT, DataType.INT, DataType.NUMBER, DataType.BOOLEAN, DataType.DATE, DataType.GEO_COORDINATES, DataType.PHONE_NUMBER})
 """The element types with an order. Uuids have none: Weaviate refuses them, and their order would mean nothing."""
 
 
@@ -34,7 +34,5 @@ def _bind(key: SortBy, collection: Collection) -> SortBy:
         have = sorted(p.name for p in collection.properties)
         raise InvalidInput(f"collection {collection.name!r} has no property {key.field!r} to sort by; it has {have}", property=key.field)
     if prop.data_type.element not in SORTABLE:
-        raise InvalidInput(
-            f"property {prop.name!r} is of type {prop.data_type}, which has no order; sort by text, int, number, boolean or date", property=prop.name
-        )
+        raise InvalidInput(f"property {prop.name!r} is of type {prop.data_type}, which has no order; sort by one of {sorted(SORTABLE)}", property=prop.name)
     return key

@@ -11,6 +11,7 @@ import pytest
 from nearimage.domain.filters import CREATED_FIELD, ID_FIELD, UPDATED_FIELD, Compare, Operator
 from nearimage.domain.objects import IDS_ONLY, PropertyValue
 from nearimage.domain.query import SortBy
+from nearimage.domain.values import GeoCoordinates, PhoneNumber
 from nearimage.ports.engine import Engine, Shard
 from nearimage.testing.engine_examples import PHOTOS, UNINDEXED_PHOTOS, photo, uid
 
@@ -69,6 +70,20 @@ class SortingContract:
         """Objects without the value come last; equals still come by ascending id."""
         for shard in _both(engine):
             assert _order(shard, SortBy(field, descending=True)) == expected
+
+    def test_places_and_telephone_numbers_are_ordered_by_their_parts(self, shard: Shard) -> None:
+        """From west to east, then from south to north; by country, then by number: as Weaviate's clients know it."""
+        places = (GeoCoordinates(52.4, 4.9), GeoCoordinates(0, 0), GeoCoordinates(51.2, 6.8), GeoCoordinates(-33.9, 0))
+        numbers = ((49, 30), (1, 99), (49, 7), (0, 0))
+        phones = [PhoneNumber(input="", country_code=country, national_number=number) for country, number in numbers]
+        shard.put(
+            [photo(number, None, {"geoCoordinates": place, "phoneNumber": phone}) for number, (place, phone) in enumerate(zip(places, phones, strict=True), 1)]
+        )
+        shard.put([photo(5)])
+        assert _order(shard, SortBy("geoCoordinates")) == [5, 4, 2, 1, 3]
+        assert _order(shard, SortBy("geoCoordinates", descending=True)) == [3, 1, 2, 4, 5]
+        assert _order(shard, SortBy("phoneNumber")) == [5, 4, 2, 3, 1]
+        assert _order(shard, SortBy("phoneNumber", descending=True)) == [1, 3, 2, 4, 5]
 
     def test_a_second_key_decides_between_equals(self, engine: Engine) -> None:
         """People sort by shelf, then by price."""

@@ -218,7 +218,7 @@ class Index:
             return np.logical_not(present, out=present) if value else present
         column = self._answering(field)
         if operator is Operator.NOT_EQUAL:
-            equal = column.holds(Operator.EQUAL, value, rows)
+            equal = column.holds_some(value, rows) if isinstance(column, TokenColumn) else column.holds(Operator.EQUAL, value, rows)
             return np.logical_not(equal, out=equal)
         return column.holds(operator, value, rows)
 

@@ -110,6 +110,10 @@ class TokenColumn:
         found = [*self._postings.of_any(alone, count), *(self._containing(tokens, count) for tokens in together)]
         return self._rows_of(np.concatenate(found), rows)
 
+    def holds_some(self, value: FilterScalar, rows: int) -> Mask:
+        """Which of the first rows have an element with some of the value's tokens: what NotEqual leaves out."""
+        return self.holds_any(self._cut(str(value)) or (value,), rows)
+
     def present(self, rows: int) -> Mask:
         """Which rows have the property."""
         return np.asarray(self.lengths(rows) > 0)

@@ -11,7 +11,8 @@ An array has a code for the whole, by which it is ordered, and leads from there 
 
     tags    row 0 ("a", "b"), row 1 ("b",)     wholes [("a", "b"), ("b",)]   starts 0, 2, 3   elements 0, 1, 1   entries ["a", "b"]
 
-Dates are kept as instants. Ranks, the place of each value among all in ascending order, are sorted when first asked for; values met since are merged in.
+Dates are kept as instants, places and telephone numbers as what they are ordered by. Ranks, the place of each value among all in ascending order, are
+sorted when first asked for; values met since are merged in.
 
 Memory: 4 bytes a row and some 200 bytes a distinct value, at most `BUDGET_BYTES` a shard beyond what the last question needed; those least recently asked
 for go first. Nothing of it is stored.
@@ -34,6 +35,7 @@ import numpy.typing as npt
 from nearimage.domain.dates import instant_ns
 from nearimage.domain.objects import PropertyValue, Scalar
 from nearimage.domain.schema import DataType, Property
+from nearimage.domain.values import order_of
 from nearimage.engines.embedded.entries import Mask, Positions
 from nearimage.engines.embedded.growing import Growing
 
@@ -185,7 +187,7 @@ class ValueCodes:
 
     def _number(self, value: PropertyValue) -> int:
         if not self._is_array:
-            return self._wholes.number(self._kept(cast("Scalar", value)))
+            return self._wholes.number(self._kept(cast("Scalar", order_of(value))))
         whole = tuple(self._kept(entry) for entry in cast("tuple[Scalar, ...]", value))
         number = self._wholes.number(whole)
         if number == len(self._starts) - 1:

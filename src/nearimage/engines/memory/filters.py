@@ -6,7 +6,7 @@ May import numpy and `domain` only.
 """
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 import numpy as np
@@ -89,8 +89,14 @@ def _holds(prop: Property, how: Operator, wanted: FilterValue, got: PropertyValu
     if how is Operator.IS_NULL:
         return (got is None or got in ("", ())) is wanted
     if how is Operator.NOT_EQUAL:
-        return not _some_element(prop, Operator.EQUAL, wanted, got)
+        return not any(_some_element(prop, Operator.EQUAL, one, got) for one in _parts(prop, wanted))
     return _some_element(prop, how, wanted, got)
+
+
+def _parts(prop: Property, wanted: Scalar) -> Sequence[Scalar]:
+    """What an object must have none of to be unlike a value: of a text that is every word of it."""
+    words = tokenize(str(wanted), prop.tokenization or Tokenization.WORD, prop.fold) if prop.data_type.element is DataType.TEXT else ()
+    return words or (wanted,)
 
 
 def _some_element(prop: Property, how: Operator, wanted: Scalar, got: PropertyValue | None) -> bool:
