@@ -119,6 +119,14 @@ def test_explore_looks_into_every_collection_that_understands(ask: Ask) -> None:
     ]
 
 
+def test_explore_tells_no_certainty_where_there_is_none(ask: Ask) -> None:
+    """Only a cosine can be read as one; null would look like an answer."""
+    near = '{ Explore(nearVector: {vector: [1, 2], targetVectors: ["plan"]}) { className %s } }'
+
+    assert "errors" not in ask(near % "distance")
+    assert "certainty" in ask(near % "certainty")["errors"][0]["message"]
+
+
 def test_explore_without_a_search_is_an_error(ask: Ask) -> None:
     """It would be a list of everything there is."""
     answer = ask("{ Explore(limit: 1) { className } }")

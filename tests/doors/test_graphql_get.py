@@ -276,6 +276,22 @@ def test_orders_pages_and_cursors(ask: Ask) -> None:
     assert "sort" in failed(ask('{ Get { Dog(bm25: {query: "x"}, sort: {path: ["breed"]}) { breed } } }'))
 
 
+@pytest.mark.parametrize(
+    "beside",
+    [
+        "",
+        "limit: 2, offset: 1",
+        'limit: 2, bm25: {query: "x"}',
+        'limit: 2, sort: {path: ["breed"]}',
+        'limit: 2, where: {path: ["id"], operator: Like, valueText: "*"}',
+    ],
+)
+def test_the_empty_cursor_is_a_cursor_too(ask: Ask, beside: str) -> None:
+    """It begins a listing, page by page; what would spoil the second page is refused on the first."""
+    assert breeds(ask('{ Get { Dog(limit: 2, after: "") { breed } } }')) == ["Corgi", "Husky"]
+    assert "after" in failed(ask('{ Get { Dog(after: "", ' + beside + ") { breed } } }"))
+
+
 def test_the_nearest_in_another_order(ask: Ask) -> None:
     """The search chooses, the order only arranges what it chose; so it is with pages and with a distance too."""
     query = '{ Get { Dog(nearImage: {image: "' + RED + '"}, sort: {path: "weight", order: desc}, %s) { weight _additional { distance } } } }'

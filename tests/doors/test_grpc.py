@@ -15,7 +15,7 @@ import pytest
 from nearimage.domain.drafts import Draft
 from nearimage.domain.errors import InvalidFilter, InvalidInput, NearimageError, NotSupported, VectorNameUnknown
 from nearimage.domain.schema import LEGACY_VECTOR, Collection, DataType, Property, VectorConfig
-from nearimage.doors.grpc.handlers import HEALTH_CHECK, SERVICE, Handler, handlers
+from nearimage.doors.grpc.handlers import HEALTH_CHECK, HEALTH_LIST, SERVICE, Handler, handlers
 from nearimage.service.services import Services
 from tests.fakes import BLUE, BROKEN, GREEN, RED, World, dogs, image_vector, text
 
@@ -279,6 +279,8 @@ def test_a_picture_in_a_batch_may_have_a_data_prefix_only_where_it_is_base64(met
 def test_health_is_serving_for_any_service(methods: Mapping[str, Handler]) -> None:
     """Each client asks for another name, and takes anything else for a dead server."""
     assert methods[HEALTH_CHECK](b"\x0a\x08whatever") == b"\x08\x01"
+    name, serving = b"\x0a\x08weaviate", b"\x12\x02\x08\x01"
+    assert b"\x0a" + bytes([len(name + serving)]) + name + serving in methods[HEALTH_LIST](b"")
 
 
 def test_a_stored_picture_comes_back_byte_for_byte(ask: Ask) -> None:

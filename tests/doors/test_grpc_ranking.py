@@ -187,18 +187,19 @@ def test_a_batch_stream_acknowledges_what_is_stored(services: Services) -> None:
     def told(request: Any) -> list[Any]:
         return [batch_pb2.BatchStreamReply.FromString(reply) for reply in session.answer(request.SerializeToString())]
 
-    started, backoff = told(kind(start=kind.Start()))
+    (started,) = told(kind(start=kind.Start()))
     assert started.HasField("started")
-    assert backoff.backoff.batch_size > 0
     data = kind(data=kind.Data())
     data.data.objects.values.add(collection="Food", uuid=str(UUID(int=50))).properties.non_ref_properties.update({"title": "fresh"})
     data.data.objects.values.add(collection="Food", uuid=str(UUID(int=51))).properties.non_ref_properties.update({"shelf": "top"})
     data.data.references.values.add(name="owner", from_collection="Food", from_uuid=str(UUID(int=50)), to_uuid=str(OWNER))
-    acks, results = told(data)
+    acks, results, backoff = told(data)
     assert list(acks.acks.uuids) == [str(UUID(int=50)), str(UUID(int=51))]
     assert [one.uuid for one in results.results.successes if one.uuid] == [str(UUID(int=50))]
     assert [one.beacon for one in results.results.successes if one.beacon] == [f"weaviate://localhost/Food/{UUID(int=50)}/owner"]
     assert [one.uuid for one in results.results.errors] == [str(UUID(int=51))]
+    assert backoff.backoff.batch_size > 0
+    assert len(told(data)) == 2
     assert told(kind(stop=kind.Stop())) == []
     assert session.is_over
 

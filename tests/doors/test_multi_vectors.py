@@ -130,6 +130,14 @@ def test_several_vectors_for_a_plain_target_are_several_queries(pages: httpx.Cli
     assert [result.metadata.distance for result in reply.results][:2] == pytest.approx([0, 0], abs=1e-6)
 
 
+def test_a_target_named_once_may_be_given_several_vectors(pages: httpx.Client, services: Services) -> None:
+    """Each is a query of its own; so clients of other languages send them."""
+    entry = base_search_pb2.VectorForTarget(name="plain", vectors=[multi("plain", [[1.0, 1.0]]), multi("plain", [[3.0, 1.0]])])
+    targets = base_search_pb2.Targets(target_vectors=["plain"])
+    reply = search(services, base_search_pb2.NearVector(targets=targets, vector_for_targets=[entry]))
+    assert numbers(reply)[:2] == [1, 3]
+
+
 def test_a_list_of_vectors_goes_to_a_target_named_as_often(pages: httpx.Client, services: Services) -> None:
     """With a weight for each: that is how the client spells several weighted queries of one target."""
     weights = [base_search_pb2.WeightsForTarget(target="plain", weight=weight) for weight in (1, 9)]

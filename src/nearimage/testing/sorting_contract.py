@@ -76,9 +76,8 @@ class SortingContract:
         places = (GeoCoordinates(52.4, 4.9), GeoCoordinates(0, 0), GeoCoordinates(51.2, 6.8), GeoCoordinates(-33.9, 0))
         numbers = ((49, 30), (1, 99), (49, 7), (0, 0))
         phones = [PhoneNumber(input="", country_code=country, national_number=number) for country, number in numbers]
-        shard.put(
-            [photo(number, None, {"geoCoordinates": place, "phoneNumber": phone}) for number, (place, phone) in enumerate(zip(places, phones, strict=True), 1)]
-        )
+        both: list[dict[str, PropertyValue]] = [{"geoCoordinates": place, "phoneNumber": phone} for place, phone in zip(places, phones, strict=True)]
+        shard.put([photo(number, None, values) for number, values in enumerate(both, 1)])
         shard.put([photo(5)])
         assert _order(shard, SortBy("geoCoordinates")) == [5, 4, 2, 1, 3]
         assert _order(shard, SortBy("geoCoordinates", descending=True)) == [3, 1, 2, 4, 5]

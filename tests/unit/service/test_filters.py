@@ -49,6 +49,15 @@ def test_id_is_a_field_under_both_of_its_names() -> None:
 
 
 @pytest.mark.parametrize(
+    ("operator", "given", "sought"),
+    [(Operator.EQUAL, "nope", "nope"), (Operator.LIKE, "36dd*", "36dd*"), (Operator.EQUAL, UUID_TEXT.upper(), UUID_TEXT)],
+)
+def test_an_id_is_compared_as_text(operator: Operator, given: str, sought: str) -> None:
+    """What is no id equals none, which is an answer and no mistake; the spellings of an id are all one."""
+    assert bind_filter(Compare("id", operator, given), COLLECTION) == Compare(ID_FIELD, operator, sought)
+
+
+@pytest.mark.parametrize(
     "where",
     [
         Compare("zzz", Operator.EQUAL, 1),

@@ -8,6 +8,7 @@ from nearimage.domain.errors import InvalidInput
 from nearimage.domain.objects import Hit, PropertyValue, Record
 from nearimage.domain.query import GroupBy
 from nearimage.domain.schema import Collection, DataType, Property
+from nearimage.domain.values import Reference
 from nearimage.service.grouping import check_group_by, grouped
 
 DOGS = Collection(name="Dog", properties=(Property(name="breed", data_type=DataType.TEXT), Property(name="image", data_type=DataType.BLOB)))
@@ -38,6 +39,16 @@ def test_groups_and_their_members_are_limited() -> None:
 def test_an_array_puts_its_object_into_each_of_its_groups() -> None:
     """A picture of two dogs belongs to both."""
     assert told(9, 9, ("corgi", "pug", "corgi"), "pug", ()) == [("corgi", [0]), ("pug", [0, 1]), (None, [2])]
+
+
+def test_references_are_grouped_by_their_beacons() -> None:
+    """Clients know what is referred to by its beacon, and by nothing else."""
+    author, beacon = Reference("Person", UUID(int=7)), f"weaviate://localhost/Person/{UUID(int=7)}"
+    assert told(9, 9, (author,), None, (author, Reference("Person", UUID(int=8)))) == [
+        (beacon, [0, 2]),
+        (None, [1]),
+        (f"weaviate://localhost/Person/{UUID(int=8)}", [2]),
+    ]
 
 
 def test_objects_without_the_property_share_a_group() -> None:

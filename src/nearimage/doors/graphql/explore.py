@@ -48,6 +48,8 @@ class Explore:
         limit = self._limit(field, offset)
         found = sorted(self._found(field, limit + offset), key=lambda pair: (pair[1].distance or 0.0, pair[1].record.id))
         keys = {one.key: one.name for one in selections.below(field, "ExploreObj")}
+        if "certainty" in keys.values() and any(hit.certainty is None for _, hit in found):
+            raise InvalidInput("certainty is defined for cosine only, and these collections are compared otherwise; ask for distance")
         return [_shown(collection, hit, keys) for collection, hit in found[offset : offset + limit]]
 
     def _limit(self, field: Field, offset: int) -> int:
@@ -75,8 +77,7 @@ class Explore:
                 refusals.append(cannot)
                 continue
             answered = True
-            if found.hits:
-                metrics.add(targets_of(collection, by.targets)[0].vector.metric)
+            metrics.add(targets_of(collection, by.targets)[0].vector.metric)
             if len(metrics) > 1:
                 raise InvalidInput(f"Explore compares collections by one metric only; these are compared by {sorted(metrics)}")
             yield from ((collection, hit) for hit in found.hits)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from nearimage.domain.errors import InvalidInput
 from nearimage.domain.filters import ID_FIELD, Compare, Operator
@@ -26,11 +27,14 @@ from nearimage.doors.graphql.ranking import has_threshold, read_ranking
 from nearimage.doors.graphql.selections import Field, Selections
 from nearimage.doors.uuids import read_uuid
 from nearimage.service.pace import kind_of
+from nearimage.service.search import check_clauses
 from nearimage.service.services import Services
 from nearimage.service.targets import targets_of
 
 DEFAULT_LIMIT = 100
 """Objects where a query says neither limit nor offset nor autocut (Weaviate's QUERY_DEFAULTS_LIMIT_GRAPHQL)."""
+
+_FIRST_ID = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ class Get:
         """
         by = read_ranking(arguments, collection)
         where, after, group_by = arguments.get("where"), arguments.get("after"), arguments.get("groupBy")
-        return Search(
+        query = Search(
             collection=collection.name,
             tenant=arguments.get("tenant") or "",
             by=by,
@@ -95,6 +99,9 @@ class Get:
             group_by=None if group_by is None else _group_by(group_by),
             projection=projection,
         )
+        if after is not None:
+            _check_cursor(query, arguments.get("limit"))
+        return query
 
     def _run(self, query: Search) -> Found:
         """What a search finds; the nearest in the order of `sort`, if both are given."""
@@ -149,6 +156,17 @@ def _sort(given: Any) -> tuple[SortBy, ...]:
     if None in keys:
         raise InvalidInput("sort takes a list of {path, order}, and null is in it; leave it out")
     return tuple(SortBy(field=_path(key.get("path"), "sort"), descending=key.get("order") == "desc") for key in keys)
+
+
+def _check_cursor(query: Search, limit: int | None) -> None:
+    """Refuse what cannot go with a cursor, also with the empty one, which is before the first page.
+
+    Raises:
+        InvalidInput: there is no limit, or something else but a limit.
+    """
+    if limit is None:
+        raise InvalidInput("after needs a limit: how many objects a page has")
+    check_clauses(replace(query, after=_FIRST_ID))
 
 
 def _group_by(given: Mapping[str, Any]) -> GroupBy:

@@ -1,8 +1,8 @@
 """BatchStream: one long call over which a client imports, told at once what was stored.
 
     client                          server
-    start                     -->   started, backoff (how many objects to send at a time)
-    data (objects, references) -->  acks (their ids), results (which were stored, which not, and why)
+    start                     -->   started
+    data (objects, references) -->  acks (their ids), results (which were stored, which not, and why); once, backoff (how many objects to send at a time)
     stop, or half-close       -->   the stream ends
 
 A message is answered when its objects are durably stored: what was acknowledged survives kill -9, and since a client keeps only so much unacknowledged, a
@@ -37,6 +37,7 @@ class BatchStreamSession:
         self.is_over = False
         self._services = services
         self._started = False
+        self._advised = False
 
     def answer(self, request: bytes) -> Sequence[bytes]:
         """The replies to one message; blocks while its objects are stored.
@@ -59,8 +60,14 @@ class BatchStreamSession:
         if self._started:
             raise InvalidInput("a batch stream is started once; got a second start message")
         self._started = True
-        backoff = BatchStreamReply.Backoff(batch_size=OBJECTS_AT_A_TIME)
-        return _bytes(BatchStreamReply(started=BatchStreamReply.Started())), _bytes(BatchStreamReply(backoff=backoff))
+        return (_bytes(BatchStreamReply(started=BatchStreamReply.Started())),)
+
+    def _advice(self) -> Sequence[bytes]:
+        """Behind the first results, because there are clients that read acks and results as the next two messages after the start."""
+        if self._advised:
+            return ()
+        self._advised = True
+        return (_bytes(BatchStreamReply(backoff=BatchStreamReply.Backoff(batch_size=OBJECTS_AT_A_TIME))),)
 
     def _store(self, data: Any) -> Sequence[bytes]:
         objects, references = list(data.objects.values), list(data.references.values)
@@ -75,7 +82,7 @@ class BatchStreamSession:
                 else:
                     reply.results.successes.add(**{key: one})
         acks = BatchStreamReply.Acks(uuids=uuids, beacons=beacons)
-        return _bytes(BatchStreamReply(acks=acks)), _bytes(reply)
+        return _bytes(BatchStreamReply(acks=acks)), _bytes(reply), *self._advice()
 
 
 def _bytes(message: Any) -> bytes:

@@ -27,6 +27,7 @@ from nearimage.doors.grpc.profile import render_profile
 from nearimage.doors.grpc.search_reply import Replies
 from nearimage.doors.grpc.search_request import read_query
 from nearimage.doors.grpc.tenants import tenants_get
+from nearimage.doors.wire.encoding import SIZED, key, sized, sized_each
 from nearimage.doors.wire.messages import HealthCheckResponse, SearchRequest
 from nearimage.service.pace import kind_of
 from nearimage.service.services import Services
@@ -69,14 +70,23 @@ class Session(Protocol):
 OpenSession = Callable[[], Session]
 SERVICE = "/weaviate.v1.Weaviate/"
 HEALTH_CHECK = "/grpc.health.v1.Health/Check"
+HEALTH_LIST = "/grpc.health.v1.Health/List"
+HEALTH = frozenset((HEALTH_CHECK, HEALTH_LIST))
+"""What anybody may ask, also where all else needs a key."""
+
 SHORT_BYTES = 64 << 10
 """A longer request is not even parsed on the loop: it carries a picture, or very much else."""
 
 _SERVING = bytes(HealthCheckResponse(status=HealthCheckResponse.SERVING).SerializeToString())
+_NAME, _STATUS = key(1, SIZED), key(2, SIZED)
+_ALL_SERVING = b"".join(sized_each(_NAME, (sized(_NAME, name) + sized(_STATUS, _SERVING) for name in (b"", b"weaviate", b"weaviate.v1.Weaviate"))))
+"""A `HealthListResponse`, a map of names to statuses; it is younger than the descriptions that clients and this server share."""
 
 
 def handlers(services: Services, *, node: str = "nearimage") -> Mapping[str, Handler]:
     """The handler of each method, by its path.
+
+    Whoever asks for the health of a service is told SERVING, whatever its name: each client asks by another one.
 
     Args:
         node: how this server calls itself in what it tells of a search.
@@ -90,7 +100,8 @@ def handlers(services: Services, *, node: str = "nearimage") -> Mapping[str, Han
     }
     return {
         f"{SERVICE}Search": Handler(partial(begin_search, services, node)),
-        HEALTH_CHECK: Handler(_health),
+        HEALTH_CHECK: Handler(lambda _: _SERVING),
+        HEALTH_LIST: Handler(lambda _: _ALL_SERVING),
         **{f"{SERVICE}{name}": Handler(partial(partial, answer, services)) for name, answer in waiting.items()},
     }
 
@@ -143,8 +154,3 @@ class _Asking:
     def _reply(self, found: Found, profile: bytes | None = None) -> bytes:
         took_s = time.perf_counter() - self._started
         return Replies(self._services.objects, self._query.tenant).render(self._asked, found, took_s, profile=profile)
-
-
-def _health(_: bytes) -> bytes:
-    """SERVING, whatever the name of the service asked about: each client asks by another one."""
-    return _SERVING

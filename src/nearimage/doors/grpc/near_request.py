@@ -5,6 +5,7 @@
 Clients of several years put the same thing into different fields; the newest that is there counts. May import numpy, `domain` and `doors.wire` only.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -124,11 +125,18 @@ def _near_vector(near: Any, common: Mapping[str, Any]) -> NearVector:
         return NearVector(vectors=tuple(vectors), **common)
     names = targets.names or tuple(name for name, _ in named)
     named = [(name, part) for name, vector in named for part in _parts(vector, names.count(name))]
+    if not targets.weights:
+        names = _as_often(names, Counter(name for name, _ in named))
     if sorted(names) != sorted(name for name, _ in named):
         raise InvalidInput(f"near_vector: the vectors are for {[name for name, _ in named]}, the targets are {list(names)}; give each target its vector")
     left = list(named)
     ordered = [left.pop(next(place for place, (other, _) in enumerate(left) if other == name))[1] for name in names]
     return NearVector(vectors=tuple(ordered), **{**common, "targets": Targets(names=names, combination=targets.combination, weights=targets.weights)})
+
+
+def _as_often(names: tuple[str, ...], given: Mapping[str, int]) -> tuple[str, ...]:
+    """A target that is named once and given several vectors is meant once for each of them."""
+    return tuple(name for one in names for name in (one,) * (given.get(one, 1) if names.count(one) == 1 else 1))
 
 
 def _parts(vector: AnyVector, times: int) -> Sequence[AnyVector]:

@@ -14,7 +14,7 @@ import grpc
 from nearimage.domain.errors import PortTaken, Unauthenticated
 from nearimage.doors.access import OPEN, Access
 from nearimage.doors.faults import fault_of
-from nearimage.doors.grpc.handlers import HEALTH_CHECK, Handler, OpenSession
+from nearimage.doors.grpc.handlers import HEALTH, Handler, OpenSession
 from nearimage.doors.grpc.tls import Tls
 from nearimage.doors.waiting import in_thread
 
@@ -81,7 +81,7 @@ class GrpcDoor:
 
     def refusal(self, method: str, metadata: Sequence[tuple[str, str | bytes]]) -> Unauthenticated | None:
         """Why a call is not let in; anybody may ask whether the server is there."""
-        if method == HEALTH_CHECK:
+        if method in HEALTH:
             return None
         sent = next((value for name, value in metadata or () if name == "authorization"), None)
         try:

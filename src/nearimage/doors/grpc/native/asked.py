@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from nearimage.domain.errors import Unauthenticated
 from nearimage.doors.access import Access
 from nearimage.doors.faults import fault_of
-from nearimage.doors.grpc.handlers import HEALTH_CHECK
+from nearimage.doors.grpc.handlers import HEALTH
 from nearimage.doors.grpc.http2.requests import Head
 from nearimage.doors.grpc.native.messages import ENCODINGS
 from nearimage.doors.grpc.native.methods import Method
@@ -20,7 +20,7 @@ from nearimage.doors.grpc.native.status import Status
 
 _TIMEOUT_UNITS_S = {"H": 3600.0, "M": 60.0, "S": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9}
 _TIMEOUT_DIGITS = 8
-_HEALTH_CHECK = HEALTH_CHECK.encode()
+_HEALTH = frozenset(method.encode() for method in HEALTH)
 
 ONLY_GRPC = "this port speaks gRPC only; REST and the search page are on the other port\n"
 
@@ -74,7 +74,7 @@ def read_asked(head: Head, service: Service) -> Asked | Refusal:
 
 def _stranger(values: Mapping[bytes, bytes], access: Access) -> Refusal | None:
     """Why a call is not let in; anybody may ask whether the server is there."""
-    if values[b":path"] == _HEALTH_CHECK:
+    if values[b":path"] in _HEALTH:
         return None
     sent = values.get(b"authorization")
     try:
