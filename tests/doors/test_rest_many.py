@@ -68,6 +68,7 @@ def test_many_references_say_how_each_fared(dogs: httpx.Client) -> None:
     answers = dogs.post("/v1/batch/references", json=sent).json()
 
     assert [answer["result"]["status"] for answer in answers] == ["SUCCESS", "FAILED", "FAILED"]
+    assert [(answer.get("from"), answer.get("to")) for answer in answers] == [(sent[0]["from"], sent[0]["to"]), (None, None), (None, None)]
     assert owners(dogs) == [ANN]
 
 
@@ -135,6 +136,15 @@ def test_an_object_is_found_by_its_id_alone(dogs: httpx.Client) -> None:
     assert dogs.put(path, json={"class": "Dog", "properties": {"weight": 14}}).json()["properties"] == {"weight": 14}
     assert dogs.put(path, json={"properties": {}}).status_code == 422
     assert [dogs.delete(path).status_code for _ in range(2)] == [204, 404]
+
+
+def test_an_object_deleted_by_its_id_alone_is_gone_everywhere(dogs: httpx.Client) -> None:
+    """Who names no collection means them all: a second object of that id must not stay behind unseen."""
+    dogs.post("/v1/objects", json={"class": "Dog", "id": ANN})
+
+    assert dogs.delete(f"/v1/objects/{ANN}").status_code == 204
+    assert [dogs.head(f"/v1/objects/{name}/{ANN}").status_code for name in ("Dog", "Person")] == [404, 404]
+    assert dogs.head(f"/v1/objects/Person/{BEN}").status_code == 204
 
 
 def test_a_list_without_a_collection_goes_through_all_of_them(dogs: httpx.Client) -> None:

@@ -24,11 +24,12 @@ from nearimage.domain.drafts import Draft
 from nearimage.domain.errors import CollectionExists, CollectionNotFound, InvalidSchema
 from nearimage.domain.schema import LEGACY_VECTOR, NO_MODULE, Collection, DataType, Property, Tokenization, VectorConfig
 from nearimage.ports.clock import Clock
-from nearimage.service.beacons import beacon_target
+from nearimage.service.beacons import beacon_target, id_alone
 from nearimage.service.collection_defaults import BLOCKS, INDEX_SETTINGS
 from nearimage.service.collections import Collections
 from nearimage.service.names import PROPERTY, RESERVED, collection_name, property_name
 from nearimage.service.properties import with_others
+from nearimage.service.whereabouts import Whereabouts
 
 MAX_LEVELS = 20
 """Objects in objects that are described; `service.properties` takes no more."""
@@ -56,6 +57,7 @@ class AutoSchema:
     """Lets the schema of one database follow its objects."""
 
     collections: Collections
+    whereabouts: Whereabouts
     clock: Clock
     settings: AutoSettings = field(default_factory=AutoSettings)
 
@@ -145,10 +147,15 @@ class AutoSchema:
         return with_others((), (prop for name, inner in fields if (prop := self._property(name, inner, level + 1))))
 
     def _reference(self, name: str, value: Sequence[object]) -> Property | None:
-        targets = [target for entry in value if isinstance(entry, Mapping) and (target := beacon_target(entry.get("beacon")))]
+        targets = [target for entry in value if isinstance(entry, Mapping) and (target := self._target(entry.get("beacon")))]
         known = {collection.name for collection in self.collections.all()}
         wanted = tuple(dict.fromkeys(target for target in targets if target in known))
         return Property(name=name, data_type=DataType.REFERENCE, targets=wanted, description=self._description()) if wanted else None
+
+    def _target(self, beacon: object) -> str | None:
+        """The collection that a beacon names, or that has the object."""
+        object_id = id_alone(beacon)
+        return next(self.whereabouts.homes(object_id), None) if object_id else beacon_target(beacon)
 
     def _description(self) -> str:
         return f"made by the auto-schema on {datetime.fromtimestamp(self.clock.now_ms() / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"

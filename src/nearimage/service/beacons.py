@@ -1,7 +1,7 @@
 """Beacons: how references are written on the wire.
 
     weaviate://localhost/Person/36ddd591-2dee-4e7e-a3cc-eb86d30a4303      collection and id
-    weaviate://localhost/36ddd591-2dee-4e7e-a3cc-eb86d30a4303             the older form, where only one collection is possible
+    weaviate://localhost/36ddd591-2dee-4e7e-a3cc-eb86d30a4303             the older form; where several collections are possible, `whereabouts` says which
 
 May import `domain` only.
 """
@@ -45,6 +45,15 @@ def beacon_target(beacon: object) -> str | None:
     """The collection that a beacon leads to; None where it names none or is no beacon."""
     found = _BEACON.fullmatch(beacon) if isinstance(beacon, str) else None
     return collection_name(found["collection"]) if found and found["collection"] else None
+
+
+def id_alone(beacon: object) -> UUID | None:
+    """The id that a beacon of the older form leads to; None where it names its collection or is no beacon."""
+    found = _BEACON.fullmatch(beacon) if isinstance(beacon, str) else None
+    try:
+        return UUID(found["id"]) if found and not found["collection"] else None
+    except ValueError:
+        return None
 
 
 def beacon_of(reference: Reference) -> str:

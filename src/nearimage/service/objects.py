@@ -17,7 +17,7 @@ from uuid import UUID, uuid4
 
 from nearimage.domain.drafts import Draft
 from nearimage.domain.errors import InvalidInput, NearimageError, ObjectChanged, ObjectNotFound, ShardReadOnly, TenantNotActive
-from nearimage.domain.objects import IDS_ONLY, Projection, Record
+from nearimage.domain.objects import Projection, Record
 from nearimage.domain.schema import NO_MODULE, Collection
 from nearimage.domain.values import PropertyValue, Reference
 from nearimage.ports.clock import Clock
@@ -29,6 +29,7 @@ from nearimage.service.shards import Shards
 from nearimage.service.targets import name_vectors
 from nearimage.service.values import ValueReader
 from nearimage.service.vectorize import ObjectVectorizer
+from nearimage.service.whereabouts import Whereabouts
 
 TRIES = 10
 """Rounds of compare and set; each lost round means that another writer of the same object got through, so ten in a row are no accident."""
@@ -47,6 +48,7 @@ class Objects:
     vectorizer: ObjectVectorizer
     clock: Clock
     auto: AutoSchema
+    whereabouts: Whereabouts
     turns: tuple[Lock, ...] = field(default_factory=lambda: tuple(Lock() for _ in range(LOCKS)))
 
     def insert(self, collection: str, draft: Draft) -> Record:
@@ -91,20 +93,6 @@ class Objects:
             InvalidInput: a value or a vector is wrong.
         """
         self._checked(self.collections.get(collection), draft)
-
-    def home(self, object_id: UUID) -> str:
-        """The collection that has an object: the first one by name, without tenants.
-
-        Raises:
-            ObjectNotFound: none has it.
-
-        Cost:
-            One look-up a collection; for callers that still name objects without their collections.
-        """
-        for schema in self.collections.all():
-            if not schema.tenancy.enabled and self.shards.reading(schema, "").get([object_id], IDS_ONLY):
-                return schema.name
-        raise ObjectNotFound(f"no collection has an object with id {object_id}", collection=None, id=str(object_id))
 
     def replace(self, collection: str, object_id: UUID, draft: Draft) -> Record:
         """Store an object in the place of the one with its id, keeping the time of creation.
@@ -174,6 +162,7 @@ class Objects:
     def _prepare(self, schema: Collection, drafts: Sequence[Draft]) -> list[Record | NearimageError]:
         """Check and vectorize; an entry is an error where the draft cannot be stored."""
         checked: list[Record | NearimageError] = []
+        drafts = self.whereabouts.all_in_full(schema, drafts)
         for draft, values in zip(drafts, self.values.read_many(schema, [draft.properties for draft in drafts]), strict=True):
             try:
                 checked.append(values if isinstance(values, InvalidInput) else self._record(schema, draft, values))
@@ -196,6 +185,7 @@ class Objects:
             return [refused] * len(records)
 
     def _checked(self, schema: Collection, draft: Draft) -> Record:
+        (draft,) = self.whereabouts.all_in_full(schema, [draft])
         return self._record(schema, draft, self.values.read(schema, draft.properties))
 
     def _record(self, schema: Collection, draft: Draft, values: Mapping[str, PropertyValue]) -> Record:

@@ -2,8 +2,8 @@
 
     POST   add one        PUT   put these in the place of all        DELETE   take one away
 
-Each is a change of the object: read, work on the property, write back if nobody else changed it meanwhile. Nobody checks that the object referred to is there,
-as in Weaviate: it may come later. May import `domain` and `ports` only.
+Each is a change of the object: read, work on the property, write back if nobody else changed it meanwhile. Nobody checks that the object referred to is there:
+it may come later. Only a reference that would lead from one tenant to another is refused (`whereabouts`). May import `domain` and `ports` only.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,11 +13,12 @@ from uuid import UUID
 
 from nearimage.domain.errors import InvalidInput, NearimageError
 from nearimage.domain.objects import Record
-from nearimage.domain.schema import DataType, Property
+from nearimage.domain.schema import Collection, DataType, Property
 from nearimage.domain.values import PropertyValue, Reference
-from nearimage.service.beacons import read_beacon
+from nearimage.service.beacons import id_alone, read_beacon
 from nearimage.service.collections import Collections
 from nearimage.service.objects import Objects
+from nearimage.service.whereabouts import Whereabouts
 
 Change = Callable[[tuple[Reference, ...]], tuple[Reference, ...]]
 
@@ -38,13 +39,14 @@ class References:
 
     collections: Collections
     objects: Objects
+    whereabouts: Whereabouts
 
     def add(self, source: Source, beacon: str) -> None:
         """Let the property lead to one object more.
 
         Raises:
             ObjectNotFound: the object that the reference starts at is not there.
-            InvalidInput: the property is no reference, or the beacon is none or leads elsewhere.
+            InvalidInput: the property is no reference, or the beacon is none or leads elsewhere, also to another tenant.
         """
         reference = self.read(source, beacon)
         self._change(source, lambda known: (*known, reference))
@@ -73,24 +75,31 @@ class References:
         self._change(source, lambda _: references)
 
     def delete(self, source: Source, beacon: str) -> None:
-        """Take one away; where it is not there nothing changes. Raises as `add` does."""
-        reference = self.read(source, beacon)
-        self._change(source, lambda known: tuple(one for one in known if one != reference))
+        """Take one away; where it is not there nothing changes. A beacon without a collection means whichever reference has its id. Raises as `add` does."""
+        prop = self._property(source, self.collections.get(source.collection))
+        object_id = id_alone(beacon)
+        gone = None if object_id else self._read(prop, beacon)
+        self._change(source, lambda known: tuple(one for one in known if one != gone and one.id != object_id))
 
     def read(self, source: Source, beacon: str) -> Reference:
         """The reference that a beacon writes, if the property may have it.
 
         Raises:
-            InvalidInput: the property is no reference, or the beacon is none or leads elsewhere.
+            InvalidInput: the property is no reference, or the beacon is none or leads elsewhere, also to another tenant.
         """
-        prop = self._property(source)
+        collection = self.collections.get(source.collection)
+        prop = self._property(source, collection)
+        reference = self._read(prop, self.whereabouts.in_full(beacon, prop.targets, source.tenant))
+        self.whereabouts.check(collection, reference, source.tenant)
+        return reference
+
+    def _read(self, prop: Property, beacon: object) -> Reference:
         try:
             return read_beacon(beacon, prop.targets)
         except ValueError as wrong:
             raise InvalidInput(f"property {prop.name!r}: expected {wrong}; got {beacon!r}", property=prop.name) from wrong
 
-    def _property(self, source: Source) -> Property:
-        collection = self.collections.get(source.collection)
+    def _property(self, source: Source, collection: Collection) -> Property:
         prop = collection.property(source.property)
         if prop is None or prop.data_type is not DataType.REFERENCE:
             have = [p.name for p in collection.properties if p.data_type is DataType.REFERENCE]

@@ -30,6 +30,7 @@ from nearimage.service.tenants import Tenants
 from nearimage.service.tokenizing import Tokenizing
 from nearimage.service.values import ValueReader
 from nearimage.service.vectorize import ObjectVectorizer
+from nearimage.service.whereabouts import Whereabouts
 
 _log = logging.getLogger(__name__)
 
@@ -62,6 +63,7 @@ class Services:
     cluster: Cluster
     tenants: Tenants
     objects: Objects
+    whereabouts: Whereabouts
     deletions: Deletions
     references: References
     searches: Searches
@@ -98,8 +100,17 @@ def build_services(parts: Parts, *, default_limit: int = DEFAULT_LIMIT, maximum_
     shards = Shards(engine=parts.engine)
     collections = Collections(engine=parts.engine, modules=modules, dropped=shards.forget)
     values = ValueReader(media=parts.media)
-    auto_schema = AutoSchema(collections=collections, clock=parts.clock, settings=auto)
-    objects = Objects(collections=collections, shards=shards, values=values, vectorizer=vectorizer, clock=parts.clock, auto=auto_schema)
+    whereabouts = Whereabouts(collections=collections, shards=shards)
+    auto_schema = AutoSchema(collections=collections, whereabouts=whereabouts, clock=parts.clock, settings=auto)
+    objects = Objects(
+        collections=collections,
+        shards=shards,
+        values=values,
+        vectorizer=vectorizer,
+        clock=parts.clock,
+        auto=auto_schema,
+        whereabouts=whereabouts,
+    )
     searches = Searches(
         collections=collections,
         shards=shards,
@@ -117,8 +128,9 @@ def build_services(parts: Parts, *, default_limit: int = DEFAULT_LIMIT, maximum_
         cluster=Cluster(collections=collections, shards=shards),
         tenants=tenants,
         objects=objects,
+        whereabouts=whereabouts,
         deletions=Deletions(collections=collections, shards=shards, maximum=maximum_results),
-        references=References(collections=collections, objects=objects),
+        references=References(collections=collections, objects=objects, whereabouts=whereabouts),
         searches=searches,
         aggregates=Aggregates(collections=collections, shards=shards, vectorizer=vectorizer),
         pictures=pictures,

@@ -128,13 +128,12 @@ def merge_object(call: Call) -> Response:
 
 
 def delete_object(call: Call) -> Response:
-    """Delete; 204 also where there was none: after it, there is none."""
-    object_id = call.object_id
-    try:
-        call.services.objects.delete(home(call), object_id, call.tenant)
-    except ObjectNotFound:
-        return Response(404)  # without its collection, nobody knows what was meant
-    return Response(_NO_CONTENT)
+    """Delete; 204 also where there was none: after it, there is none. By its id alone an object goes from every collection that has it."""
+    named, object_id = call.path.get("collection"), call.object_id
+    homes = [named] if named else list(call.services.whereabouts.homes(object_id, call.tenant))
+    for name in homes:
+        call.services.objects.delete(name, object_id, call.tenant)
+    return Response(_NO_CONTENT if homes else 404)  # without a collection that has it, nobody knows what was meant
 
 
 def home(call: Call) -> str:
@@ -143,7 +142,7 @@ def home(call: Call) -> str:
     Raises:
         ObjectNotFound: no collection has it.
     """
-    return call.path.get("collection") or call.services.objects.home(call.object_id)
+    return call.path.get("collection") or call.services.whereabouts.home(call.object_id, call.tenant)
 
 
 def _object(call: Call) -> ObjectBody:
