@@ -71,8 +71,11 @@ def test_a_collection_whose_name_is_a_word_of_the_paths_is_reached(http: httpx.C
 
 
 def test_what_the_short_way_does_not_know_is_answered_as_ever(http: httpx.Client) -> None:
-    """A slash too many is forgiven, an unknown path is 404, a wrong method 405 with those there are."""
+    """Slashes too many are forgiven, as around a collection that a program does not name, an unknown path is 404, a wrong method 405 with those there are."""
     assert http.get("/v1/objects/").status_code == 200
+    assert http.get(f"/v1/objects//{ONE}").json()["class"] == "Dog"
+    assert http.get(f"/v1//objects/Note/{ONE}//").json()["class"] == "Note"
+    assert http.get("//").status_code == 404
     assert http.get("/v1/nothing").status_code == 404
     assert http.get(f"/v1/objects/Note/{ONE}/more/and/more").status_code == 404
     refused = http.post(f"/v1/objects/Note/{ONE}")

@@ -2,7 +2,8 @@
 
     /v1/objects/Dog/36ddd591-...  -->  v1 -> objects -> {collection} -> {id}      at each step a literal segment before a name
 
-A collection may be called like a literal segment: where that leads nowhere, the name is tried. A slash too many at the end is forgiven.
+A collection may be called like a literal segment: where that leads nowhere, the name is tried. Slashes too many are forgiven:
+programs put paths together from parts, and a part may be empty.
 
 May import the standard library only.
 """
@@ -40,8 +41,8 @@ class Paths(Generic[T]):
         """What stands there, and what stands in the path for each name."""
         segments = path.split("/")
         found = _walk(self._root, segments, 0, ())
-        if found is None and not segments[-1] and len(segments) > 2:
-            found = _walk(self._root, segments[:-1], 0, ())
+        if found is None and "" in segments[1:]:
+            found = _walk(self._root, ["", *filter(None, segments)], 0, ())
         return found
 
     def _add(self, path: str, what: T) -> None:
