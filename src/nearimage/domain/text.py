@@ -5,6 +5,7 @@ May import the standard library and `domain` only.
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 from nearimage.domain.schema import AsciiFold, Tokenization
 
@@ -28,6 +29,13 @@ def tokenize(text: str, how: Tokenization, fold: AsciiFold | None = None) -> lis
     if how is Tokenization.TRIGRAM:
         return _trigrams("".join(_WORDS.findall(text)).lower())
     return _without_alphabet(text, how)
+
+
+def tokenize_all(texts: Sequence[str], how: Tokenization, fold: AsciiFold | None = None) -> list[list[str]]:
+    """The tokens of many texts; which way to cut them is asked once."""
+    if how is Tokenization.WORD and not fold:
+        return [_WORDS.findall(text.lower()) for text in texts]
+    return [tokenize(text, how, fold) for text in texts]
 
 
 def tokenize_pattern(pattern: str, how: Tokenization, fold: AsciiFold | None = None) -> list[str]:

@@ -150,11 +150,11 @@ def check_vector(vector: AnyVector, *, name: str, metric: Metric, is_multi: bool
     Raises:
         InvalidVector: empty, longer than `MAX_DIMENSIONS`, several where one is expected or the other way round, not finite, or all zero under cosine.
     """
+    if not is_multi and vector.ndim == 1 and len(vector) <= MAX_DIMENSIONS and 0 < np.vdot(vector, vector) < math.inf:
+        return  # no NaN, no infinity, not all zeros: a third of the time of looking for each
     if vector.ndim != 1 + is_multi or not 0 < vector.shape[-1] <= MAX_DIMENSIONS or not len(vector):
         expected = "a list of vectors (a multi-vector)" if is_multi else "one vector, a list"
         raise InvalidVector(f"vector {name!r} has shape {vector.shape}; expected {expected} of 1 to {MAX_DIMENSIONS} numbers", vector=name)
-    if vector.ndim == 1 and 0 < np.vdot(vector, vector) < math.inf:  # no NaN, no infinity, not all zeros: a third of the time of looking for each
-        return
     if not np.isfinite(vector).all():
         raise InvalidVector(f"vector {name!r} contains NaN or infinity; every number must be finite in float32", vector=name)
     if metric is Metric.COSINE and not vector.any(axis=-1).all():

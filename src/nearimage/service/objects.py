@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 from uuid import UUID, uuid4
 
+from nearimage.domain.columns import record_of
 from nearimage.domain.drafts import Draft
 from nearimage.domain.errors import InvalidInput, NearimageError, ObjectChanged, ObjectNotFound, ShardReadOnly, TenantNotActive
 from nearimage.domain.objects import Projection, Record
@@ -26,7 +27,7 @@ from nearimage.service.auto_schema import AutoSchema
 from nearimage.service.collections import Collections
 from nearimage.service.names import known_name
 from nearimage.service.shards import Shards
-from nearimage.service.targets import name_vectors
+from nearimage.service.targets import VectorNames
 from nearimage.service.values import ValueReader
 from nearimage.service.vectorize import ObjectVectorizer
 from nearimage.service.whereabouts import Whereabouts
@@ -162,10 +163,10 @@ class Objects:
     def _prepare(self, schema: Collection, drafts: Sequence[Draft]) -> list[Record | NearimageError]:
         """Check and vectorize; an entry is an error where the draft cannot be stored."""
         checked: list[Record | NearimageError] = []
-        drafts = self.whereabouts.all_in_full(schema, drafts)
+        drafts, names = self.whereabouts.all_in_full(schema, drafts), VectorNames(schema)
         for draft, values in zip(drafts, self.values.read_many(schema, [draft.properties for draft in drafts]), strict=True):
             try:
-                checked.append(values if isinstance(values, InvalidInput) else self._record(schema, draft, values))
+                checked.append(values if isinstance(values, InvalidInput) else self._record(names, draft, values))
             except InvalidInput as wrong:
                 checked.append(wrong)
         good = [record for record in checked if isinstance(record, Record)]
@@ -186,17 +187,11 @@ class Objects:
 
     def _checked(self, schema: Collection, draft: Draft) -> Record:
         (draft,) = self.whereabouts.all_in_full(schema, [draft])
-        return self._record(schema, draft, self.values.read(schema, draft.properties))
+        return self._record(VectorNames(schema), draft, self.values.read(schema, draft.properties))
 
-    def _record(self, schema: Collection, draft: Draft, values: Mapping[str, PropertyValue]) -> Record:
+    def _record(self, names: VectorNames, draft: Draft, values: Mapping[str, PropertyValue]) -> Record:
         now = self.clock.now_ms()
-        return Record(
-            id=draft.id or uuid4(),
-            properties=values,
-            vectors=name_vectors(schema, draft.vectors),
-            created_ms=now,
-            updated_ms=now,
-        )
+        return record_of(draft.id or uuid4(), values, names.of(draft.vectors), (now, now))
 
     def _rewrite(self, schema: Collection, shard: Shard, object_id: UUID, change: Callable[[Record], Record]) -> Record:
         """Compare and set: read, change, vectorize, write if still the same."""

@@ -86,16 +86,28 @@ def target_of(collection: Collection, name: str | None) -> VectorConfig:
     return collection.vectors[0]
 
 
-def name_vectors(collection: Collection, given: Mapping[str, AnyVector]) -> dict[str, AnyVector]:
-    """Give each vector of an object the name under which it is stored, and check it.
+class VectorNames:
+    """Gives the vectors of a collection's objects the names under which they are stored, and checks them.
 
-    Raises:
-        VectorNameUnknown, VectorNameAmbiguous: as for `target_of`.
-        InvalidVector: NaN, infinity, nothing, or zeros under cosine.
+    What each name means is found out once, so keep it for a batch, and no longer: the collection may be altered.
     """
-    named: dict[str, AnyVector] = {}
-    for key, vector in given.items():
-        config = target_of(collection, None if key == UNNAMED else key)
-        check_vector(vector, name=config.name, metric=config.metric, is_multi=config.is_multi)
-        named[config.name] = vector
-    return named
+
+    def __init__(self, collection: Collection) -> None:
+        self._collection = collection
+        self._known: dict[str, VectorConfig] = {}
+
+    def of(self, given: Mapping[str, AnyVector]) -> dict[str, AnyVector]:
+        """The vectors of one object.
+
+        Raises:
+            VectorNameUnknown, VectorNameAmbiguous: as for `target_of`.
+            InvalidVector: NaN, infinity, nothing, or zeros under cosine.
+        """
+        named: dict[str, AnyVector] = {}
+        for key, vector in given.items():
+            config = self._known.get(key)
+            if config is None:
+                config = self._known[key] = target_of(self._collection, None if key == UNNAMED else key)
+            check_vector(vector, name=config.name, metric=config.metric, is_multi=config.is_multi)
+            named[config.name] = vector
+        return named

@@ -149,7 +149,8 @@ class ObjectVectorizer:
             For each record, in order: the record with its vectors, or why they could not be made.
         """
         recipes = [recipe for recipe in map(self.recipe, collection.vectors) if recipe]
-        if not recipes and not any(record.revision or BlobToHash in map(type, record.properties.values()) for record in records):
+        hashes = any(prop.data_type is DataType.BLOB_HASH for prop in collection.properties)
+        if not recipes and not hashes and not any(record.revision for record in records):
             return list(records)  # as they are
         vectors = [dict(record.vectors) for record in records]
         wanted: dict[Recipe, list[Wanted]] = {}

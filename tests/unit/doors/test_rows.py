@@ -51,7 +51,7 @@ def rows() -> WireRows:
 
 
 def encoded(properties: Mapping[str, PropertyValue], codec: WireRows | None = None) -> bytes:
-    return (codec or rows()).encoder(PHOTO)(properties)
+    return (codec or rows()).encoder(PHOTO).encode(properties)
 
 
 def same(left: Mapping[str, object], right: Mapping[str, object]) -> bool:
@@ -143,7 +143,7 @@ def test_names_of_every_length_are_read(length: int, value: Any) -> None:
     kind = DataType({str: "text", int: "int", bool: "boolean", tuple: "int[]"}[type(value)])
     names = ("n" * length, "other")
     photo = Collection(name="Photo", properties=tuple(Property(name=name, data_type=kind) for name in names))
-    data = rows().encoder(photo)(dict.fromkeys(names, value))
+    data = rows().encoder(photo).encode(dict.fromkeys(names, value))
 
     assert dict(rows().view(data, None)) == dict.fromkeys(names, value)
     assert dict(rows().view(data, names[:1])) == {names[0]: value}

@@ -5,20 +5,23 @@ May import numpy, `domain`, `service` and `doors.wire` only.
 
 import struct
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from nearimage.domain.drafts import UNNAMED, Draft
 from nearimage.domain.errors import InvalidInput, NearimageError
 from nearimage.domain.objects import AnyVector
 from nearimage.doors.faults import fault_of
-from nearimage.doors.grpc.near_request import from_bytes, read_vectors
+from nearimage.doors.grpc.near_request import from_bytes
 from nearimage.doors.grpc.parsing import parse
 from nearimage.doors.uuids import read_uuid
 from nearimage.doors.wire.messages import BatchObjectsReply, BatchObjectsRequest
 from nearimage.service.services import Services
 
 _BEACON = "weaviate://localhost/"
+_SCALARS = frozenset(("string_value", "number_value", "bool_value"))
 
 
 def batch_objects(services: Services, request: bytes) -> bytes:
@@ -67,8 +70,9 @@ def read_draft(entry: Any) -> Draft:
     Raises:
         InvalidInput: no UUID, or bytes that are no vector.
     """
-    properties = read_properties(entry.properties)
-    for reference in (*entry.properties.single_target_ref_props, *entry.properties.multi_target_ref_props):
+    parts = _parts(entry.properties)
+    properties = _properties(parts)
+    for reference in (*parts.get("single_target_ref_props", ()), *parts.get("multi_target_ref_props", ())):
         target = getattr(reference, "target_collection", "")
         beacons = [{"beacon": f"{_BEACON}{target}/{one}" if target else f"{_BEACON}{one}"} for one in reference.uuids]
         known = properties.setdefault(reference.prop_name, [])
@@ -80,19 +84,30 @@ def read_draft(entry: Any) -> Draft:
 def _vectors(entry: Any) -> dict[str, AnyVector]:
     if entry.vectors:
         return {v.name or UNNAMED: from_bytes(v.vector_bytes, kind=v.type) for v in entry.vectors}
-    vectors = read_vectors(entry)
-    return {UNNAMED: vectors[0]} if vectors else {}
+    raw = entry.vector_bytes
+    if raw:
+        return {UNNAMED: from_bytes(raw)}
+    numbers = entry.vector
+    return {UNNAMED: np.array(numbers, np.float32)} if len(numbers) else {}
 
 
-def read_properties(given: Any) -> dict[str, object]:
+def _parts(given: Any) -> dict[str, Any]:
+    """The fields of a message that are there: ten ways to say something about a property, of which an object mostly uses one."""
+    return {field.name: value for field, value in given.ListFields()}
+
+
+def _properties(parts: Mapping[str, Any]) -> dict[str, object]:
     """The properties of an object, or of one nested in it, as JSON has them."""
-    properties = {name: _plain(value) for name, value in given.non_ref_properties.fields.items()}
-    for array in (*given.int_array_properties, *given.text_array_properties, *given.boolean_array_properties):
-        properties[array.prop_name] = tuple(array.values)
-    properties.update((array.prop_name, _numbers(array)) for array in given.number_array_properties)
-    properties.update((nested.prop_name, read_properties(nested.value)) for nested in given.object_properties)
-    properties.update((array.prop_name, [read_properties(value) for value in array.values]) for array in given.object_array_properties)
-    properties.update((name, ()) for name in given.empty_list_props)
+    properties = _fields(parts["non_ref_properties"].fields) if "non_ref_properties" in parts else {}
+    if len(parts) == 1 and properties:  # as mostly
+        return properties
+    for arrays in ("int_array_properties", "text_array_properties", "boolean_array_properties"):
+        properties.update((array.prop_name, tuple(array.values)) for array in parts.get(arrays, ()))
+    properties.update((array.prop_name, _numbers(array)) for array in parts.get("number_array_properties", ()))
+    properties.update((nested.prop_name, _properties(_parts(nested.value))) for nested in parts.get("object_properties", ()))
+    for array in parts.get("object_array_properties", ()):
+        properties[array.prop_name] = [_properties(_parts(value)) for value in array.values]
+    properties.update((name, ()) for name in parts.get("empty_list_props", ()))
     return properties
 
 
@@ -108,10 +123,15 @@ def _numbers(array: Any) -> tuple[float, ...]:
 def _plain(value: Any) -> object:
     """A value of google.protobuf.Struct as Python has it."""
     kind = value.WhichOneof("kind")
-    if kind in (None, "null_value"):
-        return None
+    if kind in _SCALARS:
+        return getattr(value, kind)
     if kind == "list_value":
         return [_plain(entry) for entry in value.list_value.values]
     if kind == "struct_value":
-        return {name: _plain(entry) for name, entry in value.struct_value.fields.items()}
-    return getattr(value, kind)
+        return _fields(value.struct_value.fields)
+    return None
+
+
+def _fields(fields: Any) -> dict[str, object]:
+    """A struct's; looking each name up takes half the time of the map's own `items`."""
+    return {name: _plain(fields[name]) for name in fields}

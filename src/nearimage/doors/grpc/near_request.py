@@ -32,6 +32,7 @@ from nearimage.domain.vectorizing import Modality
 from nearimage.doors.uuids import read_uuid
 from nearimage.doors.wire.messages import CombinationMethod, HybridMessage, SearchOperatorOptions, VectorsMessage
 
+_FLOAT32 = np.dtype("<f4")
 _MEDIA: Mapping[str, Modality] = {
     "near_image": Modality.IMAGE,
     "near_audio": Modality.AUDIO,
@@ -244,7 +245,7 @@ def read_vectors(message: Any) -> list[AnyVector]:
 
 
 def from_bytes(raw: bytes, *, kind: int = 0) -> AnyVector:
-    """Little-endian float32 numbers; of a multi-vector behind a uint16 that says how many of them are one vector.
+    """Little-endian float32 numbers, read-only; of a multi-vector behind a uint16 that says how many of them are one vector.
 
     Raises:
         InvalidVector: their length is no multiple of 4, or of the vectors'.
@@ -254,7 +255,7 @@ def from_bytes(raw: bytes, *, kind: int = 0) -> AnyVector:
         if not dims or not numbers or len(numbers) % (4 * dims):
             message = f"a multi-vector of {len(raw)} bytes is not a uint16 number of dimensions ({dims}) and vectors of so many float32 numbers"
             raise InvalidVector(message, vector=None)
-        return np.frombuffer(numbers, "<f4").astype(np.float32).reshape(-1, dims)
+        return np.frombuffer(numbers, _FLOAT32).reshape(-1, dims)
     if len(raw) % 4:
         raise InvalidVector(f"a vector of {len(raw)} bytes is not made of 4-byte float32 numbers", vector=None)
-    return np.frombuffer(raw, "<f4").astype(np.float32)
+    return np.frombuffer(raw, _FLOAT32)

@@ -1,6 +1,6 @@
 """Properties of stored objects in the form in which gRPC replies carry them, so that a reply is joined from bytes of the disk.
 
-    encode    {"title": "Corgi", "rank": 3} -->  entries of `Properties.fields`, one behind the other
+    encode    {"title": "Corgi", "rank": 3} -->  entries of `Properties.fields`, one behind the other (row_encoder.py)
     view      the row as a mapping that is decoded when somebody looks into it: REST and GraphQL do
     Cuts      the entries of some properties, cut out of the row undecoded
 
@@ -18,36 +18,28 @@ The engine keeps these bytes and does not know what they say; it is handed the c
 Rows of one shape are cut at the same entries, so where to cut is worked out once a shape: a row then costs a look-up and a slice. A row that begins with
 anything else, JSON by an older release, is left to the other codec. All integers are little-endian.
 
-May import the standard library, `domain` and `doors.wire.encoding` only.
+May import the standard library, `domain` and `doors` only.
 """
 
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from hashlib import blake2b
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from nearimage.domain.columns import RecordColumns
-from nearimage.domain.errors import InvalidValue
 from nearimage.domain.schema import Collection
 from nearimage.domain.values import PropertyValue
-from nearimage.doors.grpc.value_bytes import NULL, WRITERS, read_value
-from nearimage.doors.wire.encoding import SIZED, key, read_varint, sized, varint
+from nearimage.doors.grpc.row_encoder import ENTRIES, ENTRIES_AND_REST, HEADER, OtherRows, RowEncoder, entry_of, prefix_of
+from nearimage.doors.grpc.value_bytes import NULL, read_value
+from nearimage.doors.wire.encoding import read_varint
 
-Encode = Callable[[Mapping[str, PropertyValue]], bytes]
 Values = dict[str, PropertyValue]
 
-_ENTRIES, _ENTRIES_AND_REST = 1, 2
-_HEADER = struct.Struct("<BH8s")
-_AT = _HEADER.size
-_CUTTABLE = (bytes([_ENTRIES]), bytes([_ENTRIES_AND_REST]))
+_AT = HEADER.size
+_CUTTABLE = (bytes([ENTRIES]), bytes([ENTRIES_AND_REST]))
 _UINT32 = struct.Struct("<I").unpack_from
 _SHAPES = 4096
 """Kept at most; objects that lack now this, now that property make many."""
-
-_FIRST = key(1, SIZED)
-_VALUE = key(2, SIZED)
-
 
 _SHORT = 130
 """Bytes of an entry whose lengths are all one byte: its name's, its value's, its own."""
@@ -67,18 +59,6 @@ class _Plan(NamedTuple):
     entries: tuple[tuple[str, int, int], ...]
 
 
-class OtherRows(Protocol):
-    """Properties as bytes that begin with `{`, and back."""
-
-    def encode(self, properties: Mapping[str, PropertyValue]) -> bytes:
-        """The properties as bytes."""
-        ...
-
-    def decode(self, data: bytes) -> Values:
-        """What `encode` was given."""
-        ...
-
-
 class WireRows:
     """A codec for the engine.
 
@@ -91,9 +71,9 @@ class WireRows:
         self._names: dict[bytes, tuple[str, ...]] = {}
         self._plans: dict[tuple[bytes, tuple[str, ...] | None], _Plan] = {}
 
-    def encoder(self, collection: Collection) -> Encode:
+    def encoder(self, collection: Collection) -> RowEncoder:
         """What makes rows of this collection's objects."""
-        return _Encoder(collection, self._other).encode
+        return RowEncoder(collection, self._other)
 
     def view(self, data: bytes, names: tuple[str, ...] | None) -> "Mapping[str, PropertyValue]":
         """The properties of these names (None: all), decoded when somebody looks."""
@@ -105,7 +85,7 @@ class WireRows:
         Cost:
             0.4 us a property; those that are not wanted are not looked at. `python bench/graphql_door.py` lists a hundred objects.
         """
-        if data[0] not in (_ENTRIES, _ENTRIES_AND_REST):
+        if data[0] not in (ENTRIES, ENTRIES_AND_REST):
             return _only(self._other.decode(data), wanted)
         plan = self._plans.get((data[3:_AT], wanted)) or self._plan(data, wanted)
         ends, start, values = plan.ends.unpack_from(data, _AT), plan.start, {}
@@ -113,7 +93,7 @@ class WireRows:
             first, last = start + (ends[number - 1] if number else 0), start + ends[number]
             at = first + short if last - first < _SHORT else _value_at(data, first)
             values[name] = read_value(data, at, last)
-        if data[0] == _ENTRIES_AND_REST:
+        if data[0] == ENTRIES_AND_REST:
             values |= _only(self._other.decode(data[start + ends[-1] if ends else start :]), wanted)
         return values
 
@@ -227,8 +207,8 @@ class Cuts:
             if name in self._wanted:
                 first = runs.pop()[0] if runs and runs[-1][1] == number else number
                 runs.append((first, number + 1))
-        missing = b"".join(_entry(_prefix(name), NULL) for name in self._wanted if name not in names)
-        if missing and data[0] == _ENTRIES_AND_REST:  # they may stand in the rest
+        missing = b"".join(entry_of(prefix_of(name), NULL) for name in self._wanted if name not in names)
+        if missing and data[0] == ENTRIES_AND_REST:  # they may stand in the rest
             return None
         return _cut_at(_AT + 4 * len(names), runs, missing)
 
@@ -246,40 +226,6 @@ def cuts_of(names: tuple[str, ...]) -> Cuts:
     return Cuts(names)
 
 
-class _Encoder:
-    def __init__(self, collection: Collection, other: OtherRows) -> None:
-        self._other = other
-        self._known = {prop.name: (_prefix(prop.name), *WRITERS[prop.data_type]) for prop in collection.properties if prop.data_type in WRITERS}
-        self._shapes: dict[tuple[str, ...], bytes] = {}
-
-    def encode(self, properties: Mapping[str, PropertyValue]) -> bytes:
-        """One object's properties as a row."""
-        names, entries, ends, end = [], [], [], 0
-        try:
-            for name, (prefix, kind, written) in self._known.items():
-                value = properties.get(name)
-                if type(value) is kind and (content := written(value)) is not None:
-                    entry = _entry(prefix, content)
-                    end += len(entry)
-                    names.append(name)
-                    entries.append(entry)
-                    ends.append(end)
-        except UnicodeEncodeError as wrong:
-            raise InvalidValue(f"properties cannot be stored: {wrong}") from wrong
-        if len(names) == len(properties):
-            return self._header(_ENTRIES, tuple(names), ends) + b"".join(entries)
-        rest = {name: value for name, value in properties.items() if name not in names}
-        return self._header(_ENTRIES_AND_REST, tuple(names), ends) + b"".join(entries) + self._other.encode(rest)
-
-    def _header(self, version: int, names: tuple[str, ...], ends: list[int]) -> bytes:
-        shape = self._shapes.get(names)
-        if shape is None:
-            if len(self._shapes) >= _SHAPES:
-                self._shapes.clear()
-            shape = self._shapes[names] = blake2b("\0".join(names).encode(), digest_size=8).digest()
-        return _HEADER.pack(version, len(names), shape) + struct.pack(f"<{len(ends)}I", *ends)
-
-
 def _only(values: Values, wanted: tuple[str, ...] | None) -> Values:
     return values if wanted is None else {name: values[name] for name in wanted if name in values}
 
@@ -289,14 +235,6 @@ def _value_at(data: bytes, entry: int) -> int:
     _, at = read_varint(data, entry + 1)
     length, at = read_varint(data, at + 1)  # of the name
     return read_varint(data, at + length + 1)[1]
-
-
-def _prefix(name: str) -> bytes:
-    return sized(_FIRST, name.encode()) + _VALUE
-
-
-def _entry(prefix: bytes, value: bytes) -> bytes:
-    return sized(_FIRST, prefix + varint(len(value)) + value)
 
 
 def _ends(data: bytes, count: int) -> tuple[int, ...]:

@@ -52,10 +52,11 @@ def _boolean(value: bool) -> bytes:
 
 def _list(before: bytes, kind: type, packed: Callable[[tuple[Any, ...]], bytes]) -> Callable[[Any], bytes | None]:
     """Writes arrays; None where an element is of another kind."""
+    kinds = {kind}
 
     def written(values: tuple[Any, ...]) -> bytes | None:
         try:
-            return sized(_LIST, sized(before, packed(values))) if all(type(value) is kind for value in values) else None
+            return sized(_LIST, sized(before, packed(values))) if kinds.issuperset(map(type, values)) else None
         except struct.error:  # an int of more than 64 bits
             return None
 
@@ -63,7 +64,7 @@ def _list(before: bytes, kind: type, packed: Callable[[tuple[Any, ...]], bytes])
 
 
 def _repeated(values: tuple[str, ...]) -> bytes:
-    return b"".join(sized(_FIRST, value.encode()) for value in values)
+    return b"".join([sized(_FIRST, value.encode()) for value in values])
 
 
 def _flags(values: tuple[bool, ...]) -> bytes:

@@ -34,6 +34,14 @@ class Column(Protocol):
         """
         ...
 
+    def convert_all(self, values: Sequence[PropertyValue]) -> Sequence[Converted]:
+        """The same for the values of many objects, at least one; they are looked at together where that is quicker.
+
+        Raises:
+            InvalidValue: some value does not fit; which, `convert` says.
+        """
+        ...
+
     def append(self, row: int, converted: Converted) -> None:
         """Add a row's entries; rows come in ascending order."""
         ...
@@ -75,6 +83,10 @@ class PresenceColumn:
     def convert(self, value: PropertyValue) -> Converted:
         """Whether there is something."""
         return value != ()
+
+    def convert_all(self, values: Sequence[PropertyValue]) -> Sequence[Converted]:
+        """Whether there is something in each."""
+        return list(map(self.convert, values))
 
     def append(self, row: int, converted: Converted) -> None:
         """The row has the property, if it has."""

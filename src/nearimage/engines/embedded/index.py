@@ -37,6 +37,7 @@ from nearimage.domain.filters import (
 )
 from nearimage.domain.objects import PropertyValue
 from nearimage.domain.schema import Collection, DataType, Property, Tokenization
+from nearimage.domain.value_columns import columns_of
 from nearimage.engines.embedded.columns import Column, ConvertedRow, PresenceColumn
 from nearimage.engines.embedded.entries import Arrays, Mask
 from nearimage.engines.embedded.ids import Ids
@@ -110,23 +111,19 @@ class Index:
         return converted
 
     def convert_all(self, records: Sequence[HasValues]) -> list[ConvertedRow]:
-        """The same for many objects, column by column, which takes a third of the time.
+        """The same for many objects, column by column.
 
         Raises:
             InvalidValue: some value does not fit its column; which, `convert` says.
         """
-        if not records:
-            return []
         columns, measured = self._columns, self._measured
+        times = [{CREATED_FIELD: record.created_ms, UPDATED_FIELD: record.updated_ms} for record in records]
+        given = columns_of(times) | {name: values for name, values in columns_of([record.properties for record in records]).items() if name in columns}
         converted: list[ConvertedRow] = [{} for _ in records]
-        _fill(converted, CREATED_FIELD, columns[CREATED_FIELD], [record.created_ms for record in records])
-        _fill(converted, UPDATED_FIELD, columns[UPDATED_FIELD], [record.updated_ms for record in records])
-        for name in {name for record in records for name in record.properties if name in columns}:
-            having = [number for number, record in enumerate(records) if name in record.properties]
-            rows, values = [converted[number] for number in having], [records[number].properties[name] for number in having]
-            _fill(rows, name, columns[name], values)
-            if name in measured:
-                _fill(rows, measured[name], columns[measured[name]], values)
+        for name, (places, values) in given.items():
+            for field in (name, measured[name]) if name in measured else (name,):
+                for place, entries in zip(places, columns[field].convert_all(values), strict=True):
+                    converted[place][field] = entries
         return converted
 
     def append(self, row: int, packed_id: bytes, converted: ConvertedRow) -> None:
@@ -243,12 +240,6 @@ def _column(prop: Property) -> Column:
     if element in _MAKE:
         return _MAKE[element](is_array=prop.data_type.is_array)
     return _MAKE_OTHERS.get(element, PresenceColumn)()
-
-
-def _fill(rows: Sequence[ConvertedRow], name: str, column: Column, values: Sequence[PropertyValue]) -> None:
-    entries = column.convert_all(values) if isinstance(column, NumberColumn) else map(column.convert, values)
-    for row, entry in zip(rows, entries, strict=True):
-        row[name] = entry
 
 
 def _has_length(prop: Property) -> bool:

@@ -10,11 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from nearimage.domain.filters import FilterScalar, Operator
-from nearimage.domain.values import PropertyValue
+from nearimage.domain.values import Element, PropertyValue
 from nearimage.engines.embedded.columns import Converted
 from nearimage.engines.embedded.comparing import compare, equals_some
 from nearimage.engines.embedded.entries import Arrays, Mask, Positions
 from nearimage.engines.embedded.growing import Growing
+
+_SIZED = frozenset((str, tuple))
 
 
 class LengthColumn:
@@ -26,6 +28,12 @@ class LengthColumn:
     def convert(self, value: PropertyValue) -> Converted:
         """The number of characters or of entries; 1 of what has no length."""
         return len(value) if isinstance(value, str | tuple) else 1
+
+    def convert_all(self, values: Sequence[PropertyValue]) -> Sequence[Converted]:
+        """The length of each value."""
+        if _SIZED.issuperset(map(type, values)):
+            return list(map(len, cast("Sequence[str | tuple[Element, ...]]", values)))
+        return list(map(self.convert, values))
 
     def append(self, row: int, converted: Converted) -> None:
         """Add a row's length."""

@@ -39,6 +39,8 @@ _LIMITS = {kind().itemsize: (int(np.iinfo(kind).min), int(np.iinfo(kind).max)) f
 _OWN: Mapping[type[np.generic], frozenset[type]] = {np.int64: frozenset((int,)), np.int8: frozenset((bool,)), np.float64: frozenset((float,))}
 """What needs no conversion."""
 
+_ARRAYS = frozenset((tuple,))
+
 
 class NumberColumn:
     """Integers (int64), booleans (int8) or numbers (float64); integers are kept in as few bytes as all of them fit."""
@@ -61,16 +63,14 @@ class NumberColumn:
             raise InvalidValue(f"{value!r} does not fit a column of {self._kind.__name__}", data_type=self._kind.__name__) from wrong
 
     def convert_all(self, values: Sequence[PropertyValue]) -> Sequence[Converted]:
-        """The same for the values of many objects; numbers that all have this column's own type are taken as they are.
-
-        Raises:
-            InvalidValue: some value does not fit.
-        """
-        if not self._is_array and self._own.issuperset(map(type, values)):
-            numbers = cast("Sequence[float]", values)
-            if self._kind is np.float64 or (min(numbers) in _INT64 and max(numbers) in _INT64):
-                return numbers
-        return [self.convert(value) for value in values]
+        """The same for the values of many objects; numbers that all have this column's own type are taken as they are."""
+        if self._is_array and not _ARRAYS.issuperset(map(type, values)):
+            return list(map(self.convert, values))
+        numbers = list(chain.from_iterable(cast("Sequence[tuple[float, ...]]", values))) if self._is_array else cast("Sequence[float]", values)
+        fit = self._own.issuperset(map(type, numbers)) and (
+            self._kind is not np.int64 or (min(numbers, default=0) in _INT64 and max(numbers, default=0) in _INT64)
+        )
+        return values if fit else list(map(self.convert, values))
 
     def append(self, row: int, converted: Converted) -> None:
         """Add a row's entries."""
@@ -163,6 +163,10 @@ class DateColumn:
             return [instant_ns(str(element)) for element in _elements(value, self._is_array)]
         except ValueError as wrong:
             raise InvalidValue(str(wrong), data_type="date") from wrong
+
+    def convert_all(self, values: Sequence[PropertyValue]) -> Sequence[Converted]:
+        """The instants of each value."""
+        return list(map(self.convert, values))
 
     def append(self, row: int, converted: Converted) -> None:
         """Add a row's entries."""

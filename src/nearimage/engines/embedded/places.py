@@ -36,6 +36,10 @@ class GeoColumn:
             raise InvalidValue(f"{value!r} is no place; give latitude and longitude", data_type="geoCoordinates")
         return value
 
+    def convert_all(self, values: Sequence[PropertyValue]) -> Sequence[Converted]:
+        """The values themselves."""
+        return list(map(self.convert, values))
+
     def append(self, row: int, converted: Converted) -> None:
         """Add a row's place."""
         self.extend(np.array((row,), np.int64), (converted,))

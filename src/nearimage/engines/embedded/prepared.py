@@ -13,10 +13,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nearimage.domain.columns import uuid_of
+from nearimage.domain.columns import NOTHING, uuid_of
 from nearimage.domain.errors import InvalidInput, VectorNameUnknown
 from nearimage.domain.objects import Record, Vector
 from nearimage.domain.schema import Collection
+from nearimage.domain.values import PropertyValue
 from nearimage.domain.vectors import check_dimensions, dims_of
 from nearimage.engines.embedded.columns import ConvertedRow
 from nearimage.engines.embedded.index import Index
@@ -60,7 +61,7 @@ class Preparer:
 
     def alter(self, collection: Collection) -> None:
         """Go by another definition from now on."""
-        self._encode = self._codec.encoder(collection)
+        self._encoder = self._codec.encoder(collection)
         self._names = tuple(v.name for v in collection.vectors)
 
     def prepare_all(self, records: Sequence[Record], index: Index) -> list[Prepared]:
@@ -76,31 +77,30 @@ class Preparer:
     def prepare(self, record: Record, index: Index) -> Prepared:
         """One record."""
         try:
-            return self._prepare(record, index.convert(record.properties, record.created_ms, record.updated_ms))
+            converted, pictures = index.convert(record.properties, record.created_ms, record.updated_ms), _pictures(record)
+            return self._prepared(record, converted, pictures, self._encoder.encode(_without(record.properties, pictures)))
         except InvalidInput as refusal:
             return self._refused(record, refusal)
 
     def _prepare_some(self, records: Sequence[Record], index: Index) -> list[Prepared]:
         try:
-            return list(map(self._prepare, records, index.convert_all(records)))
+            pictures = list(map(_pictures, records))
+            encoded = self._encoder.encode_all([_without(record.properties, some) for record, some in zip(records, pictures, strict=True)])
+            return list(map(self._prepared, records, index.convert_all(records), pictures, encoded))
         except InvalidInput:  # of one of them; the others must not suffer from it
             return [self.prepare(record, index) for record in records]
 
-    def _prepare(self, record: Record, converted: ConvertedRow) -> Prepared:
-        given, values = record.vectors, record.properties
-        vectors = {name: np.ascontiguousarray(vector, np.float32) for name, vector in given.items() if vector.ndim == 1}
-        pictures = {name: value for name, value in values.items() if type(value) is bytes}
-        return Prepared(
-            record.id.bytes,
-            record.created_ms,
-            record.updated_ms,
-            vectors,
-            self._encode({name: value for name, value in values.items() if name not in pictures} if pictures else values),
-            pictures | blobs_of(given) if len(vectors) < len(given) else pictures,
-            converted,
-            {name: zlib.crc32(vector.data) for name, vector in vectors.items()},
-            {name: dims_of(vector) for name, vector in given.items()},
-        )
+    @staticmethod
+    def _prepared(record: Record, converted: ConvertedRow, pictures: Mapping[str, bytes], encoded: bytes) -> Prepared:
+        given, vectors, seals, dims = record.vectors, {}, {}, {}
+        for name, vector in given.items():
+            dims[name] = vector.shape[-1]
+            if vector.ndim == 1:
+                vectors[name] = own = np.ascontiguousarray(vector, np.float32)
+                seals[name] = zlib.crc32(own.data)
+        if len(vectors) < len(given):
+            pictures = {**pictures, **blobs_of(given)}
+        return Prepared(record.id.bytes, record.created_ms, record.updated_ms, vectors, encoded, pictures, converted, seals, dims)
 
     def record(self, stored: Prepared | StoredRow) -> Record:
         """The inverse, without vectors and pictures."""
@@ -130,3 +130,15 @@ class Preparer:
             check_dimensions(dims, dimensions.get(name, dims), name=name)
         if prepared.refusal:
             raise prepared.refusal
+
+
+def _pictures(record: Record) -> Mapping[str, bytes]:
+    """Its blobs, which are stored apart."""
+    values = record.properties
+    if bytes not in map(type, values.values()):
+        return NOTHING
+    return {name: value for name, value in values.items() if type(value) is bytes}
+
+
+def _without(values: Mapping[str, PropertyValue], pictures: Mapping[str, bytes]) -> Mapping[str, PropertyValue]:
+    return {name: value for name, value in values.items() if name not in pictures} if pictures else values

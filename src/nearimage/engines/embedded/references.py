@@ -38,6 +38,10 @@ class ReferenceColumn:
             raise InvalidValue(f"{value!r} are no references; give a list of beacons", data_type="cref")
         return value
 
+    def convert_all(self, values: Sequence[PropertyValue]) -> Sequence[Converted]:
+        """The references of each object."""
+        return list(map(self.convert, values))
+
     def append(self, row: int, converted: Converted) -> None:
         """Add a row's references."""
         self.extend(np.array((row,), np.int64), (converted,))

@@ -15,7 +15,7 @@ import json
 import struct
 import zlib
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple
 from typing import NamedTuple, Protocol, cast
 from uuid import UUID
@@ -37,14 +37,31 @@ _FIXED = struct.Struct("<qqqq")
 _KEY = struct.Struct("<q")
 
 
-Encode = Callable[[Mapping[str, PropertyValue]], bytes]
+class RowEncoder(Protocol):
+    """Makes bytes of the properties of objects, blobs apart."""
+
+    def encode(self, properties: Mapping[str, PropertyValue]) -> bytes:
+        """Those of one object.
+
+        Raises:
+            InvalidValue: the codec could not give one of them back.
+        """
+        ...
+
+    def encode_all(self, objects: Sequence[Mapping[str, PropertyValue]]) -> list[bytes]:
+        """Those of many objects, in order.
+
+        Raises:
+            InvalidValue: as for `encode`, of one of the objects.
+        """
+        ...
 
 
 class RowCodec(Protocol):
     """Properties, blobs apart, to bytes and back; one codec reads what it wrote in every later version."""
 
-    def encoder(self, collection: Collection) -> Encode:
-        """What makes bytes of the properties of this collection's objects, as it is defined now; raises InvalidValue where `decode` could not give one back."""
+    def encoder(self, collection: Collection) -> RowEncoder:
+        """What makes bytes of this collection's objects, as it is defined now."""
         ...
 
     def decode(self, data: bytes) -> dict[str, PropertyValue]:
@@ -63,9 +80,9 @@ class JsonRows:
     {"$geo": [latitude, longitude]}, {"$phone": [...]}, {"$ref": [collection, id]}, {"$blob": base64} (a blob in a nested object).
     """
 
-    def encoder(self, collection: Collection) -> Encode:  # noqa: ARG002 the protocol's argument
+    def encoder(self, collection: Collection) -> RowEncoder:  # noqa: ARG002 the protocol's argument
         """JSON needs no definition."""
-        return self.encode
+        return self
 
     def encode(self, properties: Mapping[str, PropertyValue]) -> bytes:
         """The properties of one object as bytes."""
@@ -76,6 +93,10 @@ class JsonRows:
         if b"null" in data:  # orjson writes null for NaN and infinity, and a missing value is an absent key: only those (or a text) can be meant
             data = json.dumps(properties, default=_tagged).encode()
         return data
+
+    def encode_all(self, objects: Sequence[Mapping[str, PropertyValue]]) -> list[bytes]:
+        """The properties of many objects as bytes."""
+        return list(map(self.encode, objects))
 
     def decode(self, data: bytes) -> dict[str, PropertyValue]:
         """What `encode` was given."""

@@ -23,7 +23,7 @@ import numpy.typing as npt
 from nearimage.domain.filters import FilterScalar, Operator
 from nearimage.domain.objects import PropertyValue
 from nearimage.domain.schema import AsciiFold, Tokenization
-from nearimage.domain.text import tokenize, tokenize_pattern
+from nearimage.domain.text import tokenize, tokenize_all, tokenize_pattern
 from nearimage.engines.embedded.columns import Converted
 from nearimage.engines.embedded.entries import Arrays, Mask, Positions
 from nearimage.engines.embedded.growing import Growing
@@ -31,6 +31,8 @@ from nearimage.engines.embedded.postings import Numbers, Part, Postings
 
 _MANY = 16
 """Looking up one of many entries by bisection costs about so many times what a mask costs for one."""
+
+_TEXT = frozenset((str,))
 
 Cut = tuple[Sequence[str], int, Mapping[str, int] | None]
 """An element's distinct tokens, how many tokens it has, and those that it has more than once."""
@@ -52,6 +54,13 @@ class TokenColumn:
         if isinstance(value, tuple):
             return [self._count(str(element)) for element in value]
         return [self._count(str(value))]
+
+    def convert_all(self, values: Sequence[PropertyValue]) -> Sequence[Converted]:
+        """The tokens of each element of each value."""
+        if not _TEXT.issuperset(map(type, values)):
+            return list(map(self.convert, values))
+        texts = cast("Sequence[str]", values)
+        return [[_counted(tokens)] for tokens in (tokenize_all(texts, self._tokenization, self._fold) if self._tokenization else [[text] for text in texts])]
 
     def append(self, row: int, converted: Converted) -> None:
         """Add a row's entries."""
@@ -161,11 +170,7 @@ class TokenColumn:
         return tokenize(text, self._tokenization, self._fold) if self._tokenization else [text]
 
     def _count(self, text: str) -> Cut:
-        tokens = self._cut(text)
-        if len(set(tokens)) == len(tokens):
-            return tokens, len(tokens), None
-        counts = Counter(tokens)
-        return list(counts), len(tokens), {token: times for token, times in counts.items() if times > 1}
+        return _counted(self._cut(text))
 
     def _count_entries(self, rows: int) -> int:
         return rows if self._owners is None else int(np.searchsorted(self._owners.view(), np.uint32(rows)))
@@ -188,6 +193,13 @@ class TokenColumn:
         mask = np.zeros(rows, np.bool_)
         mask[entries if self._owners is None else self._owners.view()[entries]] = True
         return mask
+
+
+def _counted(tokens: Sequence[str]) -> Cut:
+    if len(set(tokens)) == len(tokens):
+        return tokens, len(tokens), None
+    counts = Counter(tokens)
+    return list(counts), len(tokens), {token: times for token, times in counts.items() if times > 1}
 
 
 def contained(sought: Numbers, among: Numbers, count: int) -> Mask:
