@@ -16,16 +16,17 @@ import apsw
 import numpy as np
 import numpy.typing as npt
 
-from nearimage.domain.objects import Matrix
+from nearimage.domain.objects import Matrix, Vector
 from nearimage.engines.embedded.columns import ConvertedRow
 from nearimage.engines.embedded.free_slots import FreeSlots
 from nearimage.engines.embedded.index import Index
 from nearimage.engines.embedded.prepared import Prepared
 from nearimage.engines.embedded.requests import Batch, Stored
-from nearimage.engines.embedded.rows import StoredRow, pack_seals, sealed, unpack_seals
+from nearimage.engines.embedded.rows import RowColumns, pack_seals, sealed_rows, unpack_seals
 from nearimage.engines.embedded.state import VectorColumn
 
 _SELECT_STORED = "SELECT id, revision, slot, seals, pictures FROM objects WHERE id = ?"
+_NO_ROWS = RowColumns((), (), (), (), (), (), (), ())
 
 
 class Written(NamedTuple):
@@ -47,7 +48,7 @@ class Change:
     Attributes:
         first_revision: of the rows, which are numbered on from it.
         pictures: rows of the table.
-        owners: by named vector, the positions in `rows` of those that have it, and their slots.
+        owners: by named vector, the positions in `rows` of those that have it, ascending, and their slots.
         written: by named vector.
         deleted: revisions that go.
         freed: slots that no object has afterwards.
@@ -57,10 +58,10 @@ class Change:
     """
 
     first_revision: int
-    rows: list[StoredRow] = field(default_factory=list)
+    rows: RowColumns = _NO_ROWS
     converted: list[ConvertedRow] = field(default_factory=list)
     pictures: list[tuple[int, str, bytes, int]] = field(default_factory=list)
-    owners: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    owners: dict[str, tuple[list[int], list[int]]] = field(default_factory=dict)
     written: dict[str, Written] = field(default_factory=dict)
     deleted: list[int] = field(default_factory=list)
     freed: list[int] = field(default_factory=list)
@@ -71,7 +72,12 @@ class Change:
     @property
     def revision(self) -> int:
         """The commit's number: that of the last row, or the first free one where there are only deletions."""
-        return self.first_revision + max(0, len(self.rows) - 1)
+        return self.first_revision + max(0, self.added - 1)
+
+    @property
+    def added(self) -> int:
+        """How many rows there are."""
+        return len(self.rows.ids)
 
     @property
     def vector_bytes(self) -> int:
@@ -90,6 +96,10 @@ def names_of_pictures(connection: apsw.Connection, key: int) -> list[str]:
     return [str(name) for (name,) in connection.execute("SELECT name FROM pictures WHERE key = ?", (key,))]
 
 
+_Placed = tuple[bytes, int, int, int | None, bytes, bytes, int | None]
+"""A row without its revision, in the order of `RowColumns`."""
+
+
 class Plan:
     """Gives every object of a batch its place."""
 
@@ -99,7 +109,8 @@ class Plan:
         self._vectors = vectors
         self._free = free
         self._next: Iterator[int] = iter(())
-        self._new: dict[str, list[tuple[int, npt.NDArray[np.float32]]]] = {}
+        self._new: dict[str, tuple[list[int], list[Vector]]] = {}
+        self._placed: list[_Placed] = []
         self._change = Change(first_revision=first_revision)
         self._moves = False
 
@@ -116,14 +127,15 @@ class Plan:
                 self._add(prepared, stored)
             elif stored:
                 self._drop(stored)
-        for name, new in self._new.items():
-            change.written[name] = Written(np.array([slot for slot, _ in new], np.int64), np.stack([vector for _, vector in new]))
+        for name, (slots, vectors) in self._new.items():
+            change.written[name] = Written(np.array(slots, np.int64), np.concatenate(vectors).reshape(len(slots), -1))
+        if self._placed:
+            last = change.first_revision + len(self._placed)
+            change.rows = RowColumns(range(change.first_revision, last), *zip(*self._placed, strict=True))
         change.reused = [slot for slot in change.taken if slot < self._free.end]
         return change
 
     def _add(self, prepared: Prepared, stored: Stored | None) -> None:
-        change = self._change
-        revision, position = change.first_revision + len(change.rows), len(change.rows)
         names: Iterable[str] = prepared.vectors
         converted = prepared.converted
         if stored and prepared.is_patch:
@@ -135,14 +147,15 @@ class Plan:
                 converted = converted | self._index.convert(blobs, prepared.created_ms, prepared.updated_ms)
         else:
             seals = pack_seals({self._vectors[name].number: seal for name, seal in prepared.seals.items()}) if prepared.seals else b""
-            slot = self._slot(prepared, stored, seals)
-            key = self._picture_key(prepared, stored, revision) if stored or prepared.pictures else None
-        row = StoredRow(revision, prepared.id, prepared.created_ms, prepared.updated_ms, slot, seals, prepared.properties, 0, key)
-        change.rows.append(sealed(row))
-        change.converted.append(converted)
+            slot = self._slot(prepared, stored, seals) if stored or prepared.vectors else None
+            key = self._picture_key(prepared, stored) if stored or prepared.pictures else None
         if slot is not None:
             for name in names:
-                change.owners.setdefault(name, []).append((position, slot))
+                positions, slots = self._change.owners.setdefault(name, ([], []))
+                positions.append(len(self._placed))
+                slots.append(slot)
+        self._placed.append((prepared.id, prepared.created_ms, prepared.updated_ms, slot, seals, prepared.properties, key))
+        self._change.converted.append(converted)
 
     def _slot(self, prepared: Prepared, stored: Stored | None, seals: bytes) -> int | None:
         if stored and stored.slot is not None:
@@ -154,7 +167,9 @@ class Plan:
         slot = next(self._next)
         self._change.taken.append(slot)
         for name, vector in prepared.vectors.items():
-            self._new.setdefault(name, []).append((slot, vector))
+            slots, vectors = self._new.setdefault(name, ([], []))
+            slots.append(slot)
+            vectors.append(vector)
         return slot
 
     def _has_same_vectors(self, slot: int, old_seals: bytes, prepared: Prepared, seals: bytes) -> bool:
@@ -162,7 +177,7 @@ class Plan:
             return False
         return all(self._vectors[name].file.matrix()[slot].tobytes() == vector.tobytes() for name, vector in prepared.vectors.items())
 
-    def _picture_key(self, prepared: Prepared, stored: Stored | None, revision: int) -> int | None:
+    def _picture_key(self, prepared: Prepared, stored: Stored | None) -> int | None:
         old = stored.pictures if stored else None
         if old is not None:
             if self._moves or self._has_same_pictures(old, prepared.pictures):
@@ -170,6 +185,7 @@ class Plan:
             self._change.dropped.append(old)
         if not prepared.pictures:
             return None
+        revision = self._change.first_revision + len(self._placed)
         self._change.pictures += [(revision, name, data, zlib.crc32(data)) for name, data in prepared.pictures.items()]
         return revision
 
@@ -190,7 +206,7 @@ def write_rows(connection: apsw.Connection, change: Change) -> None:
     """The objects and pictures of a change, in a transaction of the caller's."""
     _each(connection, "DELETE FROM pictures WHERE key = ?", [(key,) for key in change.dropped])
     _each(connection, "DELETE FROM objects WHERE revision = ?", [(revision,) for revision in change.deleted])
-    _each(connection, "INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", change.rows)
+    _each(connection, "INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", sealed_rows(change.rows))
     _each(connection, "INSERT INTO pictures VALUES (?, ?, ?, ?)", change.pictures)
 
 

@@ -88,7 +88,7 @@ class Commits:
                 self._publication.publish(following)
             except apsw.Error:
                 for column in vectors.values():
-                    column.forget(len(following.live) - len(change.rows))
+                    column.forget(len(following.live) - change.added)
                 raise
             except BaseException:  # Ctrl-C: perhaps stored, but not known here
                 self._health.interrupted()
@@ -106,27 +106,25 @@ class Commits:
             self._health.interrupted()
             raise
         self._last_revision = change.revision
-        live = np.empty(first + len(change.rows), np.bool_)
+        live = np.empty(first + change.added, np.bool_)
         live[: len(state.live)] = state.live
         live[len(state.live) : first] = False  # appended by a write that then failed
         live[first:] = True
         live[table.rows_of(np.array(change.deleted, np.int64))] = False
-        count = state.count + len(change.rows) - len(change.deleted)
+        count = state.count + change.added - len(change.deleted)
         end = max(self._free.end, change.taken[-1] + 1 if change.taken else 0)
         return State(table=table, revision=change.revision, live=live, count=count, slots=end, vectors=vectors)
 
     @staticmethod
     def _append(change: Change, state: State, vectors: Mapping[str, VectorColumn]) -> None:
         table, rows, first = state.table, change.rows, len(state.table.revisions)
-        if rows:
-            table.extend([row.revision for row in rows], [row.id for row in rows], change.converted)
-        for name, owners in change.owners.items():
-            if len(owners) == 1:
-                position, slot = owners[0]
-                vectors[name].append(first + position, slot)
+        if change.added:
+            table.extend(rows.revisions, rows.ids, change.converted)
+        for name, (positions, slots) in change.owners.items():
+            if len(slots) == 1:
+                vectors[name].append(first + positions[0], slots[0])
             else:
-                positions, slots = np.array(owners, np.int64).T
-                vectors[name].extend(positions + first, slots)
+                vectors[name].extend(np.array(positions, np.int64) + first, np.array(slots, np.int64))
         for name, written in change.written.items():
             with np.errstate(over="ignore"):  # an infinite norm
                 norms = np.sqrt(np.add.reduce(written.vectors * written.vectors, axis=1))  # np.linalg.norm of rows, to the bit, in a third of its time

@@ -20,6 +20,7 @@ May import numpy, `domain` and this package.
 import heapq
 from array import array
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -103,16 +104,12 @@ class Postings:
                     longer = since[token] = Growing(np.uint32)
                     longer.extend(known)
 
-    def add_all(self, entries: Sequence[tuple[int, Sequence[str]]]) -> None:
+    def add_all(self, entries: Sequence[int], tokens: Sequence[Sequence[str]]) -> None:
         """The same for many entries, ascending: each token is looked up once, and its new entries are added at one stroke."""
-        grouped: dict[str, list[int]] = {}
-        for entry, tokens in entries:
-            for token in tokens:
-                known = grouped.get(token)
-                if known is None:
-                    grouped[token] = [entry]
-                else:
-                    known.append(entry)
+        grouped: defaultdict[str, list[int]] = defaultdict(list)
+        for entry, contained in zip(entries, tokens, strict=True):
+            for token in contained:
+                grouped[token].append(entry)
         for token, added in grouped.items():
             self._extend(token, added)
 

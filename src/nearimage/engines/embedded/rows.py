@@ -211,14 +211,22 @@ def intact_columns(rows: Sequence[tuple[object, ...]]) -> RowColumns:
     return RowColumns._make(cast("RowColumns", columns[:7] + columns[8:]))
 
 
+def sealed_rows(columns: RowColumns) -> list[tuple[int, bytes, int, int, int | None, bytes, bytes, int, int | None]]:
+    """Rows as SQLite is given them, each with its checksum: the inverse of `intact_columns`."""
+    pack, crc32 = _FIXED.pack, zlib.crc32
+    sums = [
+        crc32(pack(revision, created_ms, updated_ms, -1 if slot is None else slot) + packed_id + seals + properties)
+        for revision, packed_id, created_ms, updated_ms, slot, seals, properties, _ in zip(*columns, strict=True)
+    ]
+    for place, key in enumerate(columns.pictures):
+        if key is not None:
+            sums[place] = checksum_with_pictures(sums[place], key)
+    return list(zip(*columns[:7], sums, columns.pictures, strict=True))
+
+
 def stored_row(columns: tuple[object, ...]) -> StoredRow:
     """A row as SQLite gives it; the table's declaration says the types."""
     return StoredRow._make(cast("tuple[int, bytes, int, int, int | None, bytes, bytes, int, int | None]", columns))
-
-
-def sealed(row: StoredRow) -> StoredRow:
-    """The row with its checksum."""
-    return StoredRow._make((*row[:7], checksum(row), row[8]))
 
 
 def checksum(row: StoredRow) -> int:

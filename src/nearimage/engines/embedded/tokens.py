@@ -82,18 +82,20 @@ class TokenColumn:
     def extend(self, rows: Positions, converted: Sequence[Converted]) -> None:
         """Add the entries of many rows."""
         lists = cast("Sequence[list[Cut]]", converted)
-        if self._owners is None:
-            numbered = [(row, element) for row, elements in zip(rows.tolist(), lists, strict=True) for element in elements]
-        else:
-            first = len(self._owners)
-            self._owners.extend(np.repeat(rows, [len(elements) for elements in lists]))
-            numbered = list(enumerate(chain.from_iterable(lists), first))
-        self._postings.add_all([(entry, tokens) for entry, (tokens, _, _) in numbered])
-        for entry, (_, _, repeats) in numbered:
-            if repeats:
-                for token, times in repeats.items():
+        counts = np.fromiter(map(len, lists), np.int64, len(lists))
+        tokens, lengths, repeats = tuple(zip(*chain.from_iterable(lists), strict=True)) or ((), (), ())
+        owners = np.repeat(rows, counts)
+        entries: Sequence[int] = owners.tolist()
+        if self._owners is not None:
+            entries = range(len(self._owners), len(self._owners) + len(owners))
+            self._owners.extend(owners.astype(np.uint32))
+        self._postings.add_all(entries, tokens)
+        for entry, repeated in zip(entries, repeats, strict=True):
+            if repeated:
+                for token, times in repeated.items():
                     self._postings.repeat(entry, token, times)
-        self._lengths.spread(rows, np.fromiter((1 + sum(length for _, length, _ in elements) for elements in lists), np.uint32, len(rows)))
+        summed, ends = np.concatenate(([0], np.cumsum(lengths, dtype=np.int64))), np.cumsum(counts)
+        self._lengths.spread(rows, 1 + summed[ends] - summed[ends - counts])
 
     def holds(self, operator: Operator, value: FilterScalar, rows: int) -> Mask:
         """Which of the first rows have an element of which, for each token of the value, some token compares so."""
