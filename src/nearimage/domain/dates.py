@@ -5,14 +5,19 @@ May import the standard library and `domain` only.
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?([Zz]|[+-]\d\d:\d\d)")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NS = 1_000_000_000
+_KEPT = 4096
+"""Dates of a batch are checked first, and taken for instants when they are stored: the second time costs a thirtieth of the 3 us."""
+
 _YEARS_400 = 146_097 * 86_400
 """The Gregorian calendar repeats itself after 400 years, which have so many seconds."""
 
 
+@lru_cache(_KEPT)
 def instant_ns(text: str) -> int:
     """The instant that RFC 3339 text names, in nanoseconds since 1970, UTC; what is finer than a nanosecond is cut off.
 

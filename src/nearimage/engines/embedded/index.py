@@ -37,7 +37,7 @@ from nearimage.domain.filters import (
 )
 from nearimage.domain.objects import PropertyValue
 from nearimage.domain.schema import Collection, DataType, Property, Tokenization
-from nearimage.domain.value_columns import columns_of
+from nearimage.domain.value_columns import ValueColumn, columns_of
 from nearimage.engines.embedded.columns import Column, ConvertedRow, PresenceColumn
 from nearimage.engines.embedded.entries import Arrays, Mask
 from nearimage.engines.embedded.ids import Ids
@@ -117,8 +117,9 @@ class Index:
             InvalidValue: some value does not fit its column; which, `convert` says.
         """
         columns, measured = self._columns, self._measured
-        times = [{CREATED_FIELD: record.created_ms, UPDATED_FIELD: record.updated_ms} for record in records]
-        given = columns_of(times) | {name: values for name, values in columns_of([record.properties for record in records]).items() if name in columns}
+        given = {name: values for name, values in columns_of([record.properties for record in records]).items() if name in columns}
+        given[CREATED_FIELD] = ValueColumn(range(len(records)), [record.created_ms for record in records])
+        given[UPDATED_FIELD] = ValueColumn(range(len(records)), [record.updated_ms for record in records])
         converted: list[ConvertedRow] = [{} for _ in records]
         for name, (places, values) in given.items():
             for field in (name, measured[name]) if name in measured else (name,):

@@ -1,0 +1,21 @@
+"""A batch turned from objects into columns loses nothing."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nearimage.domain.value_columns import columns_of
+
+NAMES = ("a", "b", "c")
+ALIKE = st.lists(st.fixed_dictionaries({name: st.integers() for name in NAMES}), max_size=6)
+MIXED = st.lists(st.dictionaries(st.sampled_from(NAMES), st.integers()), max_size=6)
+
+
+@given(ALIKE | MIXED)
+def test_columns_hold_every_value_at_its_place(objects: list[dict[str, int]]) -> None:
+    """What is worked on by column must find its way back to its object."""
+    again: list[dict[str, int]] = [{} for _ in objects]
+    for name, (places, values) in columns_of(objects).items():
+        assert list(places) == sorted(set(places))
+        for place, value in zip(places, values, strict=True):
+            again[place][name] = value
+    assert again == objects
