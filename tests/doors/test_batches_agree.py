@@ -6,7 +6,6 @@ is the other's oracle, over the embedded engine and its own bytes.
 
 from collections.abc import Iterator
 from itertools import count
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -55,7 +54,7 @@ VECTORS = st.sampled_from([[1, 0, 0.5], [0, 1, 0], [1, 2], [0, 0, 0], [float("na
 
 @pytest.fixture(scope="module")
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
-    folder: Path = tmp_path_factory.mktemp("batches")
+    folder = str(tmp_path_factory.mktemp("batches"))
     with open_database(Settings(data=folder, autoschema_enabled=False)) as database:
         yield database.services
 

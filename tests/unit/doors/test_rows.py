@@ -69,7 +69,7 @@ def test_what_is_stored_comes_back(properties: dict[str, PropertyValue]) -> None
 def test_rows_written_together_are_those_written_one_by_one(objects: list[dict[str, PropertyValue]]) -> None:
     """Which other objects are in a batch, also such as the reply's form has no room for, must not show in the bytes of a row."""
     encoder = rows().encoder(PHOTO)
-    odd = [properties | {name: (1 << 63, True) for name in list(properties)[:1]} for properties in objects]
+    odd = [properties | dict.fromkeys(list(properties)[:1], (1 << 63, True)) for properties in objects]
     for batch in (objects, odd, [*objects, *odd]):
         assert encoder.encode_all(batch) == [encoded(properties) for properties in batch]
 
