@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from nearimage.domain.drafts import Draft
-from nearimage.domain.schema import Collection, VectorConfig
+from nearimage.domain.schema import Collection, Tenancy, Tenant, VectorConfig
 from nearimage.doors.metrics import metrics_endpoints, registry_of
 from nearimage.doors.rest.call import About
 from nearimage.engines.embedded import EmbeddedEngine
@@ -99,3 +99,16 @@ def test_an_index_tells_how_much_of_what_is_stored_it_finds(client: httpx.Client
         index = shard["vectorIndexes"]["v"]  # type: ignore[index]
         assert index == {"kind": index["kind"], "vectors": MANY, "indexed": MANY, "recall": index["recall"], "state": "ready"}
         assert 0.99 <= index["recall"] <= 1
+
+
+def test_looking_at_tenants_opens_none_of_them(services: Services, client: httpx.Client, engine: EmbeddedEngine) -> None:
+    """There may be ten thousand, and an operator looks every minute; what is not open is told as such."""
+    services.collections.create(Collection(name="Ten", vectors=(VectorConfig(name="v"),), tenancy=Tenancy(enabled=True)))
+    services.tenants.create("Ten", [Tenant("ann"), Tenant("ben")])
+    services.objects.insert("Ten", Draft(tenant="ann"))
+
+    node = client.get("/v1/nodes/Ten?output=verbose").json()["nodes"][0]
+
+    assert [(shard["name"], shard["loaded"], shard["objectCount"]) for shard in node["shards"]] == [("ann", True, 1), ("ben", False, 0)]
+    assert [shard["status"] for shard in client.get("/v1/schema/Ten/shards").json()] == ["READY", "READY"]
+    assert not engine.is_at_hand("Ten", "ben")

@@ -64,6 +64,22 @@ def test_objects_belong_to_the_tenant_that_the_request_names(kept_apart: httpx.C
     assert kept_apart.get(path, params={"tenant": "anna"}).status_code == 404
 
 
+def test_a_tenant_is_listed_through_all_collections_that_have_it(kept_apart: httpx.Client) -> None:
+    """Who asks without a tenant sees nobody's objects but those of collections without tenants."""
+    kept_apart.post("/v1/schema", json={"class": "Eleven", "multiTenancyConfig": {"enabled": True, "autoTenantCreation": True}})
+    kept_apart.post("/v1/schema", json={"class": "One"})
+    for number, (name, tenant) in enumerate([("Ten", "anna"), ("Eleven", "anna"), ("Eleven", "zoe"), ("One", None)]):
+        made = kept_apart.post("/v1/objects", json={"class": name, "id": str(UUID(int=number)), "tenant": tenant})
+        assert made.status_code == 200
+
+    def listed(query: str) -> list[tuple[str, str | None]]:
+        return [(one["class"], one.get("tenant")) for one in kept_apart.get(f"/v1/objects{query}").json()["objects"]]
+
+    assert listed("?tenant=anna") == [("Eleven", "anna"), ("Ten", "anna")]
+    assert (listed("?tenant=zoe"), listed("?tenant=nobody"), listed("")) == ([("Eleven", "zoe")], [], [("One", None)])
+    assert kept_apart.get(f"/v1/objects/{UUID(int=2)}?tenant=zoe").json()["class"] == "Eleven"
+
+
 def test_a_shard_made_read_only_refuses_writes_and_answers_reads(kept_apart: httpx.Client) -> None:
     """For as long as it says so, and only that shard."""
     shards, objects = "/v1/schema/Ten/shards", {"class": "Ten", "id": ID, "tenant": "anna"}

@@ -29,6 +29,7 @@ class ShardFigures:
         indexes: by named vector, of those that have an approximate index, or for which one is made.
         background: what goes on for the shard at the moment, in words for people.
         failures: by such a word, why it went wrong when it was last tried.
+        loaded: whether it is open; of a tenant that nobody has asked for yet nothing else is known.
     """
 
     collection: str
@@ -40,6 +41,7 @@ class ShardFigures:
     indexes: Mapping[str, VectorIndexStats] = field(default_factory=dict)
     background: tuple[str, ...] = ()
     failures: Mapping[str, str] = field(default_factory=dict)
+    loaded: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +61,7 @@ class Cluster:
             CollectionNotFound: there is none of that name.
 
         Cost:
-            Opens every shard in turn.
+            Opens the shards of collections without tenants; those of tenants, which may be many, are left as they are.
         """
         chosen = self.collections.all() if collection is None else (self.collections.get(collection),)
         return [self._figures(one, name) for one in chosen for name in self._tenants(one) if tenant in ("", name)]
@@ -87,15 +89,18 @@ class Cluster:
         yield from (name for name, state in states.items() if state is TenantState.ACTIVE)
 
     def _figures(self, collection: Collection, tenant: str) -> ShardFigures:
+        name, locked = _shard_name(collection, tenant), self.shards.is_locked(collection.name, tenant)
+        if tenant and not self.shards.are_at_hand(collection, tenant):
+            state = READ_ONLY if locked else READY
+            return ShardFigures(collection=collection.name, name=name, objects=0, state=state, waiting=0, compressed=False, loaded=False)
         stats = self.shards.reading(collection, tenant).stats()
         indexes = list(stats.indexes.values())
         waiting = sum(_waiting(index) for index in indexes)
-        state = READ_ONLY if self.shards.is_locked(collection.name, tenant) else INDEXING if waiting else READY
         return ShardFigures(
             collection=collection.name,
-            name=_shard_name(collection, tenant),
+            name=name,
             objects=stats.objects,
-            state=state,
+            state=READ_ONLY if locked else INDEXING if waiting else READY,
             waiting=waiting,
             compressed=any(index.kind != "exact" for index in indexes),
             indexes={name: index for name, index in stats.indexes.items() if index.kind != "exact" or index.state != "ready"},

@@ -6,12 +6,12 @@ May import `domain`, `service` and `doors` only.
 """
 
 from collections.abc import Hashable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import zip_longest
 
 from nearimage.domain.drafts import Draft
-from nearimage.domain.errors import CollectionNotFound, InvalidInput, ObjectNotFound
+from nearimage.domain.errors import CollectionNotFound, InvalidInput, ObjectNotFound, TenantNotFound
 from nearimage.domain.objects import IDS_ONLY, Projection
 from nearimage.domain.query import Search, SortBy
 from nearimage.domain.schema import Collection, DataType
@@ -67,8 +67,8 @@ def _list_one(call: Call, collection: Collection, limit: int | None) -> list[Jso
 
 
 def _list_all(call: Call, limit: int | None) -> list[Json]:
-    """Collection by collection, in the order of their names; those with tenants have no objects of their own."""
-    if alone := [name for name in ("after", "sort", "tenant") if call.query.get(name)]:
+    """Collection by collection, in the order of their names: those without tenants, or with ?tenant those that have it."""
+    if alone := [name for name in ("after", "sort") if call.query.get(name)]:
         raise InvalidInput(f"{alone[0]} works within one collection; say which with ?class=")
     searches = call.services.searches
     offset, wanted = call.number("offset") or 0, limit or searches.default_limit
@@ -76,10 +76,11 @@ def _list_all(call: Call, limit: int | None) -> list[Json]:
         raise InvalidInput(f"offset + limit is {offset + wanted}, more than this server lists at once ({searches.maximum_results})")
     found: list[Json] = []
     for collection in call.services.collections.all():
-        if collection.tenancy.enabled or len(found) >= offset + wanted:
+        if collection.tenancy.enabled != bool(call.tenant) or len(found) >= offset + wanted:
             continue
-        query = Search(collection=collection.name, limit=offset + wanted - len(found), projection=_projection(call, collection))
-        found += [render_object(collection, hit.record) | {"vectorWeights": None} for hit in searches.run(query).hits]
+        query = Search(collection=collection.name, tenant=call.tenant, limit=offset + wanted - len(found), projection=_projection(call, collection))
+        with suppress(TenantNotFound):
+            found += [render_object(collection, hit.record, call.tenant) | {"vectorWeights": None} for hit in searches.run(query).hits]
     return found[offset:]
 
 

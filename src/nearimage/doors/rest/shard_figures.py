@@ -20,7 +20,7 @@ def of_node(one: ShardFigures) -> Json:
         "vectorIndexingStatus": one.state,
         "vectorQueueLength": one.waiting,
         "compressed": one.compressed,
-        "loaded": True,
+        "loaded": one.loaded,
         "numberOfReplicas": 1,
         "replicationFactor": 1,
         "asyncReplicationStatus": [],
