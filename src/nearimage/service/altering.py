@@ -3,8 +3,8 @@
     may be new       properties, also in nested objects; named vectors
     may change       descriptions; settings of keyword search, replication and modules of properties; index settings that only searches read (`ef` ...);
                      whether tenants are made and activated by themselves
-    may not          names, data types, tokenization, which indexes a property has; vectorizer, metric, index type and how the index is built; sharding;
-                     whether there are tenants; and nothing may be missing
+    may not          names, data types, tokenization, which indexes a property has; whether nulls, lengths and times are indexed; vectorizer, metric, index type
+                     and how the index is built; sharding; whether there are tenants; and nothing may be missing
 
 May import `domain` only.
 """
@@ -19,6 +19,9 @@ _QUANTIZERS = ("pq", "bq", "rq", "sq")
 FIXED_INDEX_SETTINGS = ("distance", "efConstruction", "maxConnections", "cleanupIntervalSeconds", "multivector")
 """What the index was built with; Weaviate refuses to change the same ones."""
 
+FIXED_INDEX_FLAGS = ("indexNullState", "indexPropertyLength", "indexTimestamps")
+"""What Weaviate indexes from the first object on or never. Here they change nothing, but a definition must move both ways."""
+
 
 def altered(old: Collection, new: Collection) -> Collection:
     """The definition to store: the new one, with what the old one knows and no client sends.
@@ -30,13 +33,25 @@ def altered(old: Collection, new: Collection) -> Collection:
     _refuse(old.tenancy.enabled != new.tenancy.enabled, "multiTenancyConfig", f"collection {old.name!r}: multi-tenancy is chosen when the collection is made")
     sharding = "shardingConfig"
     _refuse(old.settings.get(sharding) != new.settings.get(sharding), sharding, f"collection {old.name!r}: sharding is chosen when the collection is made")
+    for flag in FIXED_INDEX_FLAGS:
+        changed = _flag(old, flag) != _flag(new, flag)
+        _refuse(changed, f"invertedIndexConfig.{flag}", f"collection {old.name!r}: {flag} is chosen when the collection is made")
     for prop in old.properties:
         _check_property(prop, new.property(prop.name))
     _refuse(old.legacy_vector != new.legacy_vector, "vectorConfig", f"collection {old.name!r}: whether it has a vector without a name cannot be changed")
     for vector in old.vectors:
         _check_vector(vector, new.vector(vector.name))
-    models = {vector.name: vector.model for vector in old.vectors}
-    return replace(new, vectors=tuple(replace(v, model=models[v.name]) if v.name in models else v for v in new.vectors))
+    return replace(new, vectors=tuple(_with_known(v, old.vector(v.name)) for v in new.vectors))
+
+
+def _with_known(new: VectorConfig, old: VectorConfig | None) -> VectorConfig:
+    """The model that was chosen; and settings that were never given do not begin to be, because clients send back the empty ones that they were shown."""
+    return replace(new, model=old.model, configured=old.configured) if old else new
+
+
+def _flag(collection: Collection, name: str) -> bool:
+    block = collection.settings.get("invertedIndexConfig")
+    return isinstance(block, Mapping) and bool(block.get(name))
 
 
 def _check_property(old: Property, new: Property | None) -> None:
@@ -52,7 +67,7 @@ def _check_property(old: Property, new: Property | None) -> None:
 def _check_vector(old: VectorConfig, new: VectorConfig | None) -> None:
     if new is None:
         raise InvalidSchema(f"vector {old.name!r} is missing; vectors cannot be removed", setting="vectorConfig")
-    changed = old.module != new.module or (old.module_settings, old.configured) != (new.module_settings, new.configured)
+    changed = (old.module, old.module_settings) != (new.module, new.module_settings)
     _refuse(changed, "vectorizer", f"vector {old.name!r}: its vectorizer and the vectorizer's settings cannot be changed")
     _refuse(old.index_type != new.index_type, "vectorIndexType", f"vector {old.name!r}: the type of its index cannot be changed")
     _refuse(old.metric != new.metric, "vectorIndexConfig.distance", f"vector {old.name!r}: its distance cannot be changed from {old.metric}")

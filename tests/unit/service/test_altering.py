@@ -138,6 +138,19 @@ def test_what_may_change_changes_and_the_model_stays() -> None:
     assert services.collections.get("Dog") == replace(wanted, vectors=(made.vectors[0], own))
 
 
+def test_settings_that_were_never_given_may_be_sent_back_as_empty_ones() -> None:
+    """Clients read a collection, change a description and send all of it; the module stays without fields, as the auto-schema made it."""
+    services = World().services()
+    bare = VectorConfig(name="default", module="multi2vec-clip", configured=False)
+    services.collections.create(Collection(name="Auto", vectors=(bare,)))
+
+    services.collections.alter(Collection(name="Auto", vectors=(replace(bare, configured=True),), description="hello"))
+
+    (vector,) = services.collections.get("Auto").vectors
+    assert (vector.configured, vector.model, services.collections.get("Auto").description) == (False, "colour", "hello")
+    services.objects.insert("Auto", Draft())
+
+
 @pytest.mark.parametrize(
     ("wanted", "setting"),
     [
@@ -152,6 +165,9 @@ def test_what_may_change_changes_and_the_model_stays() -> None:
         (replace(NAMED, vectors=(NAMED.vectors[0], replace(NAMED.vectors[1], index_settings={"efConstruction": 9}))), "vectorIndexConfig.efConstruction"),
         (replace(NAMED, tenancy=Tenancy(enabled=True)), "multiTenancyConfig"),
         (replace(NAMED, settings={"shardingConfig": {"desiredCount": 2}}), "shardingConfig"),
+        (replace(NAMED, settings={"invertedIndexConfig": {"indexNullState": True}}), "invertedIndexConfig.indexNullState"),
+        (replace(NAMED, settings={"invertedIndexConfig": {"indexPropertyLength": True}}), "invertedIndexConfig.indexPropertyLength"),
+        (replace(NAMED, settings={"invertedIndexConfig": {"indexNullState": False, "indexTimestamps": True}}), "invertedIndexConfig.indexTimestamps"),
         (replace(NAMED, properties=(*NAMED.properties, text("Weight"))), "properties"),
     ],
 )
