@@ -54,13 +54,15 @@ class Served:
 
 @contextmanager
 def served(open_exchange: Callable[[Head], Exchange | Response], executor: Executor, allowances: Allowances | None = None) -> Iterator[Served]:
-    """A server for as long as the block lasts."""
+    """A server for as long as the block lasts; nothing may go wrong on its loop behind everybody's back."""
     begun = threading.Event()
+    wrong: list[object] = []
     found: list[Served] = []
     over = asyncio.Event()
 
     async def answer(listener: socket.socket) -> None:
         server = HttpServer(open_exchange, listener, executor, allowances or Allowances(limits=Limits(body_bytes=BODY_BYTES)))
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: wrong.append(context))
         server.start()
         found.append(Served(server, listener.getsockname()[1], asyncio.get_running_loop()))
         begun.set()
@@ -76,6 +78,7 @@ def served(open_exchange: Callable[[Head], Exchange | Response], executor: Execu
         finally:
             found[0].loop.call_soon_threadsafe(over.set)
             thread.join(START_S)
+        assert not wrong, wrong
 
 
 @contextmanager

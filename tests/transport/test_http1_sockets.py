@@ -383,3 +383,19 @@ def test_connections_that_vanish_leave_nothing(connect: Callable[[], Line], runn
         one.send(b"POST /quick HTTP/1.1\r\nHost: here\r\nContent-Length: 9\r\n\r\nGET"[: number % 60])
         one.socket.close()
     eventually("they are gone", lambda: not running.server._open)
+
+
+def test_an_end_says_nothing_more_to_who_asks_before_sending(line: Line, running: Served, door: Played) -> None:
+    """After the last answer the line is closed for writing, and an invitation to send would be one to a server that is gone."""
+    line.ask("/wait")
+    eventually("it has begun", lambda: door.begun == ["/wait"])
+    line.ask("/quick", "POST", "Expect: 100-continue\r\nContent-Length: 5\r\n")
+    eventually("its head has come", lambda: door.opened == ["/wait", "/quick"])
+    stopping = threading.Thread(target=running.stop, args=(LONG_S,))
+    stopping.start()
+    eventually("it knows that it is to end", lambda: all(one._is_stopping for one in running.server._open))
+    door.gate.set()
+
+    assert line.answer()[2] == b"/wait"
+    assert line.rest() == b""
+    stopping.join(LONG_S)

@@ -177,12 +177,15 @@ class SocketProtocol(asyncio.Protocol):
             self._go_on()
 
     def _listen(self) -> None:
-        if self._is_paused:
-            self._is_paused = False
-            self._transport.resume_reading()
+        self._resume_reading()
         if self._reader.wants_continue:
             self._reader.wants_continue = False
             self._transport.write(CONTINUE)
+
+    def _resume_reading(self) -> None:
+        if self._is_paused:
+            self._is_paused = False
+            self._transport.resume_reading()
 
     def _end(self) -> None:
         """Close after what was written; a client that was broken off may still be sending."""
@@ -191,7 +194,7 @@ class SocketProtocol(asyncio.Protocol):
             self._transport.close()
             return
         self._transport.write_eof()
-        self._listen()
+        self._resume_reading()
         self._loop.call_later(LINGER_S, self.abort)
 
 
