@@ -174,13 +174,16 @@ class Reader:
         """Let the parser read; returns what it has not read."""
         alone, body_bytes = (self.begun + 1, 0) if self.is_between else (self.begun, self.body_bytes)
         self._piece_bytes = len(data)
+        offered_at: int | None = None
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as offered:
+            offered_at = offered.args[0]
+        if offered_at is not None:  # not while the exception is handled: it would become the context of what goes wrong now
             declined = self._without_offer()
             self._parser = httptools.HttpRequestParser(self)
             self._parser.feed_data(declined)
-            return memoryview(data)[offered.args[0] :]
+            return memoryview(data)[offered_at:]
         if self.begun == alone and not self.is_between:  # else it brought others too, and is no longer than what the network brings at once
             self._other_bytes += len(data) - (self.body_bytes - body_bytes)
             self._check_length()
