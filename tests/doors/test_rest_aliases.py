@@ -10,12 +10,24 @@ def test_an_alias_lives_its_life(http: httpx.Client) -> None:
 
     assert http.post("/v1/aliases", json={"alias": "Both", "class": "One"}).json() == {"alias": "Both", "class": "One"}
     assert http.get("/v1/schema/Both").json()["class"] == "One"
-    assert http.get("/v1/aliases/Both").json() == {"alias": "Both", "class": "One"}
+    assert http.get("/v1/aliases/both").json() == {"alias": "Both", "class": "One"}
     assert http.put("/v1/aliases/Both", json={"class": "Two"}).json() == {"alias": "Both", "class": "Two"}
     assert http.get("/v1/aliases").json() == {"aliases": [{"alias": "Both", "class": "Two"}]}
     assert http.get("/v1/aliases?class=One").json() == {"aliases": []}
     assert [http.delete("/v1/aliases/Both").status_code for _ in range(2)] == [204, 404]
     assert http.get("/v1/aliases/Both").status_code == 404
+
+
+def test_who_deletes_by_an_alias_is_told_the_collection(http: httpx.Client) -> None:
+    """Where an alias leads may change between two requests."""
+    http.post("/v1/schema", json={"class": "One"})
+    http.post("/v1/aliases", json={"alias": "Both", "class": "One"})
+    http.post("/v1/objects", json={"class": "Both"})
+    everything = {"path": ["id"], "operator": "Like", "valueText": "*"}
+
+    told = http.request("DELETE", "/v1/batch/objects", json={"match": {"class": "both", "where": everything}}).json()
+
+    assert (told["match"]["class"], told["results"]["successful"]) == ("One", 1)
 
 
 def test_an_alias_that_cannot_be_is_refused(http: httpx.Client) -> None:

@@ -1,7 +1,7 @@
 """Other names for collections: whoever names the alias means the collection.
 
-An alias is usable wherever a collection's name is, but for making, altering and dropping a collection: nobody shall drop by one name what others use by
-another.
+An alias is usable wherever a collection's name is, but for making, altering and dropping a collection or its tenants: nobody shall drop by one name what
+others use by another.
 
 May import `domain` and `ports` only.
 """
@@ -31,16 +31,17 @@ class Aliases:
         wanted = collection_name(collection) if collection else None
         return {alias: name for alias, name in self.engine.aliases().items() if wanted in (None, name)}
 
-    def get(self, alias: str) -> str:
-        """The collection that an alias stands for.
+    def get(self, alias: str) -> tuple[str, str]:
+        """An alias as it is known, and the collection that it stands for.
 
         Raises:
             AliasNotFound: there is no such alias.
         """
-        found = self.engine.aliases().get(collection_name(alias))
+        name = collection_name(alias)
+        found = self.engine.aliases().get(name)
         if found is None:
             raise AliasNotFound(f"there is no alias {alias!r}", alias=alias)
-        return found
+        return name, found
 
     def create(self, alias: str, collection: str) -> tuple[str, str]:
         """Make an alias; returns it and its collection as they are known.
@@ -51,7 +52,7 @@ class Aliases:
             CollectionNotFound: there is no such collection.
         """
         name = collection_name(alias)
-        check_collection_name(name)
+        check_collection_name(name, what="an alias")
         with self.collections.altering:
             target = self.collections.get(collection).name
             taken = {known.name.lower() for known in self.collections.all()} | {known.lower() for known in self.engine.aliases()}

@@ -69,6 +69,17 @@ class Collections:
             return found
         raise CollectionNotFound(f"there is no collection named {wanted!r}; create it first", collection=wanted)
 
+    def by_own_name(self, name: str) -> Collection:
+        """The collection of that name, for what nobody shall do to it by an alias.
+
+        Raises:
+            CollectionNotFound: there is none, or the name is an alias.
+        """
+        found = self.get(name)
+        if found.name != collection_name(name):
+            raise CollectionNotFound(f"{name!r} is an alias; say the collection's own name, {found.name!r}", collection=collection_name(name))
+        return found
+
     def all(self) -> tuple[Collection, ...]:
         """Every collection, in the order of names."""
         return self.engine.collections()

@@ -31,14 +31,17 @@ def known_name(given: str, known: Container[str]) -> str:
     return given if given in known else property_name(given)
 
 
-def check_collection_name(name: str) -> None:
+def check_collection_name(name: str, what: str = "a collection") -> None:
     """Refuse what cannot name a collection.
+
+    Args:
+        what: would have the name; for the message.
 
     Raises:
         InvalidSchema: detail has "setting".
     """
     if not COLLECTION.fullmatch(name):
-        raise InvalidSchema(f"{name!r} cannot name a collection: a letter, then letters, digits and _, 255 at most", setting="class")
+        raise InvalidSchema(f"{name!r} cannot name {what}: a letter, then letters, digits and _, 255 at most", setting="class")
 
 
 def check_property_name(name: str, *, nested: bool = False) -> None:

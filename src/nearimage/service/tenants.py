@@ -29,9 +29,9 @@ class Tenants:
         Raises:
             InvalidTenant: a name that cannot be or comes twice, or a state that this server does not have.
             TenantNotAllowed: the collection keeps no tenants.
-            CollectionNotFound: there is no such collection.
+            CollectionNotFound: there is no such collection; aliases do not count.
         """
-        name = self.collections.get(collection).name
+        name = self.collections.by_own_name(collection).name
         for position, tenant in enumerate(tenants):
             check_tenant_name(tenant.name, position)
         self.engine.create_tenants(name, _states(tenants))
@@ -43,7 +43,7 @@ class Tenants:
             TenantNotFound: one of them is not there.
             InvalidTenant, TenantNotAllowed, CollectionNotFound: as for `create`.
         """
-        self.engine.set_tenants(self.collections.get(collection).name, _states(tenants))
+        self.engine.set_tenants(self.collections.by_own_name(collection).name, _states(tenants))
 
     def delete(self, collection: str, names: Sequence[str]) -> None:
         """Delete tenants with all their objects; names that are not there count nothing.
@@ -51,7 +51,7 @@ class Tenants:
         Raises:
             TenantNotAllowed, CollectionNotFound: as for `create`.
         """
-        name = self.collections.get(collection).name
+        name = self.collections.by_own_name(collection).name
         self.engine.drop_tenants(name, names)
         self.shards.forget(name, names)
 

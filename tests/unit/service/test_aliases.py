@@ -5,7 +5,7 @@ import pytest
 from nearimage.domain.drafts import Draft
 from nearimage.domain.errors import AliasNotFound, CollectionExists, CollectionNotFound, InvalidSchema
 from nearimage.domain.query import Search
-from nearimage.domain.schema import Collection
+from nearimage.domain.schema import Collection, Tenancy, Tenant
 from nearimage.service.services import Services
 from tests.fakes import World
 
@@ -38,6 +38,22 @@ def test_dropping_by_an_alias_drops_nothing(services: Services) -> None:
     assert services.collections.get("One").name == "One"
 
 
+def test_tenants_are_not_managed_by_an_alias(services: Services) -> None:
+    """For the same reason; they are read by it."""
+    services.collections.create(Collection(name="Ten", tenancy=Tenancy(enabled=True)))
+    services.aliases.create("Alias", "Ten")
+    ann = [Tenant("ann")]
+    services.tenants.create("ten", ann)
+
+    for act in (services.tenants.create, services.tenants.update):
+        with pytest.raises(CollectionNotFound, match="'Ten'"):
+            act("alias", ann)
+    with pytest.raises(CollectionNotFound, match="'Ten'"):
+        services.tenants.delete("Alias", ["ann"])
+    assert services.tenants.exists("Alias", "ann")
+    services.objects.insert("Alias", Draft(tenant="ann"))
+
+
 def test_a_name_means_one_thing(services: Services) -> None:
     """No alias takes a collection's name, and no collection an alias's, whatever the case."""
     services.aliases.create("Both", "One")
@@ -53,7 +69,7 @@ def test_what_is_not_there_is_named(services: Services) -> None:
     """Each error for what is missing."""
     with pytest.raises(CollectionNotFound):
         services.aliases.create("Both", "Three")
-    with pytest.raises(InvalidSchema):
+    with pytest.raises(InvalidSchema, match="an alias"):
         services.aliases.create("a b", "One")
     for act in (lambda: services.aliases.get("Both"), lambda: services.aliases.drop("Both"), lambda: services.aliases.replace("Both", "One")):
         with pytest.raises(AliasNotFound):

@@ -35,7 +35,7 @@ def create_alias(call: Call) -> Response:
 
 def get_alias(call: Call) -> Response:
     """One alias."""
-    return json_response(_render(call.path["alias"], call.services.aliases.get(call.path["alias"])))
+    return json_response(_render(*call.services.aliases.get(call.path["alias"])))
 
 
 def replace_alias(call: Call) -> Response:

@@ -97,7 +97,7 @@ def delete_objects(call: Call) -> Response:
     results: Json = {"failed": 0, "limit": deletions.maximum, "matches": len(ids), "objects": None, "successful": 0 if body.dry_run else len(ids)}
     if body.output == "verbose":
         results["objects"] = [{"id": str(one), "status": "DRYRUN" if body.dry_run else "SUCCESS"} for one in ids]
-    told = {"class": match.collection, "where": _echo(match.where)}
+    told = {"class": call.services.collections.get(match.collection).name, "where": _echo(match.where)}
     time_ms = NO_TIME_MS if body.deletion_time_unix_milli is None else body.deletion_time_unix_milli
     return json_response({"match": told, "output": body.output, "dryRun": body.dry_run, "deletionTimeUnixMilli": time_ms, "results": results})
 
