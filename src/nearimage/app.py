@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -285,11 +284,7 @@ def run_server(settings: Settings, on_ready: Callable[[str], None]) -> None:
             on_ready(f"http://{address.host}:{address.http_port} (gRPC {address.grpc_port}), data in {settings.data}")
 
         about = About(
-            version=WIRE_VERSION,
-            hostname=settings.hostname,
-            max_message_bytes=settings.max_message_bytes,
-            default_module=settings.default_vectorizer,
-            build=f"nearimage {version('nearimage')}",
+            version=WIRE_VERSION, hostname=settings.hostname, max_message_bytes=settings.max_message_bytes, default_module=settings.default_vectorizer
         )
         address = Address(host=settings.host, http_port=settings.port, grpc_port=settings.grpc_port)
         asking = _graphql(settings, database)

@@ -23,14 +23,12 @@ class About:
     Attributes:
         version: the version of Weaviate whose protocol clients may count on; they switch features on by it.
         default_module: the vectorizer of collections that name none.
-        build: which program this is, where Weaviate tells the hash of its sources.
     """
 
     version: str
     hostname: str
     max_message_bytes: int
     default_module: str = NO_MODULE
-    build: str = "nearimage"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,7 +58,6 @@ def nodes(call: Call) -> Response:
         raise InvalidInput(f"output is 'minimal' or 'verbose', got {output!r}")
     about = call.about
     node: Json = {"name": about.hostname, "status": _HEALTHY, "version": about.version, "operationalMode": "ReadWrite", "shards": None}
-    node["gitHash"] = about.build
     node["batchStats"] = {"queueLength": 0, "ratePerSecond": 0}
     if output == "verbose":
         figures = call.services.cluster.figures(collection)
