@@ -127,6 +127,15 @@ def test_explore_tells_no_certainty_where_there_is_none(ask: Ask) -> None:
     assert "certainty" in ask(near % "certainty")["errors"][0]["message"]
 
 
+def test_numbers_without_a_fraction_are_whole(ask: Ask) -> None:
+    """Clients of other languages keep numbers as they are written, and stumble over "2.0"."""
+    figures_of_scores = "{ Aggregate { Kennel(where: {path: %s, operator: Equal, valueText: %s}) { score { mean sum count } } } }"
+    nearest = f'{{ Get {{ Dog(nearObject: {{id: "{uid(2)}"}}, limit: 1) {{ _additional {{ distance }} }} }} }}'
+
+    assert [type(number) for number in figures(ask(figures_of_scores % ('"name"', '"house"')), "Kennel")[0]["score"].values()] == [int, int, int]
+    assert type(ask(nearest)["data"]["Get"]["Dog"][0]["_additional"]["distance"]) is int
+
+
 def test_explore_without_a_search_is_an_error(ask: Ask) -> None:
     """It would be a list of everything there is."""
     answer = ask("{ Explore(limit: 1) { className } }")

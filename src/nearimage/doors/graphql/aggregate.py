@@ -29,6 +29,7 @@ from nearimage.doors.graphql.parts import Part
 from nearimage.doors.graphql.ranking import read_ranking
 from nearimage.doors.graphql.selections import TYPENAME, Field, Selections
 from nearimage.doors.grpc.search_reply import group_name
+from nearimage.doors.whole_numbers import with_whole_numbers
 from nearimage.service.services import Services
 
 Figure = Callable[[Group], Any]
@@ -157,7 +158,7 @@ def _part(field: Field, prop: Property, prefix: str, selections: Selections) -> 
         limit = field.arguments.get("limit")
         return lambda summary: _top(summary, keys, TOP_VALUES if limit is None else limit, f"{prefix}TopOccurrencesObj")
     name = _NAMES.get(field.name, field.name)
-    return lambda summary: getattr(summary, name) if isinstance(summary, _KINDS) else None
+    return lambda summary: with_whole_numbers(getattr(summary, name)) if isinstance(summary, _KINDS) else None
 
 
 _KINDS = (NumberSummary, DateSummary, BooleanSummary, TextSummary, ReferenceSummary)

@@ -23,6 +23,7 @@ from nearimage.domain.values import GeoCoordinates, PhoneNumber, PropertyValue, 
 from nearimage.doors.graphql.selections import TYPENAME, Field, Selections
 from nearimage.doors.grpc.rows import WireProperties
 from nearimage.doors.grpc.search_reply import group_name
+from nearimage.doors.whole_numbers import with_whole_numbers
 from nearimage.service.beacons import beacon_of
 from nearimage.service.services import Services
 
@@ -161,6 +162,8 @@ class Reader:
             return _picked(self.selections.below(field, name := f"{owner}{prop.name}GeoCoordinatesObj"), name, _place)
         if kind is DataType.PHONE_NUMBER:
             return _picked(self.selections.below(field, name := f"{owner}{prop.name}PhoneNumberObj"), name, _phone)
+        if kind is DataType.NUMBER:
+            return with_whole_numbers
         if kind is not DataType.OBJECT:
             return None
         return self._nested(prop, field, owner, path)
@@ -302,11 +305,11 @@ def _links(value: PropertyValue | None) -> list[Reference]:
 
 
 def _single(value: float | None) -> Any:
-    """As short as a single float is: 0.07191074, not 0.07191073894500732."""
-    return None if value is None else np.float32(value)
+    """As short as a single float is: 0.07191074, not 0.07191073894500732; without a fraction, a whole number."""
+    return None if value is None else int(value) if value.is_integer() else np.float32(value)
 
 
-_SHOWN_OTHERWISE = frozenset((DataType.BLOB, DataType.GEO_COORDINATES, DataType.PHONE_NUMBER, DataType.OBJECT, DataType.REFERENCE))
+_SHOWN_OTHERWISE = frozenset((DataType.NUMBER, DataType.BLOB, DataType.GEO_COORDINATES, DataType.PHONE_NUMBER, DataType.OBJECT, DataType.REFERENCE))
 _ADDITIONAL: Mapping[str, Column] = {
     "id": lambda batch: [str(hit.record.id) for hit in batch.hits],
     "distance": lambda batch: [_single(hit.distance) for hit in batch.hits],

@@ -19,6 +19,7 @@ from nearimage.domain.values import Reference
 from nearimage.doors.graphql.parts import Part
 from nearimage.doors.graphql.ranking import read_ranking
 from nearimage.doors.graphql.selections import TYPENAME, Field, Selections
+from nearimage.doors.whole_numbers import with_whole_numbers
 from nearimage.service.beacons import beacon_of
 from nearimage.service.services import Services
 from nearimage.service.targets import targets_of
@@ -95,7 +96,7 @@ def _shown(collection: Collection, hit: Hit, keys: dict[str, str]) -> dict[str, 
         "className": collection.name,
         "beacon": beacon_of(Reference(collection.name, hit.record.id)),
         "certainty": hit.certainty,
-        "distance": hit.distance,
+        "distance": None if hit.distance is None else with_whole_numbers(hit.distance),
         TYPENAME: "ExploreObj",
     }
     return {key: said[name] for key, name in keys.items()}
