@@ -134,10 +134,12 @@ class Shard(Protocol):
     def scan(
         self, *, where: Filter | None, after: UUID | None, limit: int, offset: int, projection: Projection, sort: Sequence[SortBy] = ()
     ) -> Sequence[Record]:
-        """Objects in ascending order of ids (as 16 bytes, big-endian), or in the order asked for.
+        """Objects in the order asked for; where none is, those that pass a filter as they were last written, the newest last, and all others by ascending id.
+
+        Ids are ordered as 16 bytes, big-endian.
 
         Args:
-            after: only greater ids.
+            after: only greater ids, and in their order.
             offset: skip so many of them first.
             sort: keys, the first one first, checked by the service; objects that are equal in all of them come by ascending id.
 

@@ -13,9 +13,9 @@ import numpy as np
 from nearimage.domain.boost import Boost, BoostCondition, Passes
 from nearimage.domain.columns import HitColumns
 from nearimage.domain.errors import InvalidInput, TooManyResults
-from nearimage.domain.filters import Filter
+from nearimage.domain.filters import ID_FIELD, Filter
 from nearimage.domain.objects import Hit, Projection
-from nearimage.domain.query import DEFAULT_LIMIT, MAXIMUM_RESULTS, Diversity, Found, Hybrid, Search, Targets, Words
+from nearimage.domain.query import DEFAULT_LIMIT, MAXIMUM_RESULTS, Diversity, Found, Hybrid, Search, SortBy, Targets, Words
 from nearimage.domain.schema import Collection
 from nearimage.ports.clock import Clock
 from nearimage.service.autocut import autocut
@@ -34,6 +34,8 @@ from nearimage.service.sorting import bind_sort
 from nearimage.service.targets import targets_of
 from nearimage.service.vectorize import ObjectVectorizer
 from nearimage.service.words import word_hits
+
+_BY_ID = (SortBy(field=ID_FIELD),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +107,8 @@ class Searches:
         near_searches = NearSearches(vectorizer=self.vectorizer)
         if query.by is None:
             sort = bind_sort(query.sort, question.collection)
+            if query.where is None and question.where is not None and not sort:
+                sort = _BY_ID  # whoever asked for no filter pages by ids
             records = question.shard.scan(
                 where=question.where, after=query.after, limit=question.limit, offset=question.offset, sort=sort, projection=question.projection
             )

@@ -27,8 +27,9 @@ from nearimage.domain.errors import (
     ObjectExists,
     VectorNameUnknown,
 )
-from nearimage.domain.filters import And, Compare, Filter, FilterValue, Not, Operator, Or
+from nearimage.domain.filters import ID_FIELD, And, Compare, Filter, FilterValue, Not, Operator, Or
 from nearimage.domain.objects import EVERYTHING_BUT_BLOBS, IDS_ONLY, Projection, PropertyValue, Record
+from nearimage.domain.query import SortBy
 from nearimage.domain.schema import Collection, DataType, Metric, VectorConfig
 from nearimage.ports.engine import Engine, Shard
 from nearimage.ports.engine_answers import Nearest
@@ -276,13 +277,25 @@ class EngineContract(
         """A cursor must meet every object once; ids are compared as 16 bytes, not as text or signed numbers."""
         numbers = sorted({0, 1, 255, 256, 1 << 63, 1 << 64, (1 << 64) + 1, (1 << 128) - 1})
         shard.put([Record(id=uid(number), properties={"int": 1}) for number in reversed(numbers)])
-        for where in (None, Compare("int", O.EQUAL, 1)):
+        for where, sort in ((None, ()), (Compare("int", O.EQUAL, 1), (SortBy(ID_FIELD),))):
             seen: list[int] = []
-            while page := shard.scan(where=where, after=uid(seen[-1]) if seen else None, limit=3, offset=0, projection=IDS_ONLY):
+            while page := shard.scan(where=where, after=uid(seen[-1]) if seen else None, limit=3, offset=0, projection=IDS_ONLY, sort=sort):
                 seen += ids(page)
             assert seen == numbers
             assert ids(shard.scan(where=where, after=uid(1), limit=2, offset=1, projection=IDS_ONLY)) == numbers[3:5]
             assert shard.scan(where=where, after=None, limit=0, offset=0, projection=IDS_ONLY) == ()
+
+    def test_what_passes_a_filter_comes_as_it_was_written(self, shard: Shard) -> None:
+        """The first of many that pass are the oldest, as users of Weaviate know it; pages fit together; what was changed is as new as its change."""
+        shard.put([photo(number, int=1) for number in (5, 3, 9)])
+        shard.put([photo(7, int=2), photo(1, int=1)])
+        shard.put([photo(3, int=1)])
+
+        def found(limit: int, offset: int = 0) -> list[int]:
+            return ids(shard.scan(where=Compare("int", O.EQUAL, 1), after=None, limit=limit, offset=offset, projection=IDS_ONLY))
+
+        assert found(9) == [5, 9, 1, 3]
+        assert (found(2), found(2, 2)) == ([5, 9], [1, 3])
 
     @pytest.mark.parametrize(("field", "operator", "value", "expected"), CASES)
     def test_a_filter_finds(self, shard: Shard, field: str, operator: Operator, value: FilterValue, expected: set[int]) -> None:

@@ -163,7 +163,7 @@ class EmbeddedShard:
     def scan(
         self, *, where: Filter | None, after: UUID | None, limit: int, offset: int, projection: Projection, sort: Sequence[SortBy] = ()
     ) -> Sequence[Record]:
-        """Objects in ascending order of ids, or in the order asked for."""
+        """Objects in the order asked for, under a filter as they were written, or by id."""
         watch = watching("object")
         with self._gate, self._reader.snapshot() as snapshot:
             if where is None and not sort:
@@ -177,12 +177,14 @@ class EmbeddedShard:
                 watch.note("passing", int(np.count_nonzero(passing)))
             if after:
                 passing = passing & state.table.index.ids.greater(after, len(passing))
-            rows = None if passing is state.live and state.count == len(state.live) else np.flatnonzero(passing)
-            codes = partial(self._codes, snapshot)
-            keys = Keys(self._collection, state.table.index, len(passing), codes).of(sort)
-            page = first_rows(rows, keys, limit, offset)
-            if sort:
-                watch.lap("sort")
+            if sort or after:
+                rows = None if passing is state.live and state.count == len(state.live) else np.flatnonzero(passing)
+                keys = Keys(self._collection, state.table.index, len(passing), partial(self._codes, snapshot)).of(sort)
+                page = first_rows(rows, keys, limit, offset)
+                if sort:
+                    watch.lap("sort")
+            else:
+                page = np.flatnonzero(passing)[offset : offset + limit]  # rows are numbered as they were written
             records = self._reader.at_rows(snapshot, page, projection)
             watch.lap("objects")
             return records
