@@ -134,9 +134,7 @@ class Shard(Protocol):
     def scan(
         self, *, where: Filter | None, after: UUID | None, limit: int, offset: int, projection: Projection, sort: Sequence[SortBy] = ()
     ) -> Sequence[Record]:
-        """Objects in the order asked for; where none is, those that pass a filter as they were last written, the newest last, and all others by ascending id.
-
-        Ids are ordered as 16 bytes, big-endian.
+        """Objects in the order asked for, or else, under a filter, as they were last written, the newest last; or else by ascending id (16 bytes, big-endian).
 
         Args:
             after: only greater ids, and in their order.

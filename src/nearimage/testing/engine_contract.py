@@ -285,18 +285,6 @@ class EngineContract(
             assert ids(shard.scan(where=where, after=uid(1), limit=2, offset=1, projection=IDS_ONLY)) == numbers[3:5]
             assert shard.scan(where=where, after=None, limit=0, offset=0, projection=IDS_ONLY) == ()
 
-    def test_what_passes_a_filter_comes_as_it_was_written(self, shard: Shard) -> None:
-        """The first of many that pass are the oldest, as users of Weaviate know it; pages fit together; what was changed is as new as its change."""
-        shard.put([photo(number, int=1) for number in (5, 3, 9)])
-        shard.put([photo(7, int=2), photo(1, int=1)])
-        shard.put([photo(3, int=1)])
-
-        def found(limit: int, offset: int = 0) -> list[int]:
-            return ids(shard.scan(where=Compare("int", O.EQUAL, 1), after=None, limit=limit, offset=offset, projection=IDS_ONLY))
-
-        assert found(9) == [5, 9, 1, 3]
-        assert (found(2), found(2, 2)) == ([5, 9], [1, 3])
-
     @pytest.mark.parametrize(("field", "operator", "value", "expected"), CASES)
     def test_a_filter_finds(self, shard: Shard, field: str, operator: Operator, value: FilterValue, expected: set[int]) -> None:
         """Every operator on every data type, with missing values and arrays, as `domain.filters` defines them."""

@@ -100,6 +100,19 @@ class SortingContract:
             assert [one.id for page in pages for one in page] == whole
             assert shard.scan(where=where, after=None, limit=0, offset=0, projection=IDS_ONLY, sort=sort) == ()
 
+    def test_what_passes_a_filter_comes_as_it_was_written(self, shard: Shard) -> None:
+        """The first of many that pass are the oldest, as users of Weaviate know it; pages fit together; what was changed is as new as its change."""
+        shard.put([photo(number, int=1) for number in (5, 3, 9)])
+        shard.put([photo(7, int=2), photo(1, int=1)])
+        shard.put([photo(3, int=1)])
+
+        def found(limit: int, offset: int = 0) -> list[int]:
+            where = Compare("int", Operator.EQUAL, 1)
+            return [one.id.int for one in shard.scan(where=where, after=None, limit=limit, offset=offset, projection=IDS_ONLY)]
+
+        assert found(9) == [5, 9, 1, 3]
+        assert (found(2), found(2, 2)) == ([5, 9], [1, 3])
+
     def test_an_order_follows_every_write(self, engine: Engine) -> None:
         """Whatever an engine keeps for the next order must not hide a change."""
         for shard in _both(engine):
