@@ -82,6 +82,12 @@ def test_what_the_short_way_does_not_know_is_answered_as_ever(http: httpx.Client
     assert (refused.status_code, "GET" in refused.headers["Allow"]) == (405, True)
 
 
+def test_a_query_string_of_thousands_of_names_is_refused(http: httpx.Client) -> None:
+    """Taking it apart would hold up everybody else."""
+    refused = http.get("/v1/objects?" + "&".join("a" * 1_000))
+    assert (refused.status_code, "256 names" in refused.text) == (400, True)
+
+
 def test_whether_it_is_alive_is_answered_on_the_loop(http: httpx.Client, threads: Counting) -> None:
     """A pool full of imports must not make the server look dead, or an orchestrator restarts it amid them."""
     for _ in range(3):

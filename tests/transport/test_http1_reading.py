@@ -171,6 +171,7 @@ def test_after_the_last_request_nothing_is_read(version: str) -> None:
 ENDLESS = {
     "one field": b"GET / HTTP/1.1\r\nHost: " + b"x" * 300_000,
     "many fields": b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 50_000,
+    "fields of one name": b"GET / HTTP/1.1\r\n" + HOST + b"a:\r\n" * 300 + b"\r\n",
     "a path": b"GET /" + b"x" * 300_000,
     "fields that end": b"GET / HTTP/1.1\r\n" + HOST + b"a: " + b"b" * (MOST_HEAD + 10_000) + b"\r\n\r\n",
     "fields behind a body": b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n0\r\n" + b"a: b\r\n" * 50_000,

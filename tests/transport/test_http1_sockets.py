@@ -206,6 +206,14 @@ def test_a_body_that_does_not_go_on_is_given_up_and_a_slow_one_is_not(connect: C
     assert slow.send(bytes(100_000)).answer()[0] == 200
 
 
+def test_who_was_refused_and_goes_on_slowly_gets_no_second_answer(line: Line, running: Served) -> None:
+    """It would be taken for the answer to the next question."""
+    line.send(b"POST /refused HTTP/1.1\r\nHost: here\r\nContent-Length: 200000\r\n\r\n")
+    assert line.answer()[0] == 401
+    ticks(running, 75)
+    assert line.rest() == b""
+
+
 def test_idle_connections_are_closed_after_a_while_and_waiting_ones_never(connect: Callable[[], Line], running: Served, door: Played) -> None:
     """Machines vanish without a word, and each would keep a file; who waits for an answer is not idle."""
     idle, waiting = connect(), connect()

@@ -52,15 +52,12 @@ class GraphQlDoor:
         """Its paths."""
         return (
             Endpoint("POST", "/v1/graphql", partial(self._open, self._in_body)),
-            Endpoint("GET", "/v1/graphql", self._open_query),
+            Endpoint("GET", "/v1/graphql", partial(self._open, self._in_query)),
             Endpoint("POST", "/v1/graphql/batch", partial(self._open, self._batch)),
         )
 
     def _open(self, answer: "Answer", head: Head, _names: Mapping[str, str], _user: str) -> Exchange:
         return _Exchange(self, answer, head)
-
-    def _open_query(self, head: Head, _names: Mapping[str, str], _user: str) -> Exchange | Response:
-        return _Exchange(self, self._in_query, head) if "query" in query_of(head) else not_allowed_response("GET", ["POST"])
 
     def _in_body(self, _: Head, body: Body) -> Response | Work:
         """One question in the body."""
@@ -70,7 +67,10 @@ class GraphQlDoor:
 
     def _in_query(self, head: Head, _: Body) -> Response | Work:
         """One question in the query string."""
-        graphql, parameters = self._ready(), query_of(head)
+        parameters = query_of(head)
+        if "query" not in parameters:
+            return not_allowed_response("GET", ["POST"])
+        graphql = self._ready()
         variables: Any = read_body(parameters["variables"].encode(), dict[str, Any]) if parameters.get("variables") else None
         request = Request(query=parameters.get("query", ""), operation_name=parameters.get("operationName"), variables=variables)
         return _answered(graphql.begin(_worth_asking(request)))

@@ -114,7 +114,7 @@ class SocketProtocol(asyncio.Protocol):
         unread_bytes = 0 if self._is_writable else self._transport.get_write_buffer_size()
         late = self._watch.tick(elapsed_s, self._reader, unread_bytes, is_busy=self._is_busy)
         if late:
-            self._reply(_LATE, refusal(408, "too-late", late))
+            self._answer(Asked(refusal(408, "too-late", late), is_last=True, is_head=False))
         elif late is not None:
             self.abort()
 
@@ -196,6 +196,3 @@ class SocketProtocol(asyncio.Protocol):
         self._transport.write_eof()
         self._resume_reading()
         self._loop.call_later(LINGER_S, self.abort)
-
-
-_LATE = Asked(Response(), is_last=True, is_head=False)

@@ -8,7 +8,7 @@ away; after a mistake in the protocol itself nothing can be read any more, and t
     nothing wanted        the bytes                      why
     400                   are no HTTP, or name no host   RFC 9112, 3.2
     417, 501, 505         want what is not offered       RFC 9110, 10.1.1 and 15.6; RFC 9112, 6.1
-    431                   a head without end             it would wait in memory
+    431                   a head without end             it would wait in memory, and be looked at for long
 
 A client that offers to go on in another protocol (`Upgrade: h2c`, as Java's does with its first request) is answered in this one, as RFC 9110 section 7.8 has
 it. llhttp stops there: the head is then read again by a new parser, without the offer, and the bytes behind it after that.
@@ -25,6 +25,9 @@ import httptools
 
 from nearimage.doors.http1.exchange import Exchange, Head, Response, Work
 from nearimage.doors.http1.refusals import internal, refusal
+
+_FIELDS = 256
+"""Of a head; clients send ten, Apache takes 100. Those of one name are put together, each time anew."""
 
 _FRAMING = 16
 """Bytes that may come with each byte of a chunked body to say where its pieces end: of a piece of one byte six, and perhaps an extension."""
@@ -86,13 +89,13 @@ class Reader:
     """
 
     __slots__ = (
-        "_asked", "_headers", "_limits", "_open", "_other_bytes", "_parser", "_piece_bytes", "_url",
+        "_asked", "_fields", "_headers", "_limits", "_open", "_other_bytes", "_parser", "_piece_bytes", "_url",
         "begun", "body_bytes", "is_between", "is_in_head", "is_over", "requests", "wants_continue",
     )  # fmt: skip
 
     def __init__(self, open_exchange: Callable[[Head], Exchange | Response], limits: Limits) -> None:
         self.requests: deque[Asked] = deque()
-        self.begun = self.body_bytes = self._other_bytes = self._piece_bytes = 0
+        self.begun = self.body_bytes = self._fields = self._other_bytes = self._piece_bytes = 0
         self.is_between = True
         self.is_in_head = self.is_over = self.wants_continue = False
         self._open = open_exchange
@@ -101,6 +104,11 @@ class Reader:
         self._url = b""
         self._headers: dict[bytes, bytes] = {}
         self._parser = httptools.HttpRequestParser(self)
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the request that is being read has its answer already, and the rest of it is thrown away."""
+        return self._asked is None and not self.is_between and not self.is_in_head
 
     def feed(self, data: bytes) -> None:
         """The next bytes."""
@@ -124,7 +132,7 @@ class Reader:
         self.is_in_head = True
         self._url = b""
         self._headers = {}
-        self.body_bytes = self._other_bytes = 0
+        self.body_bytes = self._fields = self._other_bytes = 0
 
     def on_url(self, piece: bytes) -> None:
         """A piece of the request's target."""
@@ -135,6 +143,9 @@ class Reader:
         if self.is_in_head:
             name, headers = name.lower(), self._headers
             headers[name] = value if name not in headers else headers[name] + b", " + value
+            self._fields += 1
+            if self._fields > _FIELDS:
+                raise _Refused(431, "head-too-long", f"the request has more than {_FIELDS} header fields; send less of them")
 
     def on_headers_complete(self) -> None:
         """The head is there."""
@@ -242,6 +253,6 @@ class Reader:
 
     def _break_off(self, response: Response) -> None:
         """Nothing more can be read; where a request has its answer already, it gets no other."""
-        if self.is_between or self.is_in_head or self._asked is not None:
+        if not self.is_answered:
             self._finish(Asked(response, is_last=True, is_head=False))
         self.is_over, self.is_between = True, False

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from urllib.parse import parse_qsl
 
+from nearimage.domain.errors import MalformedRequest
 from nearimage.doors.faults import fault_of
 from nearimage.doors.http1.exchange import Endpoint, Exchange, Head, Response, Work
 from nearimage.doors.rest.bodies import check_body
@@ -83,7 +84,11 @@ class _Exchange:
 
 
 def query_of(head: Head) -> Mapping[str, str]:
-    """What stands behind the question mark; of a name that stands there twice, the last value."""
+    """What stands behind the question mark; of a name that stands there twice, the last value.
+
+    Raises:
+        MalformedRequest: it has more names than anybody needs.
+    """
     text = head.query
     return _known_query(text) if len(text) <= _SHORT_QUERY else _read_query(text)
 
@@ -92,10 +97,17 @@ _SHORT_QUERY = 100
 """Bytes of a query string that may well come again; `include=vector` is all that most reads say."""
 
 
+_NAMES = 256
+"""No route reads ten; to take tens of thousands apart would hold up the event loop."""
+
+
 @lru_cache(1024)
 def _known_query(text: bytes) -> Mapping[str, str]:
     return _read_query(text)
 
 
 def _read_query(text: bytes) -> Mapping[str, str]:
-    return dict(parse_qsl(text.decode("latin-1"), keep_blank_values=True))
+    try:
+        return dict(parse_qsl(text.decode("latin-1"), keep_blank_values=True, max_num_fields=_NAMES))
+    except ValueError as many:
+        raise MalformedRequest(f"the query string has more than {_NAMES} names; each is needed once") from many
