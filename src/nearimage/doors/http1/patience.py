@@ -72,9 +72,6 @@ class Watch:
         if reader.is_in_head:
             return f"the request's head was not complete after {patience.head_s} s; send it at once" if waited_s > patience.head_s else None
         if waited_s > patience.stall_s + reader.body_bytes / patience.body_bytes_per_s:
-            return (
-                ""
-                if reader.is_answered
-                else f"the request's body comes with less than {patience.body_bytes_per_s} bytes a second; send it faster, or in smaller requests"
-            )
+            slow = f"the request's body comes with less than {patience.body_bytes_per_s} bytes a second; send it faster, or in smaller requests"
+            return "" if reader.is_answered else slow
         return None

@@ -305,8 +305,9 @@ class Reader:
 
 def _vectors_of(column: VectorColumn, slots: npt.NDArray[np.int64], seals: Sequence[int | None]) -> list[Vector | None]:
     """The vectors in these slots, as copies; None where no seal says that there is one."""
-    there = column.file.intact(slots[[seal is not None for seal in seals]], [seal for seal in seals if seal is not None])
-    vectors = iter(there)
+    sums = [seal for seal in seals if seal is not None]
+    sealed = slots if len(sums) == len(seals) else slots[[seal is not None for seal in seals]]  # as nearly always: all of them
+    vectors = iter(column.file.intact(sealed, sums))
     return [None if seal is None else next(vectors) for seal in seals]
 
 
