@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from nearimage.config.durations import seconds
-from nearimage.config.keys import allows_anonymous, users_of_keys
+from nearimage.config.keys import allows_anonymous, lists_of_users, users_of_keys
 from nearimage.config.settings import InvalidSetting, Settings
 from nearimage.domain.checks import CheckReport
 from nearimage.domain.errors import FolderUnusable, InvalidInput, NearimageError, PortTaken
@@ -351,10 +351,11 @@ def _sweeping(services: Services, every_s: int) -> Iterator[None]:
 
 def _access(settings: Settings) -> "Access":
     """Who may call, as the settings say."""
-    from nearimage.doors.access import Access, digest_of
+    from nearimage.doors.access import Access, Lists, digest_of
 
     users = {digest_of(key): user for key, user in users_of_keys(settings).items()}
-    return Access(users=users, anonymous=allows_anonymous(settings))
+    lists = lists_of_users(settings)
+    return Access(users=users, anonymous=allows_anonymous(settings), lists=lists and Lists(admins=lists[0], readers=lists[1]))
 
 
 def _graphql(settings: Settings, database: Database) -> "GraphQl | None":

@@ -1,6 +1,6 @@
 """API keys: the official client with one, without, and with another, against a live server; every door asks for it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import grpc
@@ -8,7 +8,8 @@ import httpx
 import pytest
 import weaviate
 from weaviate.auth import Auth
-from weaviate.exceptions import UnexpectedStatusCodeError, WeaviateBaseError
+from weaviate.classes.query import Filter
+from weaviate.exceptions import InsufficientPermissionsError, UnexpectedStatusCodeError, WeaviateBaseError
 
 from tests.servers import LiveServer, start_server
 
@@ -58,3 +59,40 @@ def test_every_door_is_locked_and_only_health_is_open(locked: LiveServer) -> Non
             list(channel.stream_stream("/weaviate.v1.Weaviate/BatchStream")(iter([b""]), timeout=10))
         assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
         assert channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=10)
+
+
+@pytest.mark.parametrize("transport", ["native", "grpcio"])
+def test_who_may_only_read_changes_nothing_through_any_door(tmp_path: Path, transport: str) -> None:
+    """A shop's page searches with a key that everybody can read in it."""
+    users = {"AUTHENTICATION_APIKEY_ALLOWED_KEYS": "k-ann,k-bob,k-eve", "AUTHENTICATION_APIKEY_USERS": "ann,bob,eve"}
+    lists = {
+        "AUTHORIZATION_ADMINLIST_ENABLED": "true",
+        "AUTHORIZATION_ADMINLIST_USERS": "ann",
+        "AUTHORIZATION_ADMINLIST_READONLY_USERS": "bob",
+        "NEARIMAGE_GRPC_TRANSPORT": transport,
+    }
+    server = start_server(tmp_path / "data", environment=KEYS | users | lists)
+    ports = {"port": server.http_port, "grpc_port": server.grpc_port}
+    with weaviate.connect_to_local(**ports, auth_credentials=Auth.api_key("k-ann")) as client:
+        one = client.collections.create("Dog").data.insert({"name": "Corgi"})
+    with weaviate.connect_to_local(**ports, auth_credentials=Auth.api_key("k-bob")) as client:
+        dogs = client.collections.use("Dog")
+        assert [found.uuid for found in dogs.query.fetch_objects().objects] == [one]
+        assert dogs.aggregate.over_all().total_count == 1
+        assert client.graphql_raw_query("{Get{Dog{name}}}").get["Dog"] == [{"name": "Corgi"}]
+        assert dogs.query.fetch_object_by_id(one) is not None
+        changes: list[Callable[[], object]] = [
+            lambda: dogs.data.insert({"name": "Pug"}),
+            lambda: dogs.data.insert_many([{"name": "Pug"}]),
+            lambda: dogs.data.delete_by_id(one),
+            lambda: dogs.data.delete_many(where=Filter.by_property("name").equal("corgi")),
+            lambda: client.collections.delete("Dog"),
+            lambda: client.collections.create("Cat"),
+        ]
+        for change in changes:
+            with pytest.raises(InsufficientPermissionsError):
+                change()
+        assert len(dogs) == 1
+    refused = httpx.get(f"{server.url}/v1/schema", headers={"Authorization": "Bearer k-eve"})
+    assert (refused.status_code, "'eve'" in refused.json()["error"][0]["message"]) == (403, True)
+    assert server.stop() == 0

@@ -1,4 +1,4 @@
-"""API keys as settings have them: who has which.
+"""API keys as settings have them: who has which, and who may do what.
 
 May import `config` and `domain`.
 """
@@ -35,3 +35,17 @@ def allows_anonymous(settings: Settings) -> bool:
         message = "nobody could come in: anonymous access is off, and there are no API keys; set AUTHENTICATION_APIKEY_ENABLED and the keys"
         raise InvalidSetting(message, setting="anonymous_access", source=None)
     return allowed
+
+
+def lists_of_users(settings: Settings) -> tuple[frozenset[str], frozenset[str]] | None:
+    """Who may do everything, and who may read; None where nothing of the kind is told apart.
+
+    Raises:
+        InvalidSetting: somebody is on both lists.
+    """
+    if not settings.admin_list:
+        return None
+    admins, readers = (frozenset(filter(None, map(str.strip, text.split(",")))) for text in (settings.admin_users, settings.read_only_users))
+    if both := sorted(admins & readers):
+        raise InvalidSetting(f"{both} may do everything, or only read: name each on one list", setting="read_only_users", source=None)
+    return admins, readers

@@ -1,4 +1,4 @@
-"""Who may call: everybody, or those who have a key.
+"""Who may call: everybody, or those who have a key; and who may change something.
 
     Authorization: Bearer <key>     in HTTP and in gRPC's metadata
 
@@ -7,8 +7,10 @@
     some   refused, unless         its user           refused
            anonymous is allowed
 
-Keys are kept and compared as SHA-256, in constant time: neither a dump of memory's configuration nor a clock gives one away. Which user may do what is not
-told apart. May import `domain` and the standard library only.
+Keys are kept and compared as SHA-256, in constant time: neither a dump of memory's configuration nor a clock gives one away. Where there are lists of users,
+those on the first may do everything, those on the second may read, and others nothing; who has no key counts there as the user `anonymous`.
+
+May import `domain` and the standard library only.
 """
 
 import hmac
@@ -16,9 +18,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from nearimage.domain.errors import Unauthenticated
+from nearimage.domain.errors import Denied, Unauthenticated
 
 _SCHEME = "bearer "
+ANONYMOUS = "anonymous"
+"""How lists of users call who has no key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lists:
+    """Who may do what.
+
+    Attributes:
+        admins: may do everything.
+        readers: may do what changes nothing.
+    """
+
+    admins: frozenset[str] = frozenset()
+    readers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,10 +45,12 @@ class Access:
     Attributes:
         users: by the SHA-256 of the key.
         anonymous: whether callers without a key may come in.
+        lists: None lets all who come in do everything.
     """
 
     users: Mapping[bytes, str] = field(default_factory=dict)
     anonymous: bool = True
+    lists: Lists | None = None
 
     def user(self, authorization: str | None) -> str:
         """Whose request this is; empty for anonymous.
@@ -53,6 +72,22 @@ class Access:
         if not found:
             raise Unauthenticated("unauthorized: that is no API key of this server; send a known one as Authorization: Bearer <key>")
         return found[0]
+
+    def check(self, user: str, *, reads: bool) -> None:
+        """Refuse what a user may not do.
+
+        Args:
+            user: whose request it is, as `user` tells.
+            reads: whether the request changes nothing.
+
+        Raises:
+            Denied: the user is on no list that allows it; detail has "user".
+        """
+        name = user or ANONYMOUS
+        if self.lists is None or name in self.lists.admins or (reads and name in self.lists.readers):
+            return
+        may = "may read here and change nothing" if name in self.lists.readers else "is on no list of those who may do something here"
+        raise Denied(f"forbidden: user {name!r} {may}; ask whoever runs this server for the right", user=name)
 
 
 def digest_of(key: str) -> bytes:

@@ -2,10 +2,12 @@
 
 import pytest
 
-from nearimage.config.keys import allows_anonymous, users_of_keys
+from nearimage.config.keys import allows_anonymous, lists_of_users, users_of_keys
 from nearimage.config.settings import InvalidSetting, load_settings
-from nearimage.domain.errors import Unauthenticated
-from nearimage.doors.access import OPEN, Access, digest_of
+from nearimage.domain.errors import Denied, Unauthenticated
+from nearimage.doors.access import OPEN, Access, Lists, digest_of
+from nearimage.doors.grpc.handlers import READS
+from nearimage.doors.rest.routes import ROUTES
 
 LOCKED = Access(users={digest_of("s3cret"): "ann", digest_of("ø-key"): "bob"}, anonymous=False)
 
@@ -65,3 +67,57 @@ def test_settings_that_would_lock_out_or_let_in_by_mistake_stop_the_start(enviro
     settings = load_settings({}, environment)
     with pytest.raises(InvalidSetting):
         _ = users_of_keys(settings), allows_anonymous(settings)
+
+
+@pytest.mark.parametrize(
+    ("user", "reads", "allowed"),
+    [
+        ("ann", True, True),
+        ("ann", False, True),
+        ("bob", True, True),
+        ("bob", False, False),
+        ("eve", True, False),
+        ("", True, False),
+        ("anonymous", True, False),
+    ],
+)
+def test_lists_say_who_may_read_and_who_may_change(user: str, reads: bool, allowed: bool) -> None:
+    """Whoever is on none may nothing, also without a key."""
+    access = Access(lists=Lists(admins=frozenset({"ann"}), readers=frozenset({"bob"})))
+    if allowed:
+        access.check(user, reads=reads)
+        return
+    with pytest.raises(Denied) as caught:
+        access.check(user, reads=reads)
+    assert caught.value.detail == {"user": user or "anonymous"}
+
+
+def test_what_only_asks_is_known_by_name() -> None:
+    """A route that changes something and is taken for a question would be open to everybody who may read."""
+    asking = {route.path for route in ROUTES if route.asks}
+    assert asking == {
+        "/v1/objects/validate",
+        "/v1/search/{collection}/{kind}",
+        "/v1/tokenize",
+        "/v1/schema/{collection}/properties/{property}/tokenize",
+    }
+    assert {name.rpartition("/")[2] for name in READS} == {"Search", "Aggregate", "TenantsGet"}
+
+
+def test_who_has_no_key_may_be_on_a_list() -> None:
+    """A public catalogue: everybody reads."""
+    access = Access(lists=Lists(readers=frozenset({"anonymous"})))
+    access.check("", reads=True)
+    with pytest.raises(Denied, match="change nothing"):
+        access.check("", reads=False)
+    OPEN.check("", reads=False)
+
+
+def test_weaviates_variables_say_who_is_on_a_list() -> None:
+    """Deployment files move over; lists that are switched off say nothing, one name on both says two things."""
+    lists = {"AUTHORIZATION_ADMINLIST_USERS": "ann, eve", "AUTHORIZATION_ADMINLIST_READONLY_USERS": "bob,"}
+    on = lists | {"AUTHORIZATION_ADMINLIST_ENABLED": "true"}
+    assert lists_of_users(load_settings({}, on)) == (frozenset({"ann", "eve"}), frozenset({"bob"}))
+    assert lists_of_users(load_settings({}, lists)) is None
+    with pytest.raises(InvalidSetting, match="bob"):
+        lists_of_users(load_settings({}, on | {"AUTHORIZATION_ADMINLIST_USERS": "bob"}))

@@ -51,9 +51,9 @@ class GraphQlDoor:
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Its paths."""
         return (
-            Endpoint("POST", "/v1/graphql", partial(self._open, self._in_body)),
+            Endpoint("POST", "/v1/graphql", partial(self._open, self._in_body), asks=True),
             Endpoint("GET", "/v1/graphql", partial(self._open, self._in_query)),
-            Endpoint("POST", "/v1/graphql/batch", partial(self._open, self._batch)),
+            Endpoint("POST", "/v1/graphql/batch", partial(self._open, self._batch), asks=True),
         )
 
     def _open(self, answer: "Answer", head: Head, _names: Mapping[str, str], _user: str) -> Exchange:

@@ -72,6 +72,8 @@ SERVICE = "/weaviate.v1.Weaviate/"
 HEALTH_CHECK = "/grpc.health.v1.Health/Check"
 HEALTH_LIST = "/grpc.health.v1.Health/List"
 HEALTH = frozenset((HEALTH_CHECK, HEALTH_LIST))
+READS = frozenset(f"{SERVICE}{name}" for name in ("Search", "Aggregate", "TenantsGet"))
+"""The methods that change nothing."""
 """What anybody may ask, also where all else needs a key."""
 
 SHORT_BYTES = 64 << 10

@@ -11,10 +11,10 @@ from typing import Any, NoReturn
 
 import grpc
 
-from nearimage.domain.errors import PortTaken, Unauthenticated
+from nearimage.domain.errors import Denied, PortTaken, Unauthenticated
 from nearimage.doors.access import OPEN, Access
 from nearimage.doors.faults import fault_of
-from nearimage.doors.grpc.handlers import HEALTH, Handler, OpenSession
+from nearimage.doors.grpc.handlers import HEALTH, READS, Handler, OpenSession
 from nearimage.doors.grpc.tls import Tls
 from nearimage.doors.waiting import in_thread
 
@@ -79,14 +79,15 @@ class GrpcDoor:
         except Exception as error:  # noqa: BLE001 - the door's boundary
             await _abort(context, error)
 
-    def refusal(self, method: str, metadata: Sequence[tuple[str, str | bytes]]) -> Unauthenticated | None:
+    def refusal(self, method: str, metadata: Sequence[tuple[str, str | bytes]]) -> Unauthenticated | Denied | None:
         """Why a call is not let in; anybody may ask whether the server is there."""
         if method in HEALTH:
             return None
         sent = next((value for name, value in metadata or () if name == "authorization"), None)
         try:
-            self.access.user(sent.decode("latin-1") if isinstance(sent, bytes) else sent)
-        except Unauthenticated as refused:
+            user = self.access.user(sent.decode("latin-1") if isinstance(sent, bytes) else sent)
+            self.access.check(user, reads=method in READS)
+        except (Unauthenticated, Denied) as refused:
             return refused
         return None
 

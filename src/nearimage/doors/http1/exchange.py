@@ -68,11 +68,18 @@ class Endpoint:
 
     Attributes:
         path: `{name}` stands for any one segment.
+        asks: whether it changes nothing, though its method does not say so.
     """
 
     method: str
     path: str
     open: Open
+    asks: bool = False
+
+    @property
+    def reads(self) -> bool:
+        """Whether it changes nothing."""
+        return self.asks or self.method in ("GET", "HEAD")
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,7 @@ class Route:
         query: the names that are read from the query string.
         status: of the answer when all goes well.
         bare: further statuses, which may come without a body, and what they mean.
+        asks: whether it changes nothing, though its method does not say so.
         kind: what decides how long a call takes (`service.pace`), or None where it may wait; routes without it always may.
     """
 
@@ -120,4 +121,5 @@ class Route:
     query: tuple[str, ...] = ()
     status: int = 200
     bare: Mapping[int, str] = field(default_factory=dict)
+    asks: bool = False
     kind: Callable[[Call], Hashable | None] | None = None

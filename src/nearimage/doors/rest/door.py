@@ -30,7 +30,7 @@ class RestDoor:
 
     def endpoints(self) -> list[Endpoint]:
         """Every route."""
-        return [Endpoint(route.method, route.path, partial(self._open, route)) for route in ROUTES]
+        return [Endpoint(route.method, route.path, partial(self._open, route), route.asks) for route in ROUTES]
 
     def _open(self, route: Route, head: Head, names: Mapping[str, str], user: str) -> Exchange:
         return _Exchange(self, route, head, names, user)

@@ -193,7 +193,7 @@ _NAMED, _BY_ID = "/v1/objects/{collection}/{id}", "/v1/objects/{id}"
 ROUTES = (
     Route(method="GET", path="/v1/objects", endpoint=list_objects, query=_LIST),
     Route(method="POST", path="/v1/objects", endpoint=insert_object, body=ObjectBody, query=("consistency_level",)),
-    Route(method="POST", path="/v1/objects/validate", endpoint=validate_object, body=ObjectBody),
+    Route(method="POST", path="/v1/objects/validate", endpoint=validate_object, body=ObjectBody, asks=True),
     *(
         route
         for path, kind in ((_NAMED, _kind_of_read), (_BY_ID, None))

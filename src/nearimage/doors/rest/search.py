@@ -113,5 +113,5 @@ def picture(call: Call) -> Response:
 
 ROUTES = (
     Route(method="GET", path="/v1/objects/{collection}/{id}/pictures/{property}", endpoint=picture, query=("short_side",)),
-    Route(method="POST", path="/v1/search/{collection}/{kind}", endpoint=search, body=SearchBody),
+    Route(method="POST", path="/v1/search/{collection}/{kind}", endpoint=search, body=SearchBody, asks=True),
 )

@@ -57,6 +57,6 @@ def _answer(found: Tokens) -> Response:
 
 
 ROUTES = (
-    Route(method="POST", path="/v1/tokenize", endpoint=tokenize, body=TokenizeBody),
-    Route(method="POST", path="/v1/schema/{collection}/properties/{property}/tokenize", endpoint=tokenize_property, body=TextBody),
+    Route(method="POST", path="/v1/tokenize", endpoint=tokenize, body=TokenizeBody, asks=True),
+    Route(method="POST", path="/v1/schema/{collection}/properties/{property}/tokenize", endpoint=tokenize_property, body=TextBody, asks=True),
 )

@@ -8,10 +8,10 @@ Who is no gRPC client is answered in HTTP, in words; who is, with a status. Read
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from nearimage.domain.errors import Unauthenticated
+from nearimage.domain.errors import Denied, Unauthenticated
 from nearimage.doors.access import Access
 from nearimage.doors.faults import fault_of
-from nearimage.doors.grpc.handlers import HEALTH
+from nearimage.doors.grpc.handlers import HEALTH, READS
 from nearimage.doors.grpc.http2.requests import Head
 from nearimage.doors.grpc.native.messages import ENCODINGS
 from nearimage.doors.grpc.native.methods import Method
@@ -20,7 +20,7 @@ from nearimage.doors.grpc.native.status import Status
 
 _TIMEOUT_UNITS_S = {"H": 3600.0, "M": 60.0, "S": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9}
 _TIMEOUT_DIGITS = 8
-_HEALTH = frozenset(method.encode() for method in HEALTH)
+_HEALTH, _READS = (frozenset(method.encode() for method in methods) for methods in (HEALTH, READS))
 
 ONLY_GRPC = "this port speaks gRPC only; REST and the search page are on the other port\n"
 
@@ -78,8 +78,9 @@ def _stranger(values: Mapping[bytes, bytes], access: Access) -> Refusal | None:
         return None
     sent = values.get(b"authorization")
     try:
-        access.user(sent.decode("latin-1") if sent is not None else None)
-    except Unauthenticated as refused:
+        user = access.user(sent.decode("latin-1") if sent is not None else None)
+        access.check(user, reads=values[b":path"] in _READS)
+    except (Unauthenticated, Denied) as refused:
         return Refusal(Status[fault_of(refused).grpc_code], refused.message)
     return None
 
