@@ -35,6 +35,11 @@ def backed(tmp_path: Path) -> Iterator[httpx.Client]:
     engine.close()
 
 
+def test_the_server_says_that_it_keeps_backups(backed: httpx.Client, tmp_path: Path) -> None:
+    """Clients look for the module before they ask for one."""
+    assert backed.get("/v1/meta").json()["modules"] == {"backup-filesystem": {"backupsPath": str(tmp_path / "backups")}}
+
+
 def ended(http: httpx.Client, path: str) -> Any:
     """The state once it is no longer STARTED."""
     for _ in range(500):

@@ -87,14 +87,14 @@ class _Job:
 class Backups:
     """The backups of one database.
 
-    Args:
+    Attributes:
         root: where they are kept; None where nobody said where.
     """
 
     def __init__(self, engine: Engine, clock: Clock, root: Path | None) -> None:
+        self.root = root
         self._engine = engine
         self._clock = clock
-        self._root = root
         self._lock = threading.Lock()
         self._made: dict[str, _Job] = {}
         self._restored: dict[str, _Job] = {}
@@ -233,11 +233,11 @@ class Backups:
             return None
 
     def _folder(self, backup_id: str) -> Path:
-        if self._root is None:
+        if self.root is None:
             raise InvalidInput("there is no place for backups: start the server with BACKUP_FILESYSTEM_PATH, or run `nearimage backup` where it runs")
         if not _ID.fullmatch(backup_id):
             raise InvalidInput(f"{backup_id!r} cannot name a backup: lower-case letters, digits, _ and -, 1 to 128 of them", id=backup_id)
-        return self._root / backup_id
+        return self.root / backup_id
 
     def _refuse_beside(self, jobs: dict[str, _Job]) -> None:
         running = [job.told.id for job in jobs.values() if job.runs]

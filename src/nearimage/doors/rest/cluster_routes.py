@@ -42,6 +42,8 @@ def meta(call: Call) -> Response:
     """Who this is and what clients may count on."""
     about = call.about
     modules: Json = {name: dict(module.about()) for name, module in call.services.modules.items()}
+    if call.services.backups.root:  # to clients, where backups are kept is a module too
+        modules["backup-filesystem"] = {"backupsPath": str(call.services.backups.root)}
     return json_response({"hostname": about.hostname, "version": about.version, "modules": modules, "grpcMaxMessageSize": about.max_message_bytes})
 
 
