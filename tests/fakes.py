@@ -153,9 +153,11 @@ class World:
     clock: FakeClock = field(default_factory=FakeClock)
     modules: Sequence[VectorizerModule] = (ColourModule(), CLIP)
 
+    def parts(self) -> Parts:
+        return Parts(engine=self.engine, media=self.media, modules=self.modules, clock=self.clock)
+
     def services(self, *, maximum_results: int = 10_000, auto_schema: bool = False) -> Services:
-        parts = Parts(engine=self.engine, media=self.media, modules=self.modules, clock=self.clock)
-        return build_services(parts, maximum_results=maximum_results, auto=AutoSettings(enabled=auto_schema))
+        return build_services(self.parts(), maximum_results=maximum_results, auto=AutoSettings(enabled=auto_schema))
 
 
 def text(name: str, tokenization: Tokenization = Tokenization.WORD) -> Property:

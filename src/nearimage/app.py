@@ -112,7 +112,13 @@ def open_database(settings: Settings) -> Database:
     backups = Path(settings.backup_path).expanduser().absolute() if settings.backup_path else None
     parts = Parts(engine=engine, media=media, modules=vectorizers.all, clock=SystemClock(), backups=backups)
     auto = _auto_schema(settings)
-    services = build_services(parts, default_limit=settings.query_defaults_limit, maximum_results=settings.query_maximum_results, auto=auto)
+    services = build_services(
+        parts,
+        default_limit=settings.query_defaults_limit,
+        maximum_results=settings.query_maximum_results,
+        maximum_collections=None if settings.maximum_collections < 0 else settings.maximum_collections,
+        auto=auto,
+    )
     return Database(services, engine, media, vectorizers)
 
 

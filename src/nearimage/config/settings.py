@@ -42,6 +42,7 @@ class Settings:
     query_defaults_limit: int = _setting(DEFAULT_LIMIT, "QUERY_DEFAULTS_LIMIT", "hits where a query names no limit")
     query_defaults_limit_graphql: int = _setting(100, "QUERY_DEFAULTS_LIMIT_GRAPHQL", "hits where a GraphQL query names neither limit nor offset nor autocut")
     query_maximum_results: int = _setting(MAXIMUM_RESULTS, "QUERY_MAXIMUM_RESULTS", "the largest offset + limit")
+    maximum_collections: int = _setting(-1, "MAXIMUM_ALLOWED_COLLECTIONS_COUNT", "how many collections there may be; -1 for any number")
     max_message_bytes: int = _setting(104_858_000, "GRPC_MAX_MESSAGE_SIZE", "the largest request and reply; clients read it from /v1/meta")
     grpc_transport: str = _setting("native", "NEARIMAGE_GRPC_TRANSPORT", "what carries gRPC: native (this program's own HTTP/2) or grpcio")
     grpc_certificate: str = _setting("", "GRPC_CERT_FILE", "a PEM file: the certificate that makes the gRPC port speak TLS")

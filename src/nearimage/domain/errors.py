@@ -263,6 +263,12 @@ class CollectionExists(Conflict):
     code = "collection-exists"
 
 
+class TooManyCollections(Conflict):
+    """There are as many collections as this server may have; detail has "maximum"."""
+
+    code = "too-many-collections"
+
+
 class BackupExists(Conflict):
     """A backup of that id is there already; detail has "id"."""
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Lock
 
-from nearimage.domain.errors import CollectionExists, CollectionNotFound, InvalidSchema
+from nearimage.domain.errors import CollectionExists, CollectionNotFound, InvalidSchema, TooManyCollections
 from nearimage.domain.schema import NO_MODULE, Collection, Property, VectorConfig
 from nearimage.ports.engine import Engine
 from nearimage.ports.vectorizer import VectorizerModule
@@ -30,11 +30,13 @@ class Collections:
 
     Attributes:
         dropped: told the name of a collection that is gone.
+        maximum: how many there may be; None for any number.
     """
 
     engine: Engine
     modules: Mapping[str, VectorizerModule]
     dropped: Callable[[str], None] = lambda _: None
+    maximum: int | None = None
     altering: Lock = field(default_factory=Lock)
 
     def create(self, collection: Collection) -> Collection:
@@ -43,6 +45,7 @@ class Collections:
         Raises:
             InvalidSchema: a name, a data type or a module's settings are wrong; detail names the setting.
             CollectionExists: the name is taken, also by one that differs in upper and lower case only.
+            TooManyCollections: there is no room for another one.
         """
         check_collection_name(collection.name)
         _check_parts(collection, (other.name for other in self.engine.collections()))
@@ -52,6 +55,9 @@ class Collections:
                 raise CollectionExists(f"a collection named {known.name!r} already exists; names differ in more than case", collection=known.name)
         if taken := [alias for alias in self.engine.aliases() if alias.lower() == collection.name.lower()]:
             raise CollectionExists(f"an alias named {taken[0]!r} already exists; drop it first", collection=collection.name)
+        if self.maximum is not None and len(self.engine.collections()) >= self.maximum:
+            message = f"this server may have {self.maximum} collections, and has as many; drop one, or keep what is alike as tenants of one collection"
+            raise TooManyCollections(message, maximum=self.maximum)
         self.engine.create_collection(collection)
         return collection
 

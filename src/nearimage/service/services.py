@@ -93,19 +93,25 @@ class Services:
                 _log.warning("collection %r cannot be used in full: %s", collection.name, failed.message)
 
 
-def build_services(parts: Parts, *, default_limit: int = DEFAULT_LIMIT, maximum_results: int = MAXIMUM_RESULTS, auto: AutoSettings = AUTO) -> Services:
+def build_services(
+    parts: Parts,
+    *,
+    default_limit: int = DEFAULT_LIMIT,
+    maximum_results: int = MAXIMUM_RESULTS,
+    maximum_collections: int | None = None,
+    auto: AutoSettings = AUTO,
+) -> Services:
     """Wire the use cases to their ports."""
     modules = {module.name: module for module in parts.modules}
     vectorizer = ObjectVectorizer(media=parts.media, modules=modules)
     shards = Shards(engine=parts.engine)
-    collections = Collections(engine=parts.engine, modules=modules, dropped=shards.forget)
-    values = ValueReader(media=parts.media)
+    collections = Collections(engine=parts.engine, modules=modules, dropped=shards.forget, maximum=maximum_collections)
     whereabouts = Whereabouts(collections=collections, shards=shards)
     auto_schema = AutoSchema(collections=collections, whereabouts=whereabouts, clock=parts.clock, settings=auto)
     objects = Objects(
         collections=collections,
         shards=shards,
-        values=values,
+        values=ValueReader(media=parts.media),
         vectorizer=vectorizer,
         clock=parts.clock,
         auto=auto_schema,
@@ -119,21 +125,19 @@ def build_services(parts: Parts, *, default_limit: int = DEFAULT_LIMIT, maximum_
         default_limit=default_limit,
         maximum_results=maximum_results,
     )
-    pictures = Pictures(objects=objects, media=parts.media)
-    tenants = Tenants(collections=collections, engine=parts.engine, shards=shards)
     return Services(
         collections=collections,
         aliases=Aliases(engine=parts.engine, collections=collections),
         backups=Backups(parts.engine, parts.clock, parts.backups),
         cluster=Cluster(collections=collections, shards=shards),
-        tenants=tenants,
+        tenants=Tenants(collections=collections, engine=parts.engine, shards=shards),
         objects=objects,
         whereabouts=whereabouts,
         deletions=Deletions(collections=collections, shards=shards, maximum=maximum_results),
         references=References(collections=collections, objects=objects, whereabouts=whereabouts),
         searches=searches,
         aggregates=Aggregates(collections=collections, shards=shards, vectorizer=vectorizer),
-        pictures=pictures,
+        pictures=Pictures(objects=objects, media=parts.media),
         expiries=Expiries(collections=collections, shards=shards, clock=parts.clock),
         tokenizing=Tokenizing(collections=collections),
         pace=Pace(),

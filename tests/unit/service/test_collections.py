@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from nearimage.domain.errors import CollectionExists, CollectionNotFound, InvalidSchema
+from nearimage.domain.drafts import Draft
+from nearimage.domain.errors import CollectionExists, CollectionNotFound, InvalidSchema, TooManyCollections
 from nearimage.domain.schema import Collection, DataType, Property, Tokenization, VectorConfig
+from nearimage.service.services import build_services
 from tests.fakes import World, dogs, image_vector, text
 
 
@@ -26,6 +28,21 @@ def test_a_name_is_taken_in_any_case() -> None:
 
     with pytest.raises(CollectionExists):
         services.collections.create(dogs(name="DOG"))
+
+
+def test_no_more_collections_than_the_server_may_have() -> None:
+    """Each costs memory and files, so who runs the server sets a limit; the schema that grows by itself keeps to it."""
+    services = build_services(World().parts(), maximum_collections=1)
+    services.collections.create(dogs())
+
+    with pytest.raises(TooManyCollections) as caught:
+        services.collections.create(dogs(name="Cat"))
+    with pytest.raises(TooManyCollections):
+        services.objects.insert("Auto", Draft())
+
+    assert caught.value.detail == {"maximum": 1}
+    services.collections.drop("Dog")
+    services.collections.create(dogs(name="Cat"))
 
 
 @pytest.mark.parametrize(
