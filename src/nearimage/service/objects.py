@@ -18,7 +18,7 @@ from uuid import UUID, uuid4
 from nearimage.domain.columns import record_of
 from nearimage.domain.drafts import Draft
 from nearimage.domain.errors import InvalidInput, NearimageError, ObjectChanged, ObjectNotFound, ShardReadOnly, TenantNotActive
-from nearimage.domain.objects import Projection, Record
+from nearimage.domain.objects import AnyVector, Projection, Record
 from nearimage.domain.schema import NO_MODULE, Collection
 from nearimage.domain.values import PropertyValue, Reference
 from nearimage.ports.clock import Clock
@@ -162,13 +162,7 @@ class Objects:
 
     def _prepare(self, schema: Collection, drafts: Sequence[Draft]) -> list[Record | NearimageError]:
         """Check and vectorize; an entry is an error where the draft cannot be stored."""
-        checked: list[Record | NearimageError] = []
-        drafts, names = self.whereabouts.all_in_full(schema, drafts), VectorNames(schema)
-        for draft, values in zip(drafts, self.values.read_many(schema, [draft.properties for draft in drafts]), strict=True):
-            try:
-                checked.append(values if isinstance(values, InvalidInput) else self._record(names, draft, values))
-            except InvalidInput as wrong:
-                checked.append(wrong)
+        checked = self._check(schema, drafts)
         good = [record for record in checked if isinstance(record, Record)]
         ready = iter(self.vectorizer.add_vectors(schema, good, [None] * len(good)))
         return [entry if isinstance(entry, NearimageError) else next(ready) for entry in checked]
@@ -186,12 +180,27 @@ class Objects:
             return [refused] * len(records)
 
     def _checked(self, schema: Collection, draft: Draft) -> Record:
-        (draft,) = self.whereabouts.all_in_full(schema, [draft])
-        return self._record(VectorNames(schema), draft, self.values.read(schema, draft.properties))
+        (outcome,) = self._check(schema, [draft])
+        if isinstance(outcome, InvalidInput):
+            raise outcome
+        return outcome
 
-    def _record(self, names: VectorNames, draft: Draft, values: Mapping[str, PropertyValue]) -> Record:
+    def _check(self, schema: Collection, drafts: Sequence[Draft]) -> list[Record | InvalidInput]:
+        """The drafts as they would be stored, or what is wrong with them."""
+        drafts = self.whereabouts.all_in_full(schema, drafts)
+        values = self.values.read_many(schema, [draft.properties for draft in drafts])
+        vectors = VectorNames(schema).of_all([draft.vectors for draft in drafts])
+        return list(map(self._record, drafts, values, vectors))
+
+    def _record(
+        self, draft: Draft, values: Mapping[str, PropertyValue] | InvalidInput, vectors: Mapping[str, AnyVector] | InvalidInput
+    ) -> Record | InvalidInput:
+        if isinstance(values, InvalidInput):
+            return values
+        if isinstance(vectors, InvalidInput):
+            return vectors
         now = self.clock.now_ms()
-        return record_of(draft.id or uuid4(), values, names.of(draft.vectors), (now, now))
+        return record_of(draft.id or uuid4(), values, vectors, (now, now))
 
     def _rewrite(self, schema: Collection, shard: Shard, object_id: UUID, change: Callable[[Record], Record]) -> Record:
         """Compare and set: read, change, vectorize, write if still the same."""

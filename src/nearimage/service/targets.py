@@ -3,7 +3,7 @@
 Guessing among several would make answers depend on the order of a dict, so a request that could mean two is refused. May import `domain` only.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from nearimage.domain.drafts import UNNAMED
@@ -11,7 +11,8 @@ from nearimage.domain.errors import InvalidInput, VectorNameAmbiguous, VectorNam
 from nearimage.domain.objects import AnyVector
 from nearimage.domain.query import Combination, NearVector, Targets
 from nearimage.domain.schema import Collection, VectorConfig
-from nearimage.domain.vectors import check_vector
+from nearimage.domain.value_columns import columns_of
+from nearimage.domain.vectors import are_sound, check_vector
 
 _WEIGHED = {Combination.MANUAL_WEIGHTS, Combination.RELATIVE_SCORE}
 
@@ -105,9 +106,31 @@ class VectorNames:
         """
         named: dict[str, AnyVector] = {}
         for key, vector in given.items():
-            config = self._known.get(key)
-            if config is None:
-                config = self._known[key] = target_of(self._collection, None if key == UNNAMED else key)
+            config = self._config(key)
             check_vector(vector, name=config.name, metric=config.metric, is_multi=config.is_multi)
             named[config.name] = vector
         return named
+
+    def of_all(self, objects: Sequence[Mapping[str, AnyVector]]) -> list[dict[str, AnyVector] | InvalidInput]:
+        """The vectors of each of many objects, in order, or what is wrong with them; where nothing is, those of one name are looked at together."""
+        try:
+            if all(self._are_sound(key, vectors) for key, (_, vectors) in columns_of(objects).items()):
+                return [{self._config(key).name: vector for key, vector in given.items()} for given in objects]
+        except InvalidInput:  # of a name that some objects have
+            pass
+        return [self._told(given) for given in objects]
+
+    def _are_sound(self, key: str, vectors: Sequence[AnyVector]) -> bool:
+        return not self._config(key).is_multi and are_sound(vectors)
+
+    def _told(self, given: Mapping[str, AnyVector]) -> dict[str, AnyVector] | InvalidInput:
+        try:
+            return self.of(given)
+        except InvalidInput as wrong:
+            return wrong
+
+    def _config(self, key: str) -> VectorConfig:
+        config = self._known.get(key)
+        if config is None:
+            config = self._known[key] = target_of(self._collection, None if key == UNNAMED else key)
+        return config
