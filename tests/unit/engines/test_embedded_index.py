@@ -42,7 +42,20 @@ def restored(collection: Collection, index: Index, keep: list[bool]) -> Index:
 
 @ON_A_BUSY_MACHINE
 @given(st.data())
-def test_rows_added_together_or_taken_up_from_arrays_answer_as_rows_added_one_by_one(data: st.DataObject) -> None:
+def test_rows_added_together_leave_the_arrays_of_rows_added_one_by_one(data: st.DataObject) -> None:
+    """What a batch leaves in memory goes into files, and is asked by filters that no test thought of."""
+    collection = data.draw(collections())
+    rows = data.draw(st.lists(records(collection), max_size=8))
+    everything = np.ones(len(rows), np.bool_)
+    together = extended(Index(collection), 0, rows).arrays(everything)
+    singly = index_of(collection, rows).arrays(everything)
+    assert together.keys() == singly.keys()
+    assert {name: array.tolist() for name, array in together.items()} == {name: array.tolist() for name, array in singly.items()}
+
+
+@ON_A_BUSY_MACHINE
+@given(st.data())
+def test_rows_added_together_or_or_taken_up_from_arrays_answer_as_rows_added_one_by_one(data: st.DataObject) -> None:
     """An import, a file read on opening and single writes must not find different objects."""
     collection = data.draw(collections())
     rows, more = data.draw(st.lists(records(collection), max_size=12)), data.draw(st.lists(records(collection), max_size=4))
