@@ -89,7 +89,7 @@ class AutoSchema:
     def _missing(self, schema: Collection, drafts: Sequence[Draft]) -> tuple[Property, ...]:
         """In the order in which they are met; names that cannot be are left to the check of the values."""
         known = {prop.name.lower(): prop for prop in schema.properties}
-        given = {name.lower() for draft in drafts for name in draft.properties}
+        given = {name.lower() for name in set().union(*[draft.properties for draft in drafts])}
         if all(name in known and known[name].data_type.element is not DataType.OBJECT for name in given):
             return ()
         grown: dict[str, Property] = {}

@@ -12,7 +12,7 @@ May import `domain` and `ports` only.
 import hashlib
 import math
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import repeat
 from uuid import UUID
@@ -99,16 +99,22 @@ def _by_column(collection: Collection, objects: Sequence[Mapping[str, object]]) 
     """The values of each object, and which objects must be read one by one instead, ascending."""
     known = {p.name: p for p in collection.properties}
     names: dict[str, str] = {}
-    converted: dict[str, Iterator[PropertyValue]] = {}
+    converted: dict[str, Iterable[PropertyValue]] = {}
     odd: set[int] = set()
+    is_alike = True
     for given, sent in columns_of(objects).items():
         name = names[given] = known_name(given, known)
         places, values = _without_nulls(sent) if None in sent.values else sent
         column = read_plain(known[name].data_type, values) if values and name in known else None
         if column is None:
             odd.update(places)
-        converted[given] = repeat(()) if column is None else iter(column)
-    rows = [{names[given]: next(converted[given]) for given, value in properties.items() if value is not None} for properties in objects]
+        converted[given] = repeat((), len(places)) if column is None else column
+        is_alike = is_alike and type(places) is range
+    if is_alike:
+        rows = [dict(zip(names.values(), row, strict=True)) for row in zip(*converted.values(), strict=True)] if names else [{} for _ in objects]
+    else:
+        following = {given: iter(column) for given, column in converted.items()}
+        rows = [{names[given]: next(following[given]) for given, value in properties.items() if value is not None} for properties in objects]
     return rows, sorted(odd)
 
 

@@ -1,5 +1,7 @@
 """Text is cut the same way on writing and on asking."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,3 +55,9 @@ def test_every_token_is_like_itself_and_like_a_star(token: str) -> None:
     assert like_regex(plain).fullmatch(plain)
     assert like_regex("*").fullmatch(token)
     assert like_regex("?" * len(token)).fullmatch(token)
+
+
+@given(st.text(st.characters(max_codepoint=300), max_size=30))
+def test_words_are_runs_of_letters_and_digits_however_they_are_found(text: str) -> None:
+    """ASCII is cut another way than the rest of the world, and a token must be the same on both."""
+    assert tokenize(text, Tokenization.WORD) == re.findall(r"[^\W_]+", text.lower())

@@ -5,7 +5,7 @@ May import numpy, `domain`, `service` and `doors.wire` only.
 
 import struct
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -72,7 +72,7 @@ def read_draft(entry: Any) -> Draft:
     """
     parts = _parts(entry.properties)
     properties = _properties(parts)
-    for reference in (*parts.get("single_target_ref_props", ()), *parts.get("multi_target_ref_props", ())):
+    for reference in (*parts.get("single_target_ref_props", ()), *parts.get("multi_target_ref_props", ())) if len(parts) > 1 else ():
         target = getattr(reference, "target_collection", "")
         beacons = [{"beacon": f"{_BEACON}{target}/{one}" if target else f"{_BEACON}{one}"} for one in reference.uuids]
         known = properties.setdefault(reference.prop_name, [])
@@ -101,14 +101,15 @@ def _properties(parts: Mapping[str, Any]) -> dict[str, object]:
     properties = _fields(parts["non_ref_properties"].fields) if "non_ref_properties" in parts else {}
     if len(parts) == 1 and properties:  # as mostly
         return properties
-    for arrays in ("int_array_properties", "text_array_properties", "boolean_array_properties"):
-        properties.update((array.prop_name, tuple(array.values)) for array in parts.get(arrays, ()))
-    properties.update((array.prop_name, _numbers(array)) for array in parts.get("number_array_properties", ()))
-    properties.update((nested.prop_name, _properties(_parts(nested.value))) for nested in parts.get("object_properties", ()))
-    for array in parts.get("object_array_properties", ()):
-        properties[array.prop_name] = [_properties(_parts(value)) for value in array.values]
-    properties.update((name, ()) for name in parts.get("empty_list_props", ()))
+    for part, read in _READ.items():
+        if part in parts:
+            properties.update([(given.prop_name, read(given)) for given in parts[part]])
+    properties.update(dict.fromkeys(parts.get("empty_list_props", ()), ()))
     return properties
+
+
+def _elements(array: Any) -> tuple[object, ...]:
+    return tuple(array.values)
 
 
 def _numbers(array: Any) -> tuple[float, ...]:
@@ -120,18 +121,42 @@ def _numbers(array: Any) -> tuple[float, ...]:
     return struct.unpack(f"<{len(raw) // 8}d", raw)
 
 
-def _plain(value: Any) -> object:
-    """A value of google.protobuf.Struct as Python has it."""
-    kind = value.WhichOneof("kind")
-    if kind in _SCALARS:
-        return getattr(value, kind)
-    if kind == "list_value":
-        return [_plain(entry) for entry in value.list_value.values]
-    if kind == "struct_value":
-        return _fields(value.struct_value.fields)
-    return None
+def _nested(given: Any) -> dict[str, object]:
+    return _properties(_parts(given.value))
+
+
+def _nested_each(array: Any) -> list[dict[str, object]]:
+    return [_properties(_parts(value)) for value in array.values]
+
+
+_READ: Mapping[str, Callable[[Any], object]] = {
+    "int_array_properties": _elements,
+    "text_array_properties": _elements,
+    "boolean_array_properties": _elements,
+    "number_array_properties": _numbers,
+    "object_properties": _nested,
+    "object_array_properties": _nested_each,
+}
+"""What reads the entries of a part that have names; where two parts name the same property, the later one counts."""
 
 
 def _fields(fields: Any) -> dict[str, object]:
     """A struct's; looking each name up takes half the time of the map's own `items`."""
-    return {name: _plain(fields[name]) for name in fields}
+    values: dict[str, object] = {}
+    for name in fields:
+        value = fields[name]
+        kind = value.WhichOneof("kind")
+        values[name] = getattr(value, kind) if kind in _SCALARS else _composed(value, kind)
+    return values
+
+
+def _plain(value: Any) -> object:
+    """A value of google.protobuf.Struct as Python has it."""
+    kind = value.WhichOneof("kind")
+    return getattr(value, kind) if kind in _SCALARS else _composed(value, kind)
+
+
+def _composed(value: Any, kind: str | None) -> object:
+    if kind == "list_value":
+        return [_plain(entry) for entry in value.list_value.values]
+    return _fields(value.struct_value.fields) if kind == "struct_value" else None
