@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from nearimage.config.durations import seconds
-from nearimage.config.keys import allows_anonymous, lists_of_users, users_of_keys
+from nearimage.config.keys import allows_anonymous, lists_of_users, users_of_keys, warnings_about_rights
 from nearimage.config.settings import InvalidSetting, Settings
 from nearimage.domain.checks import CheckReport
 from nearimage.domain.errors import FolderUnusable, InvalidInput, NearimageError, PortTaken
@@ -359,6 +359,8 @@ def _access(settings: Settings) -> "Access":
     """Who may call, as the settings say."""
     from nearimage.doors.access import Access, Lists, digest_of
 
+    for warning in warnings_about_rights(settings):
+        _log.warning(warning)
     users = {digest_of(key): user for key, user in users_of_keys(settings).items()}
     lists = lists_of_users(settings)
     return Access(users=users, anonymous=allows_anonymous(settings), lists=lists and Lists(admins=lists[0], readers=lists[1]))

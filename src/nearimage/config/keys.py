@@ -49,3 +49,12 @@ def lists_of_users(settings: Settings) -> tuple[frozenset[str], frozenset[str]] 
     if both := sorted(admins & readers):
         raise InvalidSetting(f"{both} may do everything, or only read: name each on one list", setting="read_only_users", source=None)
     return admins, readers
+
+
+def warnings_about_rights(settings: Settings) -> list[str]:
+    """What was asked for and is not there, so that nobody believes in a lock that is open."""
+    missing = {"AUTHORIZATION_RBAC_ENABLED": settings.rbac, "AUTHENTICATION_OIDC_ENABLED": settings.oidc, "AUTHENTICATION_DB_USERS_ENABLED": settings.db_users}
+    advice = (
+        "this server has API keys and lists of users (AUTHENTICATION_APIKEY_ENABLED, AUTHORIZATION_ADMINLIST_ENABLED) and nothing else to tell callers apart"
+    )
+    return [f"{name} is set, but {advice}" for name, asked in missing.items() if asked]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nearimage.config.keys import allows_anonymous, lists_of_users, users_of_keys
+from nearimage.config.keys import allows_anonymous, lists_of_users, users_of_keys, warnings_about_rights
 from nearimage.config.settings import InvalidSetting, load_settings
 from nearimage.domain.errors import Denied, Unauthenticated
 from nearimage.doors.access import OPEN, Access, Lists, digest_of
@@ -90,6 +90,14 @@ def test_lists_say_who_may_read_and_who_may_change(user: str, reads: bool, allow
     with pytest.raises(Denied) as caught:
         access.check(user, reads=reads)
     assert caught.value.detail == {"user": user or "anonymous"}
+
+
+@pytest.mark.parametrize("name", ["AUTHORIZATION_RBAC_ENABLED", "AUTHENTICATION_OIDC_ENABLED", "AUTHENTICATION_DB_USERS_ENABLED"])
+def test_what_is_not_there_to_tell_callers_apart_is_warned_about(name: str) -> None:
+    """Whoever moves over would else believe in a lock that is open."""
+    (warning,) = warnings_about_rights(load_settings({}, {name: "true"}))
+    assert (warning.split()[0], "AUTHORIZATION_ADMINLIST_ENABLED" in warning) == (name, True)
+    assert warnings_about_rights(load_settings({}, {name: "false"})) == []
 
 
 def test_what_only_asks_is_known_by_name() -> None:
