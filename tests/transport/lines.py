@@ -8,10 +8,10 @@ from typing import Any
 from nearimage.doors.access import OPEN
 from nearimage.doors.grpc.http2.limits import Limits
 from nearimage.doors.grpc.native.calls import Calls
-from nearimage.doors.grpc.native.memory import Memory
 from nearimage.doors.grpc.native.methods import methods_by_path
 from nearimage.doors.grpc.native.service import Service
 from nearimage.doors.grpc.native.work import Work
+from nearimage.doors.memory import Memory
 from tests.transport.peer import Frame, Peer
 from tests.transport.served import Played, methods_of
 

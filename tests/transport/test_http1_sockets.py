@@ -25,7 +25,7 @@ def door() -> Played:
 @pytest.fixture
 def running(door: Played) -> Iterator[Served]:
     patience = Patience(head_s=10, stall_s=60, idle_s=120)
-    allowances = Allowances(limits=Limits(head_bytes=4_000, body_bytes=MOST_BODY), patience=patience, connections=20)
+    allowances = Allowances(limits=Limits(head_bytes=4_000, body_bytes=MOST_BODY), patience=patience, connections=20, memory_bytes=1_500_000)
     with ThreadPoolExecutor(2) as executor, served(door.open, executor, allowances) as one:
         yield one
         door.gate.set()
@@ -298,3 +298,40 @@ def test_an_end_says_nothing_more_to_who_asks_before_sending(line: Line, running
     assert line.answer()[2] == b"/wait"
     assert line.rest() == b""
     stopping.join(LONG_S)
+
+
+def reading(running: Served) -> list[int]:
+    """How much of a body each connection has read."""
+    return sorted(one._reader.body_bytes for one in running.server._open)
+
+
+@pytest.mark.parametrize("more", ["Content-Length: 900000\r\n", "Transfer-Encoding: chunked\r\n"])
+def test_large_uploads_wait_for_room_and_small_ones_do_not(connect: Callable[[], Line], running: Served, more: str) -> None:
+    """A hundred clients with a hundred pictures each must not take memory for all of them at once; nobody is refused, or given up for having to wait."""
+    body = bytes(900_000) if "Length" in more else b"dbba0\r\n" + bytes(900_000) + b"\r\n0\r\n\r\n"
+    head = f"POST /quick HTTP/1.1\r\nHost: here\r\n{more}\r\n".encode()
+    first, second = connect().send(head + body[:300_000]), connect()
+    eventually("the first is read", lambda: reading(running)[-1] > 290_000)
+    sending = threading.Thread(target=second.send, args=(head + body,))
+    sending.start()
+    eventually("the second waits", lambda: any(one._room is not None and not one._room.is_granted for one in running.server._open))
+    ticks(running, 65)
+
+    assert connect().ask("/quick", "POST", body=bytes(10_000)).answer()[0] == 200
+    assert reading(running)[-2] < 600_000
+    assert first.send(body[300_000:]).answer()[0] == 200
+    assert second.answer()[0] == 200
+    sending.join(LONG_S)
+    assert running.server.memory.reserved_bytes == 0
+
+
+def test_who_leaves_amid_an_upload_gives_its_room_back(connect: Callable[[], Line], running: Served) -> None:
+    """Else uploads would stand still for ever after some broken lines."""
+    head = b"POST /quick HTTP/1.1\r\nHost: here\r\nContent-Length: 900000\r\n\r\n"
+    for _ in range(4):
+        one = connect().send(head)
+        eventually("it has room", lambda: running.server.memory.reserved_bytes == 900_000)
+        one.socket.close()
+        eventually("it is gone", lambda: not running.server._open)
+
+    assert running.server.memory.reserved_bytes == 0

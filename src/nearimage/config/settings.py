@@ -78,6 +78,7 @@ class Settings:
     grpc_answer_s: int = _setting(20, "NEARIMAGE_GRPC_ANSWER_S", "for the answer to that")
     grpc_idle_s: int = _setting(3_600, "NEARIMAGE_GRPC_IDLE_S", "without a request before a connection is given up; clients connect again by themselves")
     http_connections: int = _setting(10_000, "NEARIMAGE_HTTP_CONNECTIONS", "connections at once to REST, GraphQL and the page; each takes a file")
+    http_upload_mib: int = _setting(512, "NEARIMAGE_HTTP_UPLOAD_MIB", "memory for bodies of more than 64 KiB, all together; further ones wait to be read")
     http_head_bytes: int = _setting(65_536, "NEARIMAGE_HTTP_HEAD_BYTES", "the path and the header fields of a request; they are kept until it is complete")
     http_head_s: int = _setting(10, "NEARIMAGE_HTTP_HEAD_S", "for these to be complete; a client sends them at once, or holds a file and memory")
     http_stall_s: int = _setting(60, "NEARIMAGE_HTTP_STALL_S", "for a body that does not go on, and answers that are not read; they take memory")
@@ -237,6 +238,7 @@ _AT_LEAST_ONE = (
     "grpc_idle_s",
     "http_connections",
     "http_head_bytes",
+    "http_upload_mib",
     "http_head_s",
     "http_stall_s",
     "http_idle_s",

@@ -18,7 +18,7 @@ from nearimage.doors.grpc.transport import Transport, grpc_door
 from nearimage.doors.http1.exchange import Endpoint
 from nearimage.doors.http1.patience import Patience
 from nearimage.doors.http1.reading import Limits
-from nearimage.doors.http1.server import Allowances, HttpServer
+from nearimage.doors.http1.server import MIB, Allowances, HttpServer
 from nearimage.doors.listening import listen
 from nearimage.doors.rest.call import About
 from nearimage.doors.rest.door import RestDoor
@@ -42,7 +42,7 @@ def allowances_of(settings: Settings) -> Allowances:
     """What clients of HTTP may use, as the settings say."""
     limits = Limits(head_bytes=settings.http_head_bytes, body_bytes=settings.max_message_bytes)
     patience = Patience(head_s=settings.http_head_s, stall_s=settings.http_stall_s, idle_s=settings.http_idle_s)
-    return Allowances(limits=limits, patience=patience, connections=settings.http_connections)
+    return Allowances(limits=limits, patience=patience, connections=settings.http_connections, memory_bytes=settings.http_upload_mib * MIB)
 
 
 async def serve(

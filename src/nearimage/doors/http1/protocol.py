@@ -4,6 +4,7 @@
     a thread works          what comes meanwhile waits in the reader, and then in the client: nothing more is read
     several have come       one a turn of the event loop, so that others have theirs
     the client reads not    nothing more is begun until it does
+    a large body comes      it is read when there is room for it (`doors.memory`), which is given back with the answer
 
 A client that hangs up is told from one that has only finished sending by nobody: both send the same. So whoever does either while a thread works for it has
 hung up (as Go's server takes it); what was asked before and waits for its turn is still answered.
@@ -21,6 +22,7 @@ from nearimage.doors.http1.patience import Watch
 from nearimage.doors.http1.reading import Asked, Reader
 from nearimage.doors.http1.refusals import internal, refusal
 from nearimage.doors.http1.writing import CONTINUE, parts_of
+from nearimage.doors.memory import Memory, Reservation
 from nearimage.doors.waiting import Errand
 
 LINGER_S = 1.0
@@ -31,6 +33,7 @@ class Connections(Protocol):
     """Those that are open."""
 
     executor: Executor
+    memory: Memory
 
     def reader(self) -> Reader:
         """For a new one."""
@@ -54,7 +57,7 @@ class SocketProtocol(asyncio.Protocol):
 
     __slots__ = (
         "_connections", "_errand", "_has_turn_coming", "_heard_all", "_is_ending", "_is_paused", "_is_stopping",
-        "_is_writable", "_loop", "_reader", "_transport", "_watch",
+        "_is_writable", "_loop", "_reader", "_room", "_transport", "_watch",
     )  # fmt: skip
 
     def __init__(self, connections: Connections, loop: asyncio.AbstractEventLoop) -> None:
@@ -64,6 +67,7 @@ class SocketProtocol(asyncio.Protocol):
         self._watch = connections.watch()
         self._transport: Any = None
         self._errand: Errand[Response] | None = None
+        self._room: Reservation | None = None
         self._is_writable = True
         self._heard_all = self._is_stopping = self._is_ending = self._is_paused = self._has_turn_coming = False
 
@@ -80,9 +84,8 @@ class SocketProtocol(asyncio.Protocol):
         self._reader.feed(data)
         if not self._is_busy:
             self._go_on()
-        elif not self._is_paused:
-            self._is_paused = True
-            self._transport.pause_reading()
+        else:
+            self._pause_reading()
 
     def eof_received(self) -> bool:
         """See asyncio; whether to keep the connection until what waits is answered."""
@@ -105,6 +108,7 @@ class SocketProtocol(asyncio.Protocol):
         if self._errand is not None:
             self._errand.cancel()
             self._errand = None
+        self._leave_room()
         self._connections.remove(self)
 
     def tick(self, elapsed_s: float) -> None:
@@ -112,7 +116,8 @@ class SocketProtocol(asyncio.Protocol):
         if self._is_ending:
             return
         unread_bytes = 0 if self._is_writable else self._transport.get_write_buffer_size()
-        late = self._watch.tick(elapsed_s, self._reader, unread_bytes, is_busy=self._is_busy)
+        waits = self._is_busy or (self._room is not None and not self._room.is_granted)
+        late = self._watch.tick(elapsed_s, self._reader, unread_bytes, is_busy=waits)
         if late:
             self._answer(Asked(refusal(408, "too-late", late), is_last=True, is_head=False))
         elif late is not None:
@@ -159,6 +164,7 @@ class SocketProtocol(asyncio.Protocol):
         self._reply(asked, response or internal(error or AssertionError("the work gave no response")))
 
     def _reply(self, asked: Asked, response: Response) -> None:
+        self._leave_room()
         reader = self._reader
         keeps_alive = not (asked.is_last or self._is_stopping or (self._heard_all and not reader.requests))
         for part in parts_of(response, keeps_alive=keeps_alive, is_head=asked.is_head):
@@ -177,10 +183,34 @@ class SocketProtocol(asyncio.Protocol):
             self._go_on()
 
     def _listen(self) -> None:
+        if not self._has_room():
+            self._pause_reading()
+            return
         self._resume_reading()
         if self._reader.wants_continue:
             self._reader.wants_continue = False
             self._transport.write(CONTINUE)
+
+    def _has_room(self) -> bool:
+        """Whether there is room for the body that comes; asks for it where that was not done."""
+        wanted_bytes = self._reader.wanted_bytes
+        if wanted_bytes and self._room is None:
+            self._room = self._connections.memory.reserve(self, wanted_bytes, self._granted)
+        return self._room is None or self._room.is_granted
+
+    def _granted(self) -> None:
+        if self._room is not None and not self._is_ending:  # else it was granted at once
+            self._listen()
+
+    def _leave_room(self) -> None:
+        if self._room is not None:
+            self._connections.memory.release(self._room)
+            self._room = None
+
+    def _pause_reading(self) -> None:
+        if not self._is_paused:
+            self._is_paused = True
+            self._transport.pause_reading()
 
     def _resume_reading(self) -> None:
         if self._is_paused:

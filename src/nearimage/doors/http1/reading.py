@@ -29,6 +29,9 @@ from nearimage.doors.http1.refusals import internal, refusal
 _FIELDS = 256
 """Of a head; clients send ten, Apache takes 100. Those of one name are put together, each time anew."""
 
+SMALL_BYTES = 64 * 1024
+"""Bodies up to here are read whatever else there is in memory; as much as one connection of gRPC may send unasked."""
+
 _FRAMING = 16
 """Bytes that may come with each byte of a chunked body to say where its pieces end: of a piece of one byte six, and perhaps an extension."""
 
@@ -86,16 +89,17 @@ class Reader:
         is_in_head: whether a head has begun and is not complete.
         is_over: whether whatever else comes is thrown away.
         wants_continue: whether the client waits to be told that its body is welcome.
+        wanted_bytes: what the body that is being read may yet come to, if that is more than is read unasked; else 0.
     """
 
     __slots__ = (
         "_asked", "_fields", "_headers", "_limits", "_open", "_other_bytes", "_parser", "_piece_bytes", "_url",
-        "begun", "body_bytes", "is_between", "is_in_head", "is_over", "requests", "wants_continue",
+        "begun", "body_bytes", "is_between", "is_in_head", "is_over", "requests", "wanted_bytes", "wants_continue",
     )  # fmt: skip
 
     def __init__(self, open_exchange: Callable[[Head], Exchange | Response], limits: Limits) -> None:
         self.requests: deque[Asked] = deque()
-        self.begun = self.body_bytes = self._fields = self._other_bytes = self._piece_bytes = 0
+        self.begun = self.body_bytes = self.wanted_bytes = self._fields = self._other_bytes = self._piece_bytes = 0
         self.is_between = True
         self.is_in_head = self.is_over = self.wants_continue = False
         self._open = open_exchange
@@ -161,6 +165,7 @@ class Reader:
             self._finish(asked)
         else:
             self.wants_continue = waits
+            self._want(int(self._headers.get(b"content-length", b"0")))
 
     def on_body(self, piece: bytes) -> None:
         """A piece of the body."""
@@ -169,6 +174,8 @@ class Reader:
             self.is_over = self.is_over or self.body_bytes > 2 * self._limits.body_bytes
         elif not isinstance(self._asked.exchange, Response):
             self._asked.exchange.take(piece)
+            if not self.wanted_bytes and self.body_bytes > SMALL_BYTES:  # in chunks: nobody knows how much it will be
+                self._want(self._limits.body_bytes)
             if self.body_bytes > self._limits.body_bytes:
                 self._finish(self._asked)
 
@@ -246,8 +253,12 @@ class Reader:
         path = raw.decode("latin-1")
         return Head(method, unquote(path) if "%" in path else path, query, self._headers)
 
+    def _want(self, size: int) -> None:
+        self.wanted_bytes = min(size, self._limits.body_bytes) if size > SMALL_BYTES else 0
+
     def _finish(self, asked: Asked) -> None:
         self._asked = None
+        self.wanted_bytes = 0
         self.is_over = self.is_over or asked.is_last
         self.requests.append(asked)
 

@@ -15,7 +15,9 @@ from nearimage.doors.http1.exchange import Exchange, Head, Response
 from nearimage.doors.http1.patience import Patience, Watch
 from nearimage.doors.http1.protocol import SocketProtocol
 from nearimage.doors.http1.reading import Limits, Reader
+from nearimage.doors.memory import Memory
 
+MIB = 1024 * 1024
 TICK_S = 5.0
 """How often the connections are looked at: a few microseconds each."""
 
@@ -28,11 +30,13 @@ class Allowances:
         limits: of each request.
         patience: with each connection.
         connections: at once, as on the gRPC port; further ones are closed.
+        memory_bytes: for large bodies, all together.
     """
 
     limits: Limits
     patience: Patience = field(default_factory=Patience)
     connections: int = 10_000
+    memory_bytes: int = 512 * MIB
 
 
 class HttpServer:
@@ -45,6 +49,7 @@ class HttpServer:
 
     def __init__(self, open_exchange: Callable[[Head], Exchange | Response], listener: socket.socket, executor: Executor, allowances: Allowances) -> None:
         self.executor = executor
+        self.memory = Memory(allowances.memory_bytes)
         self._open_exchange = open_exchange
         self._listener = listener
         self._allowances = allowances

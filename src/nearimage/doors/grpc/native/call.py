@@ -11,11 +11,11 @@ from nearimage.doors.grpc.http2.connection import Connection
 from nearimage.doors.grpc.http2.streams import Stream
 from nearimage.doors.grpc.native import status
 from nearimage.doors.grpc.native.asked import Asked
-from nearimage.doors.grpc.native.memory import Reservation
 from nearimage.doors.grpc.native.messages import PREFIX, Message, MessageReader, MessageRefused, fold, unfold
 from nearimage.doors.grpc.native.service import Service, Timer
 from nearimage.doors.grpc.native.status import Status
 from nearimage.doors.grpc.native.work import Job, Lane
+from nearimage.doors.memory import Reservation
 
 LEAST_BYTES_PER_S = 1_024
 """A message that comes more slowly has stopped; a telephone line of the nineties was faster."""

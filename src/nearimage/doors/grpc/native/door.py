@@ -16,7 +16,6 @@ from nearimage.doors.accepting import Acceptor
 from nearimage.doors.access import OPEN, Access
 from nearimage.doors.grpc.handlers import Handler, OpenSession
 from nearimage.doors.grpc.http2.limits import Limits
-from nearimage.doors.grpc.native.memory import Memory
 from nearimage.doors.grpc.native.methods import methods_by_path
 from nearimage.doors.grpc.native.protocol import SocketProtocol
 from nearimage.doors.grpc.native.service import Service
@@ -24,6 +23,7 @@ from nearimage.doors.grpc.native.watch import Patience
 from nearimage.doors.grpc.native.work import Work
 from nearimage.doors.grpc.tls import Tls
 from nearimage.doors.listening import listen
+from nearimage.doors.memory import Memory
 
 MIB = 1024 * 1024
 TICK_S = 5.0

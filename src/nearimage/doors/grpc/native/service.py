@@ -6,9 +6,9 @@ from typing import Any, Protocol
 
 from nearimage.doors.access import Access
 from nearimage.doors.grpc.http2.limits import Limits
-from nearimage.doors.grpc.native.memory import Memory
 from nearimage.doors.grpc.native.methods import Method
 from nearimage.doors.grpc.native.work import Work
+from nearimage.doors.memory import Memory
 
 
 class Timer(Protocol):

@@ -1,10 +1,10 @@
-"""Room for large messages, shared by all connections.
+"""Room for large messages, shared by all connections of a port.
 
-A handler takes a whole message, so the bytes of a message wait in memory until the last one is there. Small messages fit into the window that every stream
-has from the beginning (`http2.limits.Limits.window_bytes`). A larger one says its length in its first five bytes: the transport reserves
-that much here, and only then allows the client to send it. Who gets no room waits without sending, in the order of asking; nobody is refused. What is
-reserved can always be completed, so those who wait always get their turn; a client that does not send what it has reserved room for
-is given up (`watch`).
+A handler takes a whole message, so the bytes of a message wait in memory until the last one is there. Small messages need no room: over HTTP/2 they fit into
+the window that every stream has from the beginning (`http2.limits.Limits.window_bytes`), over HTTP/1.1 into the buffers of the system. A larger one says its
+length, in its first five bytes or in its head: that much is reserved here, and only then may the client send it, or is it read. Who gets no room waits without
+sending, in the order of asking; nobody is refused. What is reserved can always be completed, so those who wait always get their turn; a client that does not
+send what it has reserved room for is given up (`grpc.native.watch`, `http1.patience`).
 
 One connection gets half of the room at most: uploads of one client do not shut out another's.
 """
