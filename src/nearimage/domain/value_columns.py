@@ -10,7 +10,7 @@ time of five values one at a time. Objects of an import nearly all have the same
 May import the standard library only.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 Value = TypeVar("Value")
@@ -26,6 +26,18 @@ class ValueColumn(NamedTuple, Generic[Value]):
 
     places: Sequence[int]
     values: Sequence[Value]
+
+
+def across(columns: Iterable[ValueColumn[Value]], count: int) -> list[Sequence[Value]]:
+    """The values of each of so many objects, in the order of the columns."""
+    chosen = list(columns)
+    if chosen and all(len(column.values) == count for column in chosen):
+        return list(zip(*[column.values for column in chosen], strict=True))
+    found: list[list[Value]] = [[] for _ in range(count)]
+    for places, values in chosen:
+        for place, value in zip(places, values, strict=True):
+            found[place].append(value)
+    return [*found]
 
 
 def columns_of(objects: Sequence[Mapping[str, Value]]) -> dict[str, ValueColumn[Value]]:

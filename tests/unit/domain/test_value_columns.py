@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nearimage.domain.value_columns import columns_of
+from nearimage.domain.value_columns import across, columns_of
 
 NAMES = ("a", "b", "c")
 ALIKE = st.lists(st.fixed_dictionaries({name: st.integers() for name in NAMES}), max_size=6)
@@ -19,3 +19,7 @@ def test_columns_hold_every_value_at_its_place(objects: list[dict[str, int]]) ->
         for place, value in zip(places, values, strict=True):
             again[place][name] = value
     assert again == objects
+    in_order = {name: None for properties in objects for name in properties}
+    assert [list(values) for values in across(columns_of(objects).values(), len(objects))] == [
+        [properties[name] for name in in_order if name in properties] for properties in objects
+    ]

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, Protocol, Self, cast
 from nearimage.domain.columns import NOTHING
 from nearimage.domain.errors import InvalidValue
 from nearimage.domain.schema import Collection, Property
-from nearimage.domain.value_columns import columns_of
+from nearimage.domain.value_columns import ValueColumn, across, columns_of
 from nearimage.domain.values import PropertyValue
 from nearimage.doors.grpc.value_bytes import WRITERS
 from nearimage.doors.wire.encoding import SIZED, key, sized, varint
@@ -146,21 +146,20 @@ class RowEncoder:
         Raises:
             InvalidValue: one of them cannot be stored; which, `encode` says.
         """
-        found: list[list[bytes]] = [[] for _ in objects]
         columns, odd = columns_of(objects), set[int]()
+        written: list[ValueColumn[bytes]] = []
         try:
             for name, entries in self._known.items():
-                if name not in columns:
-                    continue
-                places, values = columns[name]
-                written = entries.of(values)
-                if written is None:
-                    odd.update(places)
-                    continue
-                for place, entry in zip(places, written, strict=True):
-                    found[place].append(entry)
+                if name in columns:
+                    places, values = columns[name]
+                    made = entries.of(values)
+                    if made is None:
+                        odd.update(places)
+                    else:
+                        written.append(ValueColumn(places, made))
         except UnicodeEncodeError as wrong:
             raise InvalidValue(f"properties cannot be stored: {wrong}") from wrong
+        found = across(written, len(objects))
         return [self.encode(properties) if place in odd else self._joined(properties, found[place]) for place, properties in enumerate(objects)]
 
     def _joined(self, properties: Mapping[str, PropertyValue], entries: Sequence[bytes]) -> bytes:
