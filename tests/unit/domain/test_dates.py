@@ -1,5 +1,7 @@
 """Dates are instants, to the nanosecond."""
 
+import tracemalloc
+
 import pytest
 
 from nearimage.domain.dates import instant_ns
@@ -21,3 +23,14 @@ def test_anything_else_is_refused(text: str) -> None:
     """A date that is guessed is wrong in some country."""
     with pytest.raises(ValueError, match=r"."):
         instant_ns(text)
+
+
+def test_a_date_with_a_hundred_thousand_digits_is_read_and_forgotten() -> None:
+    """Dates met last are remembered for a batch's sake, and a client must not fill the server's memory with them."""
+    tracemalloc.start()
+    try:
+        assert {instant_ns(f"1970-01-01T00:00:00.{1:09d}{number:0100000d}Z") for number in range(100)} == {1}
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 1_000_000
