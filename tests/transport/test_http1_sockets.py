@@ -184,7 +184,7 @@ def test_a_head_that_does_not_end_is_given_up(line: Line, running: Served, door:
     """Slowloris: a byte now and then would keep a connection for ever."""
     line.ask("/quick").answer()
     line.send(b"GET /quick HTTP/1.1\r\nHo")
-    eventually("it has come", lambda: any(one._reader.is_in_head for one in running.server._open))
+    eventually("it has come", lambda: any(one._reader.is_in_head for one in list(running.server._open)))
     ticks(running, 10)
     line.send(b"st: he")
     ticks(running, 10)
@@ -199,7 +199,7 @@ def test_a_body_that_does_not_go_on_is_given_up_and_a_slow_one_is_not(connect: C
     slow, dead = connect(), connect()
     for one, sent in ((slow, 100_000), (dead, 100)):
         one.send(b"POST /quick HTTP/1.1\r\nHost: here\r\nContent-Length: 200000\r\n\r\n" + bytes(sent))
-    eventually("both have come", lambda: sorted(one._reader.body_bytes for one in running.server._open) == [100, 100_000])
+    eventually("both have come", lambda: sorted(one._reader.body_bytes for one in list(running.server._open)) == [100, 100_000])
     ticks(running, 75)
 
     assert dead.answer()[0] == 408
@@ -230,7 +230,7 @@ def test_idle_connections_are_closed_after_a_while_and_waiting_ones_never(connec
 def test_an_answer_that_nobody_reads_is_given_up(line: Line, running: Served) -> None:
     """It waits in memory."""
     line.ask("/large/50000000")
-    eventually("it is more than the system takes", lambda: any(not one._is_writable for one in running.server._open))
+    eventually("it is more than the system takes", lambda: any(not one._is_writable for one in list(running.server._open)))
     ticks(running, 75)
     eventually("it is gone", lambda: not running.server._open)
 
@@ -292,7 +292,7 @@ def test_an_end_says_nothing_more_to_who_asks_before_sending(line: Line, running
     eventually("its head has come", lambda: door.opened == ["/wait", "/quick"])
     stopping = threading.Thread(target=running.stop, args=(LONG_S,))
     stopping.start()
-    eventually("it knows that it is to end", lambda: all(one._is_stopping for one in running.server._open))
+    eventually("it knows that it is to end", lambda: all(one._is_stopping for one in list(running.server._open)))
     door.gate.set()
 
     assert line.answer()[2] == b"/wait"
@@ -302,7 +302,7 @@ def test_an_end_says_nothing_more_to_who_asks_before_sending(line: Line, running
 
 def reading(running: Served) -> list[int]:
     """How much of a body each connection has read."""
-    return sorted(one._reader.body_bytes for one in running.server._open)
+    return sorted(one._reader.body_bytes for one in list(running.server._open))
 
 
 @pytest.mark.parametrize("more", ["Content-Length: 900000\r\n", "Transfer-Encoding: chunked\r\n"])
@@ -314,7 +314,7 @@ def test_large_uploads_wait_for_room_and_small_ones_do_not(connect: Callable[[],
     eventually("the first is read", lambda: max(reading(running), default=0) > 290_000)
     sending = threading.Thread(target=second.send, args=(head + body,))
     sending.start()
-    eventually("the second waits", lambda: any(one._room is not None and not one._room.is_granted for one in running.server._open))
+    eventually("the second waits", lambda: any(one._room is not None and not one._room.is_granted for one in list(running.server._open)))
     ticks(running, 65)
 
     assert connect().ask("/quick", "POST", body=bytes(10_000)).answer()[0] == 200
