@@ -4,7 +4,7 @@
     int        1.0, 2.0, 3.0       all whole floats   1, 2, 3
 
 A batch is looked at here first: one pass over the types of a column, and one that converts it. A column in which anything else is met is no error yet; its
-objects are then read one by one by `service.values`, which says what is wrong with which. So what is accepted here must be what is accepted there, with the
+values are then read one by one by `service.values`, which says what is wrong with which. So what is accepted here must be what is accepted there, with the
 same result, and nothing here words an error.
 
 May import `domain` only.

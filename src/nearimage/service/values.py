@@ -3,8 +3,8 @@
     JSON value --data type--> PropertyValue
 
 The wire decides little: JSON has no int64 beside its doubles, gRPC's Struct has doubles only, pictures travel as base64. So the data type of the
-property decides, in one place for all doors. Of a batch the plain types are checked column by column (`plain_columns`), and only objects with anything else in
-them one by one.
+property decides, in one place for all doors. A batch is checked column by column, the plain types at one stroke (`plain_columns`); objects with
+something wrong in them, or with something that may have to be fetched, are then read one by one.
 
 May import `domain` and `ports` only.
 """
@@ -63,11 +63,44 @@ class ValueReader:
         """
         if len(objects) < _FEW:
             return self._one_by_one(collection, objects)
-        rows, odd = _by_column(collection, objects)
+        rows, odd = self._by_column(collection, objects)
         outcomes: list[dict[str, PropertyValue] | InvalidInput] = [*rows]
         for place, outcome in zip(odd, self._one_by_one(collection, [objects[place] for place in odd]), strict=True):
             outcomes[place] = outcome
         return outcomes
+
+    def _by_column(self, collection: Collection, objects: Sequence[Mapping[str, object]]) -> tuple[list[dict[str, PropertyValue]], list[int]]:
+        """The values of each object, and which objects must be read one by one instead, ascending."""
+        known = {p.name: p for p in collection.properties}
+        names: dict[str, str] = {}
+        converted: dict[str, Iterable[PropertyValue]] = {}
+        odd: set[int] = set()
+        is_alike = True
+        for given, sent in columns_of(objects).items():
+            name = names[given] = known_name(given, known)
+            places, values = _without_nulls(sent) if None in sent.values else sent
+            column = self._column(known[name], values) if values and name in known else None
+            if column is None:
+                odd.update(places)
+            converted[given] = repeat((), len(places)) if column is None else column
+            is_alike = is_alike and type(places) is range
+        if is_alike:
+            rows = [dict(zip(names.values(), row, strict=True)) for row in zip(*converted.values(), strict=True)] if names else [{} for _ in objects]
+        else:
+            following = {given: iter(column) for given, column in converted.items()}
+            rows = [{names[given]: next(following[given]) for given, value in properties.items() if value is not None} for properties in objects]
+        return rows, sorted(odd)
+
+    def _column(self, prop: Property, values: Sequence[object]) -> Sequence[PropertyValue] | None:
+        """The values of a property, at least one; None where one of them is wrong, or may have to be fetched."""
+        column = read_plain(prop.data_type, values)
+        if column is not None or prop.data_type.element in _MAY_WAIT:
+            return column
+        conversion = _Conversion(self.media, {})
+        try:
+            return [conversion.value(prop, value) for value in values]
+        except InvalidInput:
+            return None
 
     def _one_by_one(self, collection: Collection, objects: Sequence[Mapping[str, object]]) -> list[dict[str, PropertyValue] | InvalidInput]:
         named = [_named(collection, properties) for properties in objects]
@@ -93,29 +126,6 @@ class ValueReader:
             elif isinstance(entry, Mapping) and kind is DataType.OBJECT:
                 for inner in prop.nested:
                     yield from self._to_wait_for(inner, entry.get(inner.name))
-
-
-def _by_column(collection: Collection, objects: Sequence[Mapping[str, object]]) -> tuple[list[dict[str, PropertyValue]], list[int]]:
-    """The values of each object, and which objects must be read one by one instead, ascending."""
-    known = {p.name: p for p in collection.properties}
-    names: dict[str, str] = {}
-    converted: dict[str, Iterable[PropertyValue]] = {}
-    odd: set[int] = set()
-    is_alike = True
-    for given, sent in columns_of(objects).items():
-        name = names[given] = known_name(given, known)
-        places, values = _without_nulls(sent) if None in sent.values else sent
-        column = read_plain(known[name].data_type, values) if values and name in known else None
-        if column is None:
-            odd.update(places)
-        converted[given] = repeat((), len(places)) if column is None else column
-        is_alike = is_alike and type(places) is range
-    if is_alike:
-        rows = [dict(zip(names.values(), row, strict=True)) for row in zip(*converted.values(), strict=True)] if names else [{} for _ in objects]
-    else:
-        following = {given: iter(column) for given, column in converted.items()}
-        rows = [{names[given]: next(following[given]) for given, value in properties.items() if value is not None} for properties in objects]
-    return rows, sorted(odd)
 
 
 def _without_nulls(column: ValueColumn[object]) -> ValueColumn[object]:
@@ -150,11 +160,11 @@ class _Conversion:
 
     def values(self, pairs: Sequence[tuple[Property, object]]) -> dict[str, PropertyValue] | InvalidInput:
         try:
-            return {prop.name: self._value(prop, value) for prop, value in pairs}
+            return {prop.name: self.value(prop, value) for prop, value in pairs}
         except InvalidInput as wrong:
             return wrong
 
-    def _value(self, prop: Property, value: object) -> PropertyValue:
+    def value(self, prop: Property, value: object) -> PropertyValue:
         if convert := _PLAIN.get(prop.data_type):
             return convert(prop, value)
         if prop.data_type.is_array or prop.data_type is DataType.REFERENCE:
@@ -187,7 +197,7 @@ class _Conversion:
                 f"property {prop.name!r} has no nested property {unknown[0]!r}; it has {sorted(known)}", property=prop.name, data_type=str(prop.data_type)
             )
         given = ((known[name], entry) for name, entry in value.items() if entry is not None)
-        read = {inner.name: self._value(replace(inner, name=f"{prop.name}.{inner.name}"), entry) for inner, entry in given}
+        read = {inner.name: self.value(replace(inner, name=f"{prop.name}.{inner.name}"), entry) for inner, entry in given}
         return {name: inner.digest if isinstance(inner, BlobToHash) else inner for name, inner in read.items()}
 
     def _blob(self, prop: Property, value: object) -> bytes:
