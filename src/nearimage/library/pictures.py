@@ -121,7 +121,7 @@ class Pictures:
         max_distance: float | None = None,
         target: str | None = None,
     ) -> list[Match]:
-        """Find objects: nearest first, or by keywords best first; without either, all in the order of ids, or those that pass the condition as they came in.
+        """Find objects: nearest first, or by keywords best first; without either, all in the order of ids, or those that pass the condition by age.
 
         Args:
             image, text, vector, like: what to be near to: a picture, words (where a vector understands them), a vector, a stored object. At most one of them.

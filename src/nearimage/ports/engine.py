@@ -134,7 +134,7 @@ class Shard(Protocol):
     def scan(
         self, *, where: Filter | None, after: UUID | None, limit: int, offset: int, projection: Projection, sort: Sequence[SortBy] = ()
     ) -> Sequence[Record]:
-        """Objects in the order asked for, or else, under a filter, as they were last written, the newest last; or else by ascending id (16 bytes, big-endian).
+        """Objects in the order asked for; else, under a filter, by age (of one millisecond, the first written first); else by id (16 bytes, big-endian).
 
         Args:
             after: only greater ids, and in their order.

@@ -2,9 +2,9 @@
 
 import threading
 import tracemalloc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Never
 from uuid import UUID
 
 import numpy as np
@@ -18,6 +18,7 @@ from nearimage.domain.vectors import distances
 from nearimage.engines.embedded import EmbeddedEngine
 from nearimage.engines.embedded.database import Readers
 from nearimage.engines.embedded.gate import Gate
+from nearimage.engines.embedded.reading import Reader, Snapshot
 from nearimage.engines.embedded.scan import Stored, candidates
 from nearimage.engines.embedded.shard import EmbeddedShard
 from nearimage.engines.embedded.state import State
@@ -176,15 +177,16 @@ def test_closing_waits_for_the_calls_inside(tmp_path: Path) -> None:
     again.close()
 
 
-def test_a_ranking_of_ids_borrows_no_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_ranking_of_ids_asks_sqlite_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The legs of a hybrid search read nothing that is on the disk; asking SQLite for a snapshot all the same took a tenth of it."""
     engine = EmbeddedEngine(tmp_path)
     engine.create_collection(PHOTOS)
     shard = engine.shard("Photo")
     commit(shard, 1)
 
-    def lend(_: Readers) -> Never:
-        raise AssertionError("SQLite was asked")
+    @contextmanager
+    def lend(_: Readers) -> Iterator[object]:
+        yield object()  # which has no statements
 
     monkeypatch.setattr(Readers, "lend", lend)
 
@@ -192,8 +194,41 @@ def test_a_ranking_of_ids_borrows_no_connection(tmp_path: Path, monkeypatch: pyt
         return len(shard.nearest("v", np.zeros(8, np.float32), limit=5, offset=0, where=None, max_distance=None, projection=projection).records)
 
     assert found(IDS_ONLY) == 5
-    with pytest.raises(AssertionError):
+    with pytest.raises(AttributeError):
         found(EVERYTHING_BUT_BLOBS)
+    engine.close()
+
+
+@pytest.mark.parametrize("kind", ["nearest", "filtered", "listed", "by id"])
+def test_what_is_read_while_another_commits_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """Most readings hold no transaction open; a commit between the search and its rows must not leave a hole in the page, or mix two commits in it."""
+    engine = EmbeddedEngine(tmp_path)
+    engine.create_collection(PHOTOS)
+    shard = engine.shard("Photo")
+    commit(shard, 1)
+    ask: dict[str, Callable[[], Sequence[Record]]] = {
+        "nearest": lambda: (
+            shard.nearest("v", np.zeros(8, np.float32), limit=OBJECTS, offset=0, where=None, max_distance=None, projection=EVERYTHING_BUT_BLOBS).records
+        ),
+        "filtered": lambda: shard.scan(where=Compare("n", Operator.GREATER_THAN, 0), after=None, limit=OBJECTS, offset=0, projection=EVERYTHING_BUT_BLOBS),
+        "listed": lambda: shard.scan(where=None, after=None, limit=OBJECTS, offset=0, projection=EVERYTHING_BUT_BLOBS),
+        "by id": lambda: list(shard.get([UUID(int=number) for number in range(OBJECTS)], EVERYTHING_BUT_BLOBS).values()),
+    }
+    read, writers = Reader._read_loosely, []
+
+    def overtaken(reader: Reader, what: Callable[[Snapshot], object]) -> object:
+        def late(snapshot: Snapshot) -> object:
+            writers.append(threading.Thread(target=commit, args=(shard, 2)))
+            writers[-1].start()
+            writers[-1].join()
+            return what(snapshot)
+
+        return read(reader, late)
+
+    monkeypatch.setattr(Reader, "_read_loosely", overtaken)
+    found = ask[kind]()
+    assert len(writers) == 1
+    assert one_number(found) == 2
     engine.close()
 
 

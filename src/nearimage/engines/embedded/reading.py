@@ -12,16 +12,21 @@ a delete in between leaves a hole in the page, or a replaced object answers with
 Nearly always the numbers are the same, and the reader waited for nobody: during the writer's fsync SQLite still shows the old commit, which is the published
 state's. Only in the instant between COMMIT and publication do they differ; then the lock makes the reader wait for the rest of that instant.
 
+Most readings do without BEGIN, mark and COMMIT, which take as long as finding ten rows by words (`Reader.one_commit`). A row is never changed: what the state
+knows and SQLite still has was there all the time. Only where a row that the state knows has gone meanwhile, or one has come that it does not know, the whole
+is read once more, as above.
+
 May import apsw, numpy, `domain` and this package.
 """
 
 import threading
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 from uuid import UUID
 
 import apsw
@@ -38,12 +43,14 @@ from nearimage.engines.embedded.multi_vectors import MultiVectors
 from nearimage.engines.embedded.rows import DamagedRow, RowCodec, RowColumns, StoredRow, intact_columns, stored_row, unpack_seals
 from nearimage.engines.embedded.state import State, VectorColumn
 
+T = TypeVar("T")
+
 SELECT_ROW = "SELECT revision, id, created_ms, updated_ms, slot, seals, properties, crc, pictures FROM objects"
 
-_ROWS_AT_ONCE = 100
+ROWS_AT_ONCE = 100
 """Rows that one statement asks for; each number of them is a statement of its own in SQLite's cache, which has room for as many."""
 
-_PLACES = [",".join("?" * count) for count in range(_ROWS_AT_ONCE + 1)]
+_PLACES = [",".join("?" * count) for count in range(ROWS_AT_ONCE + 1)]
 
 
 class Publication:
@@ -86,17 +93,19 @@ class Publication:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One commit: in memory, and in SQLite, unless ids alone are wanted of it."""
+    """One commit: in memory, and in SQLite.
+
+    Attributes:
+        is_loose: whether no transaction holds SQLite to it, so that what is read must be held against the state.
+    """
 
     state: State
-    lent: apsw.Connection | None
+    connection: apsw.Connection
+    is_loose: bool = False
 
-    @property
-    def connection(self) -> apsw.Connection:
-        """SQLite's snapshot of the same commit."""
-        if self.lent is None:
-            raise AssertionError("this snapshot was taken for ids alone")
-        return self.lent
+
+class _Moved(Exception):
+    """SQLite is no longer at the commit of a loose snapshot, as far as the reading goes."""
 
 
 class Reader:
@@ -118,20 +127,33 @@ class Reader:
         """Close the connections; no snapshot may be in use."""
         self._readers.close()
 
-    @contextmanager
-    def snapshot(self, projection: Projection | None = None) -> Iterator[Snapshot]:
-        """One commit, the same until the end of the block.
+    def one_commit(self, projection: Projection, read: Callable[[Snapshot], T], *, loosely: bool = True) -> T:
+        """What is read of one commit.
 
         Args:
-            projection: what will be asked of `at_rows`, if nothing else is read. Ids are in memory, so that SQLite need not be asked for them.
+            projection: what is wanted of objects.
+            read: is called a second time where a commit came in between.
+            loosely: false where it looks into more than rows.
         """
-        if projection is not None and projection.is_bare:
+        if loosely and not self._is_manifold(projection):
+            try:
+                return self._read_loosely(read)
+            except _Moved:
+                pass
+        with self.snapshot() as snapshot:
+            return read(snapshot)
+
+    def _read_loosely(self, read: Callable[[Snapshot], T]) -> T:
+        with storage_faults(self._path), self._readers.lend() as connection:
             state = self._publication.enter()
             try:
-                yield Snapshot(state, None)
+                return read(Snapshot(state, connection, is_loose=True))
             finally:
                 self._publication.leave(state)
-            return
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """One commit, the same until the end of the block."""
         with storage_faults(self._path), self._readers.lend() as connection:
             state = self._begin(connection)
             try:
@@ -164,7 +186,7 @@ class Reader:
         try:
             return self._records(snapshot, [rows[revision] for revision in revisions], projection)
         except KeyError as missing:
-            raise Corrupt(f"{self._path} lacks objects that it had when it was opened; restore it from a backup", path=str(self._path)) from missing
+            raise self._lacking(snapshot) from missing
 
     def at_rows(self, snapshot: Snapshot, rows: npt.NDArray[np.int64], projection: Projection) -> Sequence[Record]:
         """The objects in these rows of the snapshot's table, in order; which they are is in memory."""
@@ -205,7 +227,7 @@ class Reader:
             count += 1
             yield self._codec.decode(self._intact(stored_row(columns)).properties)
         if count != len(revisions):
-            raise Corrupt(f"{self._path} lacks objects that it had when it was opened; restore it from a backup", path=str(self._path))
+            raise self._lacking(snapshot)
 
     def after(self, snapshot: Snapshot, after: UUID | None, limit: int, offset: int, projection: Projection) -> Sequence[Record]:
         """Objects in ascending order of ids."""
@@ -241,6 +263,8 @@ class Reader:
             columns = intact_columns(rows)
         except DamagedRow as damaged:
             raise self._damaged(damaged.args[0]) from damaged
+        if snapshot.is_loose and columns.revisions and max(columns.revisions) > snapshot.state.revision:
+            raise _Moved
         names = projection.properties
         records = RecordColumns(
             columns.ids,
@@ -258,6 +282,12 @@ class Reader:
         if not row.is_intact:
             raise self._damaged(row.id)
         return row
+
+    def _lacking(self, snapshot: Snapshot) -> Exception:
+        """Why rows that the state knows are not there."""
+        if snapshot.is_loose:
+            return _Moved()
+        return Corrupt(f"{self._path} lacks objects that it had when it was opened; restore it from a backup", path=str(self._path))
 
     def _damaged(self, packed_id: bytes) -> Corrupt:
         return Corrupt(f"object {UUID(bytes=packed_id)} in {self._path} is damaged; restore it from a backup", path=str(self._path))
@@ -313,8 +343,8 @@ def _vectors_of(column: VectorColumn, slots: npt.NDArray[np.int64], seals: Seque
 
 def _rows_where(column: str, connection: apsw.Connection, values: Sequence[int] | Sequence[bytes]) -> Iterator[tuple[object, ...]]:
     """The rows whose column has one of these values, in no order; one statement for many rows is three times as quick as one for each."""
-    for start in range(0, len(values), _ROWS_AT_ONCE):
-        some = values[start : start + _ROWS_AT_ONCE]
+    for start in range(0, len(values), ROWS_AT_ONCE):
+        some = values[start : start + ROWS_AT_ONCE]
         yield from connection.execute(f"{SELECT_ROW} WHERE {column} IN ({_PLACES[len(some)]})", some).fetchall()
 
 

@@ -25,7 +25,7 @@ from nearimage.domain.errors import NearimageError, VectorNameUnknown
 from nearimage.domain.filters import Filter
 from nearimage.domain.keywords import Keywords
 from nearimage.domain.objects import AnyVector, Projection, Record
-from nearimage.domain.profile import watching
+from nearimage.domain.profile import Watch, watching
 from nearimage.domain.query import SortBy
 from nearimage.domain.schema import Collection, Property, VectorConfig
 from nearimage.domain.vectors import check_dimensions, dims_of
@@ -34,13 +34,13 @@ from nearimage.engines.embedded.ann import THRESHOLDS, Thresholds
 from nearimage.engines.embedded.background import Background, failed, shard_prefix, under_way
 from nearimage.engines.embedded.copying import Told, copy_shard, resting_database
 from nearimage.engines.embedded.disk import size_on_disk, storage_faults
-from nearimage.engines.embedded.entries import Mask
+from nearimage.engines.embedded.entries import Mask, Positions
 from nearimage.engines.embedded.gate import Gate
 from nearimage.engines.embedded.keywords import KeywordSearch
 from nearimage.engines.embedded.layout import SHARD_FILE
 from nearimage.engines.embedded.nearest import measured, nearest, within
 from nearimage.engines.embedded.open_shards import OpenShards
-from nearimage.engines.embedded.reading import Publication, Reader, Snapshot
+from nearimage.engines.embedded.reading import ROWS_AT_ONCE, Publication, Reader, Snapshot
 from nearimage.engines.embedded.recovery import connect_shard, load
 from nearimage.engines.embedded.rows import RowCodec
 from nearimage.engines.embedded.selecting import first_rows
@@ -150,8 +150,7 @@ class EmbeddedShard:
         with self._gate:
             if len(ids) == 1 and (newest := self._reader.newest(ids[0], projection)):
                 return {newest.id: newest}
-            with self._reader.snapshot() as snapshot:
-                return self._reader.by_id(snapshot, ids, projection)
+            return self._reader.one_commit(projection, lambda snapshot: self._reader.by_id(snapshot, ids, projection), loosely=len(ids) <= ROWS_AT_ONCE)
 
     def delete_where(self, where: Filter, *, limit: int | None = None) -> tuple[UUID, ...]:
         """Delete the objects that pass a filter."""
@@ -163,58 +162,68 @@ class EmbeddedShard:
     def scan(
         self, *, where: Filter | None, after: UUID | None, limit: int, offset: int, projection: Projection, sort: Sequence[SortBy] = ()
     ) -> Sequence[Record]:
-        """Objects in the order asked for, under a filter as they were written, or by id."""
+        """Objects in the order asked for, under a filter by age, or by id."""
         watch = watching("object")
-        with self._gate, self._reader.snapshot() as snapshot:
+
+        def found(snapshot: Snapshot) -> Sequence[Record]:
             if where is None and not sort:
                 records = self._reader.after(snapshot, after, limit, offset, projection)
-                watch.lap("objects")
-                return records
-            state = snapshot.state
-            passing = self._passing(state, where)
-            if watch.is_on and where is not None:
-                watch.lap("filter")
-                watch.note("passing", int(np.count_nonzero(passing)))
-            if after:
-                passing = passing & state.table.index.ids.greater(after, len(passing))
-            if sort or after:
-                rows = None if passing is state.live and state.count == len(state.live) else np.flatnonzero(passing)
-                keys = Keys(self._collection, state.table.index, len(passing), partial(self._codes, snapshot)).of(sort)
-                page = first_rows(rows, keys, limit, offset)
-                if sort:
-                    watch.lap("sort")
             else:
-                page = np.flatnonzero(passing)[offset : offset + limit]  # rows are numbered as they were written
-            records = self._reader.at_rows(snapshot, page, projection)
+                rows = self._page(snapshot, where, after, sort, page=slice(offset, offset + limit), watch=watch)
+                records = self._reader.at_rows(snapshot, rows, projection)
             watch.lap("objects")
             return records
+
+        with self._gate:
+            return self._reader.one_commit(projection, found, loosely=not sort)  # an order may need values of rows that it does not return
+
+    def _page(self, snapshot: Snapshot, where: Filter | None, after: UUID | None, sort: Sequence[SortBy], *, page: slice, watch: Watch) -> Positions:
+        """The rows of a page of what passes, in order."""
+        state = snapshot.state
+        passing = self._passing(state, where)
+        if watch.is_on and where is not None:
+            watch.lap("filter")
+            watch.note("passing", int(np.count_nonzero(passing)))
+        if after:
+            passing = passing & state.table.index.ids.greater(after, len(passing))
+        keys = Keys(self._collection, state.table.index, len(passing), partial(self._codes, snapshot))
+        if not (sort or after):
+            return keys.by_age(np.flatnonzero(passing))[page]
+        rows = None if passing is state.live and state.count == len(state.live) else np.flatnonzero(passing)
+        chosen = first_rows(rows, keys.of(sort), page.stop - page.start, page.start)
+        if sort:
+            watch.lap("sort")
+        return chosen
 
     def nearest(
         self, vector_name: str, query: AnyVector, *, limit: int, offset: int, where: Filter | None, max_distance: float | None, projection: Projection
     ) -> Nearest:
         """Objects by distance of their named vector to the query."""
         watch = watching("vector")
+
+        def found(snapshot: Snapshot) -> Nearest:
+            state, vector = snapshot.state, np.ascontiguousarray(query, np.float32)
+            stored = self._reader.multi_vectors(snapshot, config.name) if config.is_multi else None
+            if stored:
+                ranking = stored.nearest(config.metric, vector, offset + limit, state, self._passing(state, where))
+            else:
+                asked = self._indexes.query(config, vector, offset + limit, state, where)
+                if asked and where is not None:
+                    watch.lap("filter")
+                    watch.note("passing", asked.passing.count)
+                ranking = nearest(asked, state, coverage)
+            watch.note("exact", ranking.is_exact)
+            rows, distances = within(max_distance, ranking.rows, ranking.distances)
+            watch.lap("search")
+            page = slice(offset, offset + limit)
+            records = self._reader.at_rows(snapshot, rows[page], projection)
+            watch.lap("objects")
+            return Nearest(records=records, distances=distances[page].copy())
+
         with self._gate:
             config = self._config(vector_name)
             coverage = self._indexes.current(vector_name)  # before the snapshot; `vector_indexes` says why
-            with self._reader.snapshot(None if config.is_multi else projection) as snapshot:
-                state, vector = snapshot.state, np.ascontiguousarray(query, np.float32)
-                stored = self._reader.multi_vectors(snapshot, config.name) if config.is_multi else None
-                if stored:
-                    found = stored.nearest(config.metric, vector, offset + limit, state, self._passing(state, where))
-                else:
-                    asked = self._indexes.query(config, vector, offset + limit, state, where)
-                    if asked and where is not None:
-                        watch.lap("filter")
-                        watch.note("passing", asked.passing.count)
-                    found = nearest(asked, state, coverage)
-                watch.note("exact", found.is_exact)
-                rows, distances = within(max_distance, found.rows, found.distances)
-                watch.lap("search")
-                page = slice(offset, offset + limit)
-                records = self._reader.at_rows(snapshot, rows[page], projection)
-                watch.lap("objects")
-                return Nearest(records=records, distances=distances[page].copy())
+            return self._reader.one_commit(projection, found, loosely=not config.is_multi)
 
     def distances(self, vector_name: str, query: AnyVector, ids: Sequence[UUID]) -> dict[UUID, float]:
         """How far the named vectors of these objects are from a query."""
@@ -243,7 +252,8 @@ class EmbeddedShard:
     def match_text(self, query: Keywords, *, limit: int, offset: int, where: Filter | None, projection: Projection) -> Ranked:
         """Objects by how well their text answers a keyword query."""
         watch = watching("keyword")
-        with self._gate, self._reader.snapshot(projection) as snapshot:
+
+        def found(snapshot: Snapshot) -> Ranked:
             passing = None if where is None else self._passing(snapshot.state, where)
             if watch.is_on and passing is not None:
                 watch.lap("filter")
@@ -255,6 +265,9 @@ class EmbeddedShard:
             records = self._reader.at_rows(snapshot, rows[page], projection)
             watch.lap("objects")
             return Ranked(records=records, scores=scores[page])
+
+        with self._gate:
+            return self._reader.one_commit(projection, found)
 
     def aggregate(self, aggregation: Aggregation, *, where: Filter | None = None, ids: Sequence[UUID] | None = None) -> tuple[Group, ...]:
         """Summaries of the objects that pass the filter."""

@@ -95,12 +95,12 @@ class MemoryShard:
     def scan(
         self, *, where: Filter | None, after: UUID | None, limit: int, offset: int, projection: Projection, sort: Sequence[SortBy] = ()
     ) -> Sequence[Record]:
-        """Objects in the order asked for, under a filter as they were written, or by id."""
+        """Objects in the order asked for, under a filter by age, or by id."""
         watch = watching("object")
         with self._open():
             found = [record for record in self._passing(where) if after is None or record.id > after]
-            as_written = where is not None and after is None and not sort
-            found = sorted(found, key=lambda record: record.revision) if as_written else in_order(found, sort, self._collection)
+            by_age = where is not None and after is None and not sort
+            found = sorted(found, key=lambda record: (record.created_ms, record.revision)) if by_age else in_order(found, sort, self._collection)
             found = found[offset : offset + limit]
             if sort:
                 watch.lap("sort")
