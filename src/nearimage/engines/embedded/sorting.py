@@ -10,8 +10,6 @@ May import numpy, `domain` and this package.
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
 from nearimage.domain.errors import InvalidInput
 from nearimage.domain.filters import CREATED_FIELD, ID_FIELD
 from nearimage.domain.query import SortBy
