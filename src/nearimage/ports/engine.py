@@ -134,7 +134,7 @@ class Shard(Protocol):
     def scan(
         self, *, where: Filter | None, after: UUID | None, limit: int, offset: int, projection: Projection, sort: Sequence[SortBy] = ()
     ) -> Sequence[Record]:
-        """Objects in the order asked for; else, under a filter, by age (of one millisecond, the first written first); else by id (16 bytes, big-endian).
+        """Objects in ascending order of ids (as 16 bytes, big-endian), or in the order asked for.
 
         Args:
             after: only greater ids, and in their order.

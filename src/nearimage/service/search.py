@@ -13,7 +13,7 @@ import numpy as np
 from nearimage.domain.boost import Boost, BoostCondition, Passes
 from nearimage.domain.columns import HitColumns
 from nearimage.domain.errors import InvalidInput, TooManyResults
-from nearimage.domain.filters import ID_FIELD, Filter
+from nearimage.domain.filters import CREATED_FIELD, Filter
 from nearimage.domain.objects import Hit, Projection
 from nearimage.domain.query import DEFAULT_LIMIT, MAXIMUM_RESULTS, Diversity, Found, Hybrid, Search, SortBy, Targets, Words
 from nearimage.domain.schema import Collection
@@ -35,7 +35,8 @@ from nearimage.service.targets import targets_of
 from nearimage.service.vectorize import ObjectVectorizer
 from nearimage.service.words import word_hits
 
-_BY_ID = (SortBy(field=ID_FIELD),)
+_BY_AGE = (SortBy(field=CREATED_FIELD),)
+"""How Weaviate lists what passes a filter, the oldest first; without a filter objects come by id, which is what a cursor goes on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,8 +108,8 @@ class Searches:
         near_searches = NearSearches(vectorizer=self.vectorizer)
         if query.by is None:
             sort = bind_sort(query.sort, question.collection)
-            if query.where is None and question.where is not None and not sort:
-                sort = _BY_ID  # whoever asked for no filter pages by ids
+            if query.where and not sort and query.after is None:
+                sort = _BY_AGE
             records = question.shard.scan(
                 where=question.where, after=query.after, limit=question.limit, offset=question.offset, sort=sort, projection=question.projection
             )

@@ -4,7 +4,6 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -100,20 +99,6 @@ class SortingContract:
             pages = (shard.scan(where=where, after=None, limit=8, offset=start, projection=IDS_ONLY, sort=sort) for start in range(0, 80, 8))
             assert [one.id for page in pages for one in page] == whole
             assert shard.scan(where=where, after=None, limit=0, offset=0, projection=IDS_ONLY, sort=sort) == ()
-
-    def test_what_passes_a_filter_comes_by_age(self, shard: Shard) -> None:
-        """The first of many that pass are the oldest, as users of Weaviate know it, also after they were changed; pages fit together."""
-        when = {5: 10, 3: 20, 9: 20, 7: 20, 1: 30}
-        shard.put([replace(photo(number, int=1), created_ms=when[number]) for number in (5, 9, 3)])
-        shard.put([replace(photo(number, int=number), created_ms=when[number]) for number in (7, 1)])
-        shard.put([replace(photo(5, int=1), created_ms=when[5])])
-
-        def found(limit: int, offset: int = 0) -> list[int]:
-            where = Compare("int", Operator.EQUAL, 1)
-            return [one.id.int for one in shard.scan(where=where, after=None, limit=limit, offset=offset, projection=IDS_ONLY)]
-
-        assert found(9) == [5, 9, 3, 1]
-        assert (found(2), found(2, 2)) == ([5, 9], [3, 1])
 
     def test_an_order_follows_every_write(self, engine: Engine) -> None:
         """Whatever an engine keeps for the next order must not hide a change."""

@@ -6,7 +6,7 @@ import pytest
 
 from nearimage.domain.drafts import Draft
 from nearimage.domain.errors import InvalidInput
-from nearimage.domain.filters import CREATED_FIELD, ID_FIELD, UPDATED_FIELD
+from nearimage.domain.filters import CREATED_FIELD, ID_FIELD, UPDATED_FIELD, Compare, Operator
 from nearimage.domain.query import Search, SortBy
 from nearimage.domain.schema import Collection, DataType, Property
 from nearimage.service.services import Services
@@ -46,6 +46,17 @@ def test_a_listing_comes_in_the_order_asked_for(services: Services) -> None:
     assert numbers(services, SortBy("breed"), SortBy("weight", descending=True)) == [2, 1, 3]
     assert numbers(services, SortBy("weight"), limit=1, offset=1) == [3]
     assert numbers(services, SortBy("id", descending=True)) == [3, 2, 1]
+
+
+def test_what_passes_a_filter_is_listed_by_age(services: Services) -> None:
+    """The first of many that pass are the oldest, as users of Weaviate know it, and stay so when they are changed; without a filter a cursor goes on by ids."""
+    where = Compare("weight", Operator.GREATER_THAN, 0)
+    services.objects.put_many("Dog", [Draft(id=UUID(int=n), properties={"weight": n}) for n in (9, 0, 7)])
+    services.objects.merge("Dog", UUID(int=9), Draft(properties={"weight": 90}))
+
+    assert numbers(services, where=where) == [1, 2, 3, 9, 7]
+    assert numbers(services, where=where, limit=2, offset=3) == [9, 7]
+    assert numbers(services) == [0, 1, 2, 3, 7, 9]
 
 
 def test_a_cursor_and_an_order_exclude_each_other(services: Services) -> None:

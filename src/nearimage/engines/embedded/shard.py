@@ -162,7 +162,7 @@ class EmbeddedShard:
     def scan(
         self, *, where: Filter | None, after: UUID | None, limit: int, offset: int, projection: Projection, sort: Sequence[SortBy] = ()
     ) -> Sequence[Record]:
-        """Objects in the order asked for, under a filter by age, or by id."""
+        """Objects in ascending order of ids, or in the order asked for."""
         watch = watching("object")
 
         def found(snapshot: Snapshot) -> Sequence[Record]:
@@ -175,7 +175,8 @@ class EmbeddedShard:
             return records
 
         with self._gate:
-            return self._reader.one_commit(projection, found, loosely=not sort)  # an order may need values of rows that it does not return
+            by_property = any(map(self._collection.property, (key.field for key in sort)))  # may need values of rows that are not returned
+            return self._reader.one_commit(projection, found, loosely=not by_property)
 
     def _page(self, snapshot: Snapshot, where: Filter | None, after: UUID | None, sort: Sequence[SortBy], *, page: slice, watch: Watch) -> Positions:
         """The rows of a page of what passes, in order."""
@@ -187,8 +188,6 @@ class EmbeddedShard:
         if after:
             passing = passing & state.table.index.ids.greater(after, len(passing))
         keys = Keys(self._collection, state.table.index, len(passing), partial(self._codes, snapshot))
-        if not (sort or after):
-            return keys.by_age(np.flatnonzero(passing))[page]
         rows = None if passing is state.live and state.count == len(state.live) else np.flatnonzero(passing)
         chosen = first_rows(rows, keys.of(sort), page.stop - page.start, page.start)
         if sort:

@@ -11,10 +11,10 @@ May import numpy, `domain` and this package.
 from collections.abc import Callable, Sequence
 
 from nearimage.domain.errors import InvalidInput
-from nearimage.domain.filters import CREATED_FIELD, ID_FIELD
+from nearimage.domain.filters import ID_FIELD
 from nearimage.domain.query import SortBy
 from nearimage.domain.schema import Collection, Property
-from nearimage.engines.embedded.entries import Mask, Positions
+from nearimage.engines.embedded.entries import Mask
 from nearimage.engines.embedded.index import Index
 from nearimage.engines.embedded.numbers import DateColumn, NumberColumn
 from nearimage.engines.embedded.selecting import Key, Values
@@ -42,12 +42,6 @@ class Keys:
             values = [high[: self._rows], low[: self._rows]] if by.field == ID_FIELD else self._values(by.field)
             found += [Key(one, by.descending) for one in values]
         return [*found, Key(high[: self._rows]), Key(low[: self._rows])]
-
-    def by_age(self, rows: Positions) -> Positions:
-        """Ascending rows in the order in which their objects were created; of one millisecond, as they were last written, which is how rows are numbered."""
-        (created,) = self._values(CREATED_FIELD)
-        ages = created.take(rows)
-        return rows[ages.argsort(kind="stable")]
 
     def _values(self, field: str) -> list[Values]:
         prop = self._collection.property(field)

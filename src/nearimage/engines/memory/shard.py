@@ -95,13 +95,11 @@ class MemoryShard:
     def scan(
         self, *, where: Filter | None, after: UUID | None, limit: int, offset: int, projection: Projection, sort: Sequence[SortBy] = ()
     ) -> Sequence[Record]:
-        """Objects in the order asked for, under a filter by age, or by id."""
+        """Objects in ascending order of ids, or in the order asked for."""
         watch = watching("object")
         with self._open():
             found = [record for record in self._passing(where) if after is None or record.id > after]
-            by_age = where is not None and after is None and not sort
-            found = sorted(found, key=lambda record: (record.created_ms, record.revision)) if by_age else in_order(found, sort, self._collection)
-            found = found[offset : offset + limit]
+            found = in_order(found, sort, self._collection)[offset : offset + limit]
             if sort:
                 watch.lap("sort")
             page = tuple(_project(record, projection) for record in found)

@@ -111,6 +111,10 @@ def searches(client: Any) -> dict[str, Any]:
     def names(query: Any) -> list[str]:
         return [one["name"] for one in query.do()["data"]["Get"][CARS]]
 
+    def passing(where: Any, limit: int) -> list[str]:
+        """In an order of our own: batches of several threads are stored in any."""
+        return names(ask(limit=limit).with_where(where).with_sort([{"path": ["price"], "order": "asc"}]))
+
     both = {"operator": "And", "operands": [equal(["seats"], "valueInt", 3), equal(["price"], "valueNumber", 23, "GreaterThan")]}
     texts = (
         client.query.get(TEXTS, ["title"]).with_near_text({"concepts": ["a glass of white wine"]}).with_additional(["distance", "certainty"]).with_limit(1).do()
@@ -123,11 +127,11 @@ def searches(client: Any) -> dict[str, Any]:
         "hybrid": names(ask(limit=1).with_hybrid("17", alpha=0.5, vector=[1, 17])),
         "sorted": names(ask().with_sort([{"path": ["seats"], "order": "desc"}, {"path": ["price"], "order": "asc"}])),
         "after": names(ask().with_after(uid(1098))),
-        "and": names(ask(limit=9).with_where(both)),
-        "date": names(ask(limit=1).with_where(equal(["built"], "valueDate", "2011-01-01T00:00:00Z"))),
-        "boolean": names(ask(limit=1).with_where(equal(["fast"], "valueBoolean", True))),
+        "and": passing(both, 9),
+        "date": passing(equal(["built"], "valueDate", "2011-01-01T00:00:00Z"), 1),
+        "boolean": passing(equal(["fast"], "valueBoolean", True), 1),
         "id": names(ask().with_where(equal(["id"], "valueText", uid(1050)))),
-        "any": names(ask(limit=9).with_where(equal(["name"], "valueTextArray", ["7", "8"], "ContainsAny"))),
+        "any": passing(equal(["name"], "valueTextArray", ["7", "8"], "ContainsAny"), 9),
         "alias": client.query.multi_get([ask(limit=1).with_alias("one"), ask(limit=1).with_offset(1).with_alias("two")]).do()["data"]["Get"],
     }
 
