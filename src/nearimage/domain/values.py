@@ -13,12 +13,19 @@
 A missing value is an absent key, never None. May import the standard library only.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 from uuid import UUID
 
 Scalar = str | int | float | bool
+
+INT64 = range(-(2**63), 2**63)
+"""What an int may be."""
+
+CANONICAL_UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+"""What a uuid looks like once it is read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ One connection gets half of the room at most: uploads of one client do not shut 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+MIB = 1024 * 1024
+
 
 @dataclass(slots=True, eq=False)
 class Reservation:

@@ -18,8 +18,9 @@ from nearimage.doors.grpc.transport import Transport, grpc_door
 from nearimage.doors.http1.exchange import Endpoint
 from nearimage.doors.http1.patience import Patience
 from nearimage.doors.http1.reading import Limits
-from nearimage.doors.http1.server import MIB, Allowances, HttpServer
+from nearimage.doors.http1.server import Allowances, HttpServer
 from nearimage.doors.listening import listen
+from nearimage.doors.memory import MIB
 from nearimage.doors.rest.call import About
 from nearimage.doors.rest.door import RestDoor
 from nearimage.doors.site import Site

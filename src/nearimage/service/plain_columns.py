@@ -11,19 +11,15 @@ May import `domain` only.
 """
 
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
 from nearimage.domain.dates import instant_ns
 from nearimage.domain.schema import DataType
-from nearimage.domain.values import PropertyValue
+from nearimage.domain.values import CANONICAL_UUID, INT64, PropertyValue
 
 Column = Sequence[PropertyValue]
-
-_INT64 = range(-(2**63), 2**63)
-_CANONICAL_UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
 def read_plain(kind: DataType, values: Sequence[object]) -> Column | None:
@@ -59,7 +55,7 @@ def _ints(values: Sequence[Any]) -> Column | None:
         values = list(map(int, values))
     elif not _are(values, int):
         return None
-    return values if min(values) in _INT64 and max(values) in _INT64 else None
+    return values if min(values) in INT64 and max(values) in INT64 else None
 
 
 def _numbers(values: Sequence[Any]) -> Column | None:
@@ -91,7 +87,7 @@ def _dates(values: Sequence[Any]) -> Column | None:
 
 def _uuids(values: Sequence[Any]) -> Column | None:
     """In canonical form, as nearly all clients send them."""
-    return values if _are(values, str) and all(map(_CANONICAL_UUID.fullmatch, values)) else None
+    return values if _are(values, str) and all(map(CANONICAL_UUID.fullmatch, values)) else None
 
 
 def _are(values: Sequence[object], *kinds: type) -> bool:

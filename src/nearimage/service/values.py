@@ -21,14 +21,13 @@ from nearimage.domain.dates import instant_ns
 from nearimage.domain.errors import InvalidInput, InvalidValue
 from nearimage.domain.schema import Collection, DataType, Property
 from nearimage.domain.value_columns import ValueColumn, columns_of
-from nearimage.domain.values import BlobToHash, Element, GeoCoordinates, PhoneNumber, PropertyValue, Reference, Scalar
+from nearimage.domain.values import INT64, BlobToHash, Element, GeoCoordinates, PhoneNumber, PropertyValue, Reference, Scalar
 from nearimage.ports.media import Media
 from nearimage.service.beacons import read_beacon
 from nearimage.service.names import known_name
 from nearimage.service.phones import read_phone_number
 from nearimage.service.plain_columns import read_plain
 
-INT64 = range(-(2**63), 2**63)
 _FEW = 4
 """Fewer objects are read one by one: columns of them take longer."""
 

@@ -13,10 +13,11 @@ from nearimage.config.settings import Settings
 from nearimage.doors.access import OPEN, Access
 from nearimage.doors.grpc.handlers import handlers, streams
 from nearimage.doors.grpc.http2.limits import Limits
-from nearimage.doors.grpc.native.door import MIB, Allowances, NativeDoor
+from nearimage.doors.grpc.native.door import Allowances, NativeDoor
 from nearimage.doors.grpc.native.watch import Patience
 from nearimage.doors.grpc.server import GrpcDoor
 from nearimage.doors.grpc.tls import Tls
+from nearimage.doors.memory import MIB
 from nearimage.service.services import Services
 
 

@@ -82,6 +82,24 @@ class Endpoint:
         return self.asks or self.method in ("GET", "HEAD")
 
 
+@dataclass(slots=True, kw_only=True)
+class Gathering:
+    """What exchanges have in common that need the whole body.
+
+    Attributes:
+        size: of it, in bytes.
+        pieces: of it, in order.
+    """
+
+    size: int = 0
+    pieces: list[bytes] = field(default_factory=list)
+
+    def take(self, piece: bytes) -> None:
+        """See `Exchange`."""
+        self.size += len(piece)
+        self.pieces.append(piece)
+
+
 @dataclass(frozen=True, slots=True)
 class Bodiless:
     """An exchange for which the request's body is of no interest."""

@@ -7,19 +7,15 @@ import asyncio
 import socket
 from collections.abc import Callable
 from concurrent.futures import Executor
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 from nearimage.doors.accepting import Acceptor
+from nearimage.doors.connections import Connections
 from nearimage.doors.http1.exchange import Exchange, Head, Response
 from nearimage.doors.http1.patience import Patience, Watch
 from nearimage.doors.http1.protocol import SocketProtocol
 from nearimage.doors.http1.reading import Limits, Reader
-from nearimage.doors.memory import Memory
-
-MIB = 1024 * 1024
-TICK_S = 5.0
-"""How often the connections are looked at: a few microseconds each."""
+from nearimage.doors.memory import MIB, Memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +35,7 @@ class Allowances:
     memory_bytes: int = 512 * MIB
 
 
-class HttpServer:
+class HttpServer(Connections[SocketProtocol]):
     """Serves HTTP/1.1 on a socket that listens.
 
     Args:
@@ -48,13 +44,12 @@ class HttpServer:
     """
 
     def __init__(self, open_exchange: Callable[[Head], Exchange | Response], listener: socket.socket, executor: Executor, allowances: Allowances) -> None:
+        super().__init__(allowances.connections)
         self.executor = executor
         self.memory = Memory(allowances.memory_bytes)
         self._open_exchange = open_exchange
         self._listener = listener
         self._allowances = allowances
-        self._open: set[SocketProtocol] = set()
-        self._all_closed = asyncio.Event()
 
     def start(self) -> None:
         """Answer from now on."""
@@ -68,10 +63,7 @@ class HttpServer:
         """Accept nothing new, answer what is under way, and close; whoever is not done in time is cut off."""
         self._acceptor.close()
         self._tell(SocketProtocol.shut_down)
-        self._all_closed.clear()
-        if self._open:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._all_closed.wait(), grace_s)
+        await self._wait_until_closed(grace_s)
         self._tell(SocketProtocol.abort)
         self._ticking.cancel()
 
@@ -86,23 +78,3 @@ class HttpServer:
     def watch(self) -> Watch:
         """See `protocol.Connections`."""
         return Watch(self._allowances.patience)
-
-    def add(self, one: SocketProtocol) -> bool:
-        """See `protocol.Connections`."""
-        self._open.add(one)
-        return len(self._open) <= self._allowances.connections
-
-    def remove(self, one: SocketProtocol) -> None:
-        """See `protocol.Connections`."""
-        self._open.discard(one)
-        if not self._open:
-            self._all_closed.set()
-
-    def _tell(self, what: Callable[[SocketProtocol], None]) -> None:
-        for one in list(self._open):
-            what(one)
-
-    async def _tick(self) -> None:
-        while True:
-            await asyncio.sleep(TICK_S)
-            self._tell(lambda one: one.tick(TICK_S))

@@ -21,7 +21,7 @@ from nearimage.domain.errors import InvalidInput
 from nearimage.domain.objects import Matrix
 from nearimage.domain.vectorizing import CONTRACT_LISTS, Modality
 from nearimage.doors.faults import fault_of
-from nearimage.doors.http1.exchange import Endpoint, Exchange, Response, Work
+from nearimage.doors.http1.exchange import Endpoint, Exchange, Gathering, Response, Work
 from nearimage.doors.rest.json_body import Json, json_response, read_body
 from nearimage.ports.media import Media
 from nearimage.ports.vectorizer import Vectorizer
@@ -87,18 +87,11 @@ class InferenceDoor:
 
 
 @dataclass(slots=True)
-class _Exchange:
+class _Exchange(Gathering):
     """One request that is embedded."""
 
     answer: Callable[[bytes], Json]
     max_bytes: int
-    size: int = 0
-    pieces: list[bytes] = field(default_factory=list)
-
-    def take(self, piece: bytes) -> None:
-        """See `http1.exchange.Exchange`."""
-        self.size += len(piece)
-        self.pieces.append(piece)
 
     def begin(self) -> Work:
         """See `http1.exchange.Exchange`."""

@@ -7,13 +7,13 @@ May import `domain`, `service` and `doors` only.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from urllib.parse import parse_qsl
 
 from nearimage.domain.errors import MalformedRequest
 from nearimage.doors.faults import fault_of
-from nearimage.doors.http1.exchange import Endpoint, Exchange, Head, Response, Work
+from nearimage.doors.http1.exchange import Endpoint, Exchange, Gathering, Head, Response, Work
 from nearimage.doors.rest.bodies import check_body
 from nearimage.doors.rest.call import About, Call, Route
 from nearimage.doors.rest.json_body import fault_response
@@ -37,7 +37,7 @@ class RestDoor:
 
 
 @dataclass(slots=True)
-class _Exchange:
+class _Exchange(Gathering):
     """One request to one route."""
 
     door: RestDoor
@@ -45,13 +45,6 @@ class _Exchange:
     head: Head
     names: Mapping[str, str]
     user: str
-    size: int = 0
-    pieces: list[bytes] = field(default_factory=list)
-
-    def take(self, piece: bytes) -> None:
-        """See `http1.exchange.Exchange`."""
-        self.size += len(piece)
-        self.pieces.append(piece)
 
     def begin(self) -> Response | Work:
         """Answer here what is known to be quick, anything else in a thread that may wait."""

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from nearimage.domain.filters import FilterScalar, Operator
 from nearimage.domain.schema import Tokenization
 from nearimage.domain.text import like_regex, tokenize, tokenize_pattern
+from nearimage.domain.values import CANONICAL_UUID
 from nearimage.engines.embedded.entries import Arrays, Mask
 from nearimage.engines.embedded.growing import Growing
 from nearimage.engines.embedded.halves import among, halves_of, packed_of
@@ -28,7 +29,6 @@ _END = 1 << 128
 _HYPHENS = (8, 13, 18, 23)
 _LENGTH = 36
 _DIGITS = "0123456789abcdef"
-_CANONICAL = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
 class Ids:
@@ -88,7 +88,7 @@ class Ids:
         if not sought:
             return np.ones(rows, np.bool_)
         place = _place(sought[0])
-        is_id = _CANONICAL.fullmatch(sought[0]) is not None
+        is_id = CANONICAL_UUID.fullmatch(sought[0]) is not None
         if operator in (Operator.GREATER_THAN_EQUAL, Operator.LESS_THAN):
             at_least = self._from(place, rows)
             return at_least if operator is Operator.GREATER_THAN_EQUAL else ~at_least
@@ -100,7 +100,7 @@ class Ids:
         texts = [str(value).strip() for value in values]  # as the tokenization of a field does
         if "" in texts:  # a value without tokens equals everything
             return np.ones(rows, np.bool_)
-        packed = bytes.fromhex("".join(text for text in texts if _CANONICAL.fullmatch(text)).replace("-", ""))
+        packed = bytes.fromhex("".join(text for text in texts if CANONICAL_UUID.fullmatch(text)).replace("-", ""))
         return among(self._high.view(rows), self._low.view(rows), packed)
 
     def packed(self, rows: npt.NDArray[np.int64]) -> bytes:

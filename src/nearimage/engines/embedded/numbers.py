@@ -23,6 +23,7 @@ from nearimage.domain.dates import instant_ns
 from nearimage.domain.errors import InvalidValue
 from nearimage.domain.filters import FilterScalar, Operator
 from nearimage.domain.objects import PropertyValue
+from nearimage.domain.values import INT64
 from nearimage.engines.embedded.columns import Converted
 from nearimage.engines.embedded.comparing import COMPARE, compare, equals_some
 from nearimage.engines.embedded.entries import Arrays, Entries, Mask, OnePerRow, Placement, Positions
@@ -30,7 +31,6 @@ from nearimage.engines.embedded.growing import Growing, Kind
 
 _TICK_NS = 100
 _NARROW: "tuple[type[np.signedinteger], ...]" = (np.int8, np.int16, np.int32, np.int64)
-_INT64 = range(-(2**63), 2**63)
 
 
 _LIMITS = {kind().itemsize: (int(np.iinfo(kind).min), int(np.iinfo(kind).max)) for kind in _NARROW}
@@ -68,7 +68,7 @@ class NumberColumn:
             return list(map(self.convert, values))
         numbers = list(chain.from_iterable(cast("Sequence[tuple[float, ...]]", values))) if self._is_array else cast("Sequence[float]", values)
         fit = self._own.issuperset(map(type, numbers)) and (
-            self._kind is not np.int64 or (min(numbers, default=0) in _INT64 and max(numbers, default=0) in _INT64)
+            self._kind is not np.int64 or (min(numbers, default=0) in INT64 and max(numbers, default=0) in INT64)
         )
         return values if fit else list(map(self.convert, values))
 
@@ -247,7 +247,7 @@ _STRICT = {
 
 def _int(value: object) -> int:
     number = int(cast("int", value))
-    if number not in _INT64:
+    if number not in INT64:
         raise OverflowError(number)
     return number
 

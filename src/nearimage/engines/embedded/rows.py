@@ -202,17 +202,21 @@ def intact_columns(rows: Sequence[tuple[object, ...]]) -> RowColumns:
     Raises:
         DamagedRow: a row does not match its checksum.
     """
-    pack, crc32 = _FIXED.pack, zlib.crc32
-    for revision, packed_id, created_ms, updated_ms, slot, seals, properties, crc, pictures in cast("Sequence[StoredRow]", rows):
-        found = crc32(pack(revision, created_ms, updated_ms, -1 if slot is None else slot) + packed_id + seals + properties)
-        if (found if pictures is None else checksum_with_pictures(found, pictures)) != crc:
-            raise DamagedRow(packed_id)
     columns = tuple(zip(*rows, strict=True)) or ((),) * 9
-    return RowColumns._make(cast("RowColumns", columns[:7] + columns[8:]))
+    found = RowColumns._make(cast("RowColumns", columns[:7] + columns[8:]))
+    sums = _checksums(found)
+    if sums != list(columns[7]):
+        raise DamagedRow(next(one for one, summed, stored in zip(found.ids, sums, columns[7], strict=True) if summed != stored))
+    return found
 
 
 def sealed_rows(columns: RowColumns) -> list[tuple[int, bytes, int, int, int | None, bytes, bytes, int, int | None]]:
     """Rows as SQLite is given them, each with its checksum: the inverse of `intact_columns`."""
+    return list(zip(*columns[:7], _checksums(columns), columns.pictures, strict=True))
+
+
+def _checksums(columns: RowColumns) -> list[int]:
+    """The `checksum` of each row, in one pass."""
     pack, crc32 = _FIXED.pack, zlib.crc32
     sums = [
         crc32(pack(revision, created_ms, updated_ms, -1 if slot is None else slot) + packed_id + seals + properties)
@@ -221,7 +225,7 @@ def sealed_rows(columns: RowColumns) -> list[tuple[int, bytes, int, int, int | N
     for place, key in enumerate(columns.pictures):
         if key is not None:
             sums[place] = checksum_with_pictures(sums[place], key)
-    return list(zip(*columns[:7], sums, columns.pictures, strict=True))
+    return sums
 
 
 def stored_row(columns: tuple[object, ...]) -> StoredRow:

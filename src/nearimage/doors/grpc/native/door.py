@@ -7,13 +7,13 @@ import asyncio
 import socket
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Executor
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 from nearimage.doors.accepting import Acceptor
 from nearimage.doors.access import OPEN, Access
+from nearimage.doors.connections import Connections
 from nearimage.doors.grpc.handlers import Handler, OpenSession
 from nearimage.doors.grpc.http2.limits import Limits
 from nearimage.doors.grpc.native.methods import methods_by_path
@@ -23,11 +23,7 @@ from nearimage.doors.grpc.native.watch import Patience
 from nearimage.doors.grpc.native.work import Work
 from nearimage.doors.grpc.tls import Tls
 from nearimage.doors.listening import listen
-from nearimage.doors.memory import Memory
-
-MIB = 1024 * 1024
-TICK_S = 5.0
-"""How often the connections are looked at: a few microseconds each."""
+from nearimage.doors.memory import MIB, Memory
 
 NEWS_S = 1.0
 """How long clients may take to hear that the server goes away, before it says which request is the last one; most answer within a round trip."""
@@ -77,16 +73,15 @@ class NativeDoor:
         return NativeServer(self, listener, context), listener.getsockname()[1]
 
 
-class NativeServer:
+class NativeServer(Connections[SocketProtocol]):
     """A listening door, and its connections."""
 
     def __init__(self, door: NativeDoor, listener: socket.socket, context: ssl.SSLContext | None) -> None:
+        super().__init__(door.allowances.connections)
         self.patience = door.allowances.patience
         self._door = door
         self._listener = listener
         self._context = context
-        self._open: set[SocketProtocol] = set()
-        self._all_closed = asyncio.Event()
 
     async def start(self) -> None:
         """Answer from now on."""
@@ -108,17 +103,6 @@ class NativeServer:
         self._tell(SocketProtocol.abort)
         self._ticking.cancel()
 
-    def add(self, one: SocketProtocol) -> bool:
-        """See `protocol.Connections`."""
-        self._open.add(one)
-        return len(self._open) <= self._door.allowances.connections
-
-    def remove(self, one: SocketProtocol) -> None:
-        """See `protocol.Connections`."""
-        self._open.discard(one)
-        if not self._open:
-            self._all_closed.set()
-
     def _service(self, loop: asyncio.AbstractEventLoop) -> Service:
         door, allowances = self._door, self._door.allowances
         return Service(
@@ -133,18 +117,3 @@ class NativeServer:
             call_later=loop.call_later,
             clock=time.monotonic,
         )
-
-    def _tell(self, what: Callable[[SocketProtocol], None]) -> None:
-        for one in list(self._open):
-            what(one)
-
-    async def _wait_until_closed(self, seconds: float) -> None:
-        self._all_closed.clear()
-        if self._open:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._all_closed.wait(), seconds)
-
-    async def _tick(self) -> None:
-        while True:
-            await asyncio.sleep(TICK_S)
-            self._tell(lambda one: one.tick(TICK_S))
