@@ -3,6 +3,7 @@
 Thresholds are low here, so that hundreds of vectors take the paths that hundreds of thousands take; recall at real sizes is measured by bench/engine_ann.py.
 """
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,10 +17,12 @@ from nearimage.domain.schema import Collection, DataType, Metric, Property, Vect
 from nearimage.domain.vectors import exact_distances
 from nearimage.engines.embedded import EmbeddedEngine
 from nearimage.engines.embedded.ann import Thresholds
+from nearimage.engines.embedded.background import Stop
 from nearimage.engines.embedded.shard import EmbeddedShard
 from nearimage.ports.engine_answers import Nearest
 from nearimage.ports.engine_stats import VectorIndexStats
 from nearimage.testing.engine_examples import uid
+from tests.waiting import eventually
 
 DIMS = 48
 LOW = Thresholds(index_from=600, index_ns=30 * DIMS, delta=100)
@@ -184,6 +187,27 @@ def test_data_that_turns_into_other_data_is_found_all_the_same(stored: Stored) -
     assert stats.recall is not None
     assert stats.recall >= 0.99
     assert stored.recall(clustered(25, seed=5)) >= 0.99
+
+
+def test_what_is_committed_while_the_background_looks_is_indexed_too(stored: Stored) -> None:
+    """The list of written slots runs ahead of what is published; the background must not take that for seen."""
+    stored.put(clustered(1000))
+    stored.settle()
+    shard, looks, written = stored.shard, threading.Event(), stored.shard._publication.state.vectors["v"].written
+
+    def wait(_stop: Stop) -> None:
+        assert looks.wait(30)
+
+    stored.engine.background.submit("until a commit is under way", wait)
+    stored.put(clustered(250, seed=2), first=1000)  # asks for the index, which waits its turn
+    with shard._publication.lock:
+        writer = threading.Thread(target=stored.put, args=(clustered(250, seed=3), 1250))
+        writer.start()
+        eventually("the last commit is ready to be published", lambda: len(written) == 1500)
+        looks.set()
+        assert stored.engine.background.wait(60)
+    writer.join(30)
+    assert stored.settle().indexed == 1500
 
 
 def test_the_index_comes_back_from_its_file_with_what_was_written_later(stored: Stored) -> None:

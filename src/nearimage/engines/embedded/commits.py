@@ -113,7 +113,8 @@ class Commits:
         live[table.rows_of(np.array(change.deleted, np.int64))] = False
         count = state.count + change.added - len(change.deleted)
         end = max(self._free.end, change.taken[-1] + 1 if change.taken else 0)
-        return State(table=table, revision=change.revision, live=live, count=count, slots=end, vectors=vectors)
+        written = {name: len(column.written) for name, column in vectors.items()}
+        return State(table=table, revision=change.revision, live=live, count=count, slots=end, vectors=vectors, written=written)
 
     @staticmethod
     def _append(change: Change, state: State, vectors: Mapping[str, VectorColumn]) -> None:

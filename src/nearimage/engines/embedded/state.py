@@ -13,7 +13,7 @@ May import numpy, `domain` and this package.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -247,6 +247,7 @@ class State:
         count: how many rows are alive.
         slots: the high-water mark: the first slot number that no object was given.
         table: the growing arrays, of which the first `len(live)` rows count.
+        written: by named vector, how many entries its column's list of written slots had; the commit after this one adds its own before it is published.
     """
 
     table: Table
@@ -255,3 +256,4 @@ class State:
     count: int
     slots: int
     vectors: Mapping[str, VectorColumn]
+    written: Mapping[str, int] = field(default_factory=dict)

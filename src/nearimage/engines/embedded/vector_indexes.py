@@ -6,7 +6,7 @@ A search goes on with the index it took; the next takes the new one. Only the re
 
 Read the index first and the state afterwards. An index made from commit R covers what was alive in R; a search of commit S >= R finds everything else that is
 alive in S in the list of written slots, from `seen` on. The other way round, an index made from a later commit could lack what was deleted in between and is
-still alive in S. For the same reason the builder reads the length of the list before it takes the state.
+still alive in S. The builder takes the list as the state counts it: the commit that is being made has added to it already, and is not looked at.
 
 When:
 
@@ -176,7 +176,7 @@ class VectorIndexes:
 
     def _is_due(self, name: str, state: State, column: VectorColumn) -> bool:
         """A guess from what is at hand; the background counts. Having looked in vain, it looks again after as much more was written."""
-        coverage, written = self._coverages.get(name), len(column.written)
+        coverage, written = self._coverages.get(name), state.written.get(name, 0)
         if coverage is None:
             last = self._looked.get(name)
             return min(state.count, column.slots) >= self._thresholds.index_from and (last is None or written - last >= self._thresholds.delta)
@@ -220,7 +220,7 @@ class VectorIndexes:
         stale = ~coverage.valid(written, len(live))
 
         def goes_on() -> bool:
-            return len(self._publication.state.vectors[name].written) - len(written) >= self._delta(index)
+            return self._publication.state.written.get(name, 0) - len(written) >= self._delta(index)
 
         has_grown = count >= index.trained_on * _GROWTH
         if not has_grown and len(index.codes) * _DEAD_SHARE <= max(count, 1):
@@ -240,9 +240,9 @@ class VectorIndexes:
 
     def _source(self, name: str) -> tuple[Source, Bitmap, int, "np.ndarray[tuple[int], np.dtype[np.int64]]"]:
         """What is alive, in the order of reading that the module's essay asks for."""
-        written = self._publication.state.vectors[name].written.view()
         state = self._publication.state
         column = state.vectors[name]
+        written = column.written.view(state.written.get(name, 0))
         _, slots = column.owners(state.live)
         live, count = column.passing(state.live)
         matrix, norms = column.published()

@@ -79,7 +79,7 @@ class Source:
         matrix: (capacity, dims), the published part of a mapping.
         norms: (capacity,) float32.
         slots: (n,) int64 ascending, the slots of live objects.
-        seen: the length of the list of written slots, taken before the commit was looked at.
+        seen: the length of the list of written slots at the commit that is looked at.
         revision: of the commit.
     """
 
