@@ -82,13 +82,20 @@ def told(shard: EmbeddedShard) -> object:
     return objects, found, [([r.id for r in one.records], one.distances.tolist()) for one in near], shard.count()
 
 
+def rest(shard: EmbeddedShard) -> None:
+    """Wait until the background has done what the last writes asked for: compaction makes rows of its own."""
+    assert shard._background.wait(60)
+
+
 def keep_up(shard: EmbeddedShard) -> None:
     """Write a file of columns now."""
+    rest(shard)
     shard._upkeep.write_columns(lambda: False)
 
 
 def reopen(engine: EmbeddedEngine, folder: Path) -> EmbeddedEngine:
     """As after a kill: a copy of the folder as it lies there, opened."""
+    rest(engine.shard("Photo"))
     shutil.rmtree(folder / "copy", ignore_errors=True)
     shutil.copytree(folder / "data", folder / "copy" / "data")
     return EmbeddedEngine(folder / "copy" / "data")
@@ -187,6 +194,7 @@ def test_compaction_moves_objects_and_gives_the_end_of_the_files_back(engine: Em
     fill(shard, range(200))
     shard.delete([UUID(int=number) for number in range(0, 200, 2)])
     before = told(shard)
+    rest(shard)
     shard._upkeep.compact(lambda: False)
     assert told(shard) == before
     state = shard._publication.state
