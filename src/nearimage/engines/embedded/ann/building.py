@@ -23,7 +23,7 @@ from nearimage.domain.objects import Matrix, Vector
 from nearimage.domain.schema import Metric
 from nearimage.engines.embedded.ann.codes import POINTS, Bitmap, Codes, Homes, Slots
 from nearimage.engines.embedded.ann.measuring import Trial, gather, measure
-from nearimage.engines.embedded.ann.projection import Projection, fit
+from nearimage.engines.embedded.ann.projection import Projection, principal
 from nearimage.engines.embedded.ann.training import check, train_centres, train_points
 from nearimage.engines.embedded.ann.tuning import Tuning
 from nearimage.engines.embedded.ann.vector_index import VectorIndex
@@ -32,8 +32,9 @@ from nearimage.engines.embedded.background import Stop
 _ENERGY = 0.88
 """The share of the variance to keep at first: 256 of 512 dimensions on picture embeddings, where 192 (0.86) need twice the candidates."""
 
-_MORE = 1.5
-"""By how much the dimensions grow while the recall is out of reach."""
+_MORE, _MISSED_WITH_MORE = 1.5, 1 / 4
+"""By how much the dimensions grow while the recall is out of reach, and what share of the misses is left then: a third of those of clusters with 2,048
+dimensions. Where more than one such step is missing all are taken at once, for each try codes and measures every vector."""
 
 _FEW_CANDIDATES = 400
 """Needing more than this is out of reach: more dimensions are cheaper than more candidates."""
@@ -111,13 +112,18 @@ def build(source: Source, recall: float, stop: Stop, *, seed: int = 1) -> Vector
     slots = source.usable()
     if len(slots) < POINTS:
         return None
-    at_least = 0
+    lists, inner_product, at_least = lists_for(len(slots)), source.metric is Metric.DOT, 0
+    sample = _sample(source, slots, max(_SAMPLE, lists * _SAMPLE_A_LIST), stop, seed)
+    directions = principal(sample[:_SAMPLE])
     while True:
-        index = _build_once(source, slots, at_least, stop, seed)
-        dims, kept = index.dims, index.projection.kept
-        if kept >= dims or is_in_reach(index, recall):
+        projection = directions.projection(energy=_ENERGY, centres_queries=not inner_product, at_least=at_least, seed=seed)
+        projected = _projected(projection, sample, stop)
+        centres = train_centres(projected, lists, inner_product=inner_product, stop=stop, seed=seed)
+        points = train_points(projected, stop, seed=seed)
+        index = _filled(source, slots, projection, Codes.empty(centres, points, inner_product=inner_product), stop)
+        if projection.kept >= index.dims or is_in_reach(index, recall):
             return index
-        at_least = int(kept * _MORE)
+        at_least = int(projection.kept * _growth(index, recall))
 
 
 def renew(index: VectorIndex, source: Source, recall: float, stop: Stop, *, goes_on: Callable[[], bool] = lambda: False, seed: int = 1) -> VectorIndex | None:
@@ -176,14 +182,10 @@ def lists_for(vectors: int) -> int:
     return min(_MOST_LISTS, 1 << round(math.log2(_LISTS * math.sqrt(vectors))))
 
 
-def _build_once(source: Source, slots: Slots, at_least: int, stop: Stop, seed: int) -> VectorIndex:
-    lists = lists_for(len(slots))
-    inner_product = source.metric is Metric.DOT
-    sample = _sample(source, slots, max(_SAMPLE, lists * _SAMPLE_A_LIST), stop, seed)
-    projection = fit(sample[:_SAMPLE], energy=_ENERGY, centres_queries=not inner_product, at_least=at_least, seed=seed)
-    projected = _projected(projection, sample, stop)
-    centres = train_centres(projected, lists, inner_product=inner_product, stop=stop, seed=seed)
-    return _filled(source, slots, projection, Codes.empty(centres, train_points(projected, stop, seed=seed), inner_product=inner_product), stop)
+def _growth(index: VectorIndex, recall: float) -> float:
+    """By how much the dimensions of an index that is out of reach of a recall should grow."""
+    missed = 1 - min(line.recall for line in index.setting(recall).all)
+    return float(_MORE ** max(1.0, math.log(missed / (1 - recall), 1 / _MISSED_WITH_MORE) if missed > 0 else 1.0))
 
 
 def _filled(source: Source, slots: Slots, projection: Projection, codes: Codes, stop: Stop, *, goes_on: Callable[[], bool] = lambda: False) -> VectorIndex:
