@@ -2,6 +2,7 @@
 
 import gzip
 import socket
+import threading
 import time
 from itertools import chain, repeat
 
@@ -188,7 +189,7 @@ def test_an_endless_head_ends(head: bytes, piece: bytes) -> None:
     with Web({"/": endless(head, piece)}) as web:
         assert isinstance(refusal(web.url("/"), timeout_s=1), FetchFailed)
 
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 10
 
 
 def dripping(head: bytes, piece: bytes) -> Answer:
@@ -221,7 +222,7 @@ def test_a_slow_drip_ends_at_the_deadline(head: bytes, piece: bytes) -> None:
 
     assert isinstance(error, FetchFailed)
     assert "in time" in error.message
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 10
 
 
 def test_a_server_that_says_nothing_is_given_up() -> None:
@@ -236,14 +237,14 @@ def test_a_server_that_says_nothing_is_given_up() -> None:
 
 def test_a_slow_name_server_is_given_up() -> None:
     """The system's resolver knows no deadline, so somebody else must."""
-    started = time.monotonic()
+    is_given_up = threading.Event()
 
     def slow(host: str, port: int) -> list[str]:
-        time.sleep(1.5)
+        assert is_given_up.wait(30)
         return ["127.0.0.1"]
 
     assert "in time" in refusal("http://slow.example/", resolve=slow, timeout_s=0.2).message
-    assert time.monotonic() - started < 1.4
+    is_given_up.set()
 
 
 def test_time_counts_over_all_redirects() -> None:

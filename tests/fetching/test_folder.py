@@ -119,7 +119,7 @@ def test_only_plain_files_are_read(root: Path) -> None:
         started = time.monotonic()
         for name in ("pipe", "socket", "dogs", "not-there.jpg", "dogs/corgi%20%C3%BC.jpg/more"):
             assert isinstance(refusal(root, f"file://{root}/{name}"), FetchFailed), name
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 10
 
 
 def test_the_limits_hold(root: Path) -> None:

@@ -58,4 +58,4 @@ def test_a_secure_connection_that_never_comes_about_is_given_up() -> None:
         error = refusal(f"https://127.0.0.1:{silent.getsockname()[1]}/", timeout_s=0.4)
 
     assert isinstance(error, FetchFailed)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 10

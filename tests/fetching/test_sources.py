@@ -106,7 +106,7 @@ def test_a_request_has_an_allowance_of_bytes_and_of_time(read_by: Callable[..., 
     reader = read_by(fetch_allow=HERE, fetch_request_mib=1, fetch_parallel=2, fetch_request_timeout_s=1)
 
     def slow(wire: socket.socket) -> None:
-        wire.settimeout(5)
+        wire.settimeout(20)
         wire.recv(1)
 
     with Web({"/large": reply(bytes(400_000)), "/slow": slow}) as web:
@@ -116,7 +116,7 @@ def test_a_request_has_an_allowance_of_bytes_and_of_time(read_by: Callable[..., 
 
     assert [type(outcome) for outcome in large].count(bytes) == 2
     assert {type(outcome) for outcome in late} == {FetchFailed}
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 10
 
 
 def test_few_requests_wait_at_a_time(read_by: Callable[..., PictureReader]) -> None:

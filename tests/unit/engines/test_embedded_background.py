@@ -84,7 +84,7 @@ def test_closing_stops_what_runs_and_refuses_nobody(background: Background) -> N
     started = time.monotonic()
     background.close()
     background.submit("b", lambda _stop: None)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10
     assert held.stopped
     assert background.tasks() == ()
 

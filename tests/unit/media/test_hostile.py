@@ -118,11 +118,11 @@ def test_twenty_thousand_squared_costs_nothing() -> None:
     """A few hundred bytes that unpack to 1.2 GB are judged by their header."""
     reader = PictureReader(threads=1)
     tracemalloc.start()
-    started = time.perf_counter()
+    started = time.process_time()
 
     result = outcome(reader, png_header(20_000, 20_000))
 
-    seconds, (_, peak) = time.perf_counter() - started, tracemalloc.get_traced_memory()
+    seconds, (_, peak) = time.process_time() - started, tracemalloc.get_traced_memory()
     tracemalloc.stop()
     reader.close()
     assert isinstance(result, PictureTooLarge)
@@ -142,13 +142,13 @@ def huge_webp() -> bytes:
 def test_a_huge_webp_canvas_is_refused() -> None:
     """WebP allocates its canvas while the header is read, so this one has a guard of its own."""
     reader = PictureReader(threads=1)
-    started = time.perf_counter()
+    started = time.process_time()
 
     result = outcome(reader, huge_webp())
 
     reader.close()
     assert isinstance(result, PictureTooLarge | UnreadablePicture)
-    assert time.perf_counter() - started < 0.2
+    assert time.process_time() - started < 0.2
 
 
 @pytest.mark.parametrize("format_name", READABLE)

@@ -103,12 +103,12 @@ def test_a_text_over_the_limit_is_not_looked_at() -> None:
 def test_a_wrong_character_at_the_end_of_ten_megabytes_is_found_quickly() -> None:
     """Telling the place must not be a way to keep the server busy."""
     text = "A" * 9_999_999 + "*"
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(InvalidBase64) as caught:
         read_reference(text, max_bytes=64_000_000)
 
     assert caught.value.detail == {"position": 9_999_999}
-    assert time.perf_counter() - started < 0.5  # 9 ms measured; a loop in Python takes a second
+    assert time.process_time() - started < 0.5  # 9 ms measured; a loop in Python takes a second
 
 
 def test_the_reader_applies_its_own_limit() -> None:
