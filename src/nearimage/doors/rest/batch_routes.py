@@ -95,7 +95,7 @@ def delete_objects(call: Call) -> Response:
     deletions = call.services.deletions
     ids = deletions.delete(match.collection, read_where(match.where), tenant=call.tenant, dry_run=body.dry_run)
     results: Json = {"failed": 0, "limit": deletions.maximum, "matches": len(ids), "objects": None, "successful": 0 if body.dry_run else len(ids)}
-    if body.output == "verbose":
+    if ids and body.output == "verbose":  # without any it stays null, as in Weaviate
         results["objects"] = [{"id": str(one), "status": "DRYRUN" if body.dry_run else "SUCCESS"} for one in ids]
     told = {"class": call.services.collections.get(match.collection).name, "where": _echo(match.where)}
     time_ms = NO_TIME_MS if body.deletion_time_unix_milli is None else body.deletion_time_unix_milli
