@@ -185,8 +185,12 @@ class Backups:
 
         Raises:
             BackupNotFound: there is none of that id.
+            InvalidInput: it has ended well already, so that what the caller wants stopped is there.
         """
-        (self.restore_status if restoring else self.status)(backup_id)
+        told = (self.restore_status if restoring else self.status)(backup_id)
+        if told.state is BackupState.SUCCESS:
+            what = "the restoring of backup" if restoring else "backup"
+            raise InvalidInput(f"{what} {backup_id!r} has already succeeded; only what runs can be cancelled", id=backup_id)
         job = (self._restored if restoring else self._made).get(backup_id)
         if job:
             job.stop.set()
