@@ -78,6 +78,7 @@ class Database:
     def close(self) -> None:
         """Let go of the folder and the threads. Closing twice is fine."""
         self.services.backups.close()
+        self.services.classifications.close()
         self.engine.close()
         self.media.close()
         self.modules.close()

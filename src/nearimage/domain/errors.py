@@ -245,6 +245,12 @@ class BackupNotFound(NotFound):
     code = "backup-not-found"
 
 
+class ClassificationNotFound(NotFound):
+    """No classification of that id, or of another process; detail has "id"."""
+
+    code = "classification-not-found"
+
+
 class AliasNotFound(NotFound):
     """No alias of that name; detail has "alias"."""
 

@@ -15,6 +15,7 @@ from nearimage.service.aggregate import Aggregates
 from nearimage.service.aliases import Aliases
 from nearimage.service.auto_schema import AutoSchema, AutoSettings
 from nearimage.service.backups import Backups
+from nearimage.service.classification import Classifications
 from nearimage.service.cluster import Cluster
 from nearimage.service.collections import Collections
 from nearimage.service.deletion import Deletions
@@ -60,6 +61,7 @@ class Services:
     collections: Collections
     aliases: Aliases
     backups: Backups
+    classifications: Classifications
     cluster: Cluster
     tenants: Tenants
     objects: Objects
@@ -129,6 +131,7 @@ def build_services(
         collections=collections,
         aliases=Aliases(engine=parts.engine, collections=collections),
         backups=Backups(parts.engine, parts.clock, parts.backups),
+        classifications=Classifications(collections=collections, shards=shards, objects=objects, clock=parts.clock),
         cluster=Cluster(collections=collections, shards=shards),
         tenants=Tenants(collections=collections, engine=parts.engine, shards=shards),
         objects=objects,

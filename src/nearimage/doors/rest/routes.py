@@ -5,6 +5,7 @@ from nearimage.doors.rest import (
     alias_routes,
     backup_routes,
     batch_routes,
+    classification_routes,
     cluster_routes,
     object_routes,
     reference_routes,
@@ -33,6 +34,7 @@ ROUTES: tuple[Route, ...] = (
     *batch_routes.ROUTES,
     *tokenize_routes.ROUTES,
     *backup_routes.ROUTES,
+    *classification_routes.ROUTES,
     *search.ROUTES,
     Route(method="GET", path="/v1/schema.openapi.json", endpoint=describe),
 )
