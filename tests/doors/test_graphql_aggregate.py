@@ -71,6 +71,21 @@ def test_the_most_frequent_values_in_the_number_asked_for(ask: Ask) -> None:
     assert found["breed"]["none"] == []
 
 
+def test_a_near_query_beside_a_hybrid_search_says_how_far_it_reaches(ask: Ask) -> None:
+    """Clients bound a hybrid search so, from before it had a distance of its own; elsewhere two searches contradict each other."""
+    counted = "{ Aggregate { Dog(hybrid: {query: %s, vector: [255, 0, 0], alpha: 0.5}, %s) { meta { count } } } }"
+
+    def count(words: str, near: str) -> int:
+        return int(figures(ask(counted % (words, near)))[0]["meta"]["count"])
+
+    whole = count('"beagle"', "objectLimit: 100")
+    assert count('"beagle"', "nearVector: {vector: [0, 1, 0]}, objectLimit: 100") == whole
+    assert count('"zebra"', "nearVector: {vector: [0, 1, 0], distance: 0.01}") == 1 < whole
+    assert count('"zebra"', "nearVector: {vector: [0, 1, 0], certainty: 0.995}") == 1
+    assert count('"beagle"', "nearVector: {vector: [0, 1, 0], distance: 0.01}") == 2
+    assert "conflicting" in failed(ask(counted % ('"beagle"', f'nearVector: {{vector: [1, 0, 0]}}, nearObject: {{id: "{uid(1)}"}}')))
+
+
 def test_a_filter_and_a_search_narrow_it_down(ask: Ask) -> None:
     """Figures of what is found: the nearest, what is near enough, what has the words."""
     counted = "{ Aggregate { Dog(%s) { meta { count } weight { maximum } } } }"

@@ -26,7 +26,7 @@ from nearimage.domain.errors import InvalidInput
 from nearimage.domain.schema import Collection, Property
 from nearimage.doors.graphql.filters import read_filter
 from nearimage.doors.graphql.parts import Part
-from nearimage.doors.graphql.ranking import read_ranking
+from nearimage.doors.graphql.ranking import read_counted
 from nearimage.doors.graphql.selections import TYPENAME, Field, Selections
 from nearimage.doors.grpc.search_reply import group_name
 from nearimage.doors.whole_numbers import with_whole_numbers
@@ -76,7 +76,7 @@ class Aggregate:
             InvalidInput: it contradicts itself.
         """
         where, limit, group_by = arguments.get("where"), arguments.get("limit"), arguments.get("groupBy")
-        by, object_limit = read_ranking(arguments, collection), arguments.get("objectLimit")
+        by, object_limit = read_counted(arguments, collection), arguments.get("objectLimit")
         if object_limit is not None and (by is None or object_limit < 1):
             raise InvalidInput(f"objectLimit says how many of a search's best count, at least 1; got {object_limit} {'with' if by else 'without'} a search")
         return AggregateQuery(

@@ -6,6 +6,7 @@ A single value may stand for a list, as GraphQL allows. May import numpy, `domai
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -53,6 +54,22 @@ def read_ranking(arguments: Arguments, collection: Collection) -> AnyNear | Word
     if given[0] == "hybrid":
         return _hybrid(part, collection)
     return _words(part) if given[0] == "bm25" else read_near(given[0], part, collection)
+
+
+def read_counted(arguments: Arguments, collection: Collection) -> AnyNear | Words | Hybrid | None:
+    """How objects that are to be summarised are found; a near query beside a hybrid search only says how far its vector leg reaches, as in Weaviate.
+
+    Raises:
+        InvalidInput: as for `read_ranking`.
+    """
+    near = [name for name in _NEAR if arguments.get(name) is not None]
+    if len(near) != 1 or arguments.get("hybrid") is None or arguments.get("bm25") is not None:
+        return read_ranking(arguments, collection)
+    limit, hybrid = read_near(near[0], arguments[near[0]], collection), _hybrid(arguments["hybrid"], collection)
+    if not has_threshold(limit):
+        return hybrid
+    leg = hybrid.near or NearText(concepts=(hybrid.words.text,), targets=hybrid.targets)
+    return replace(hybrid, near=replace(leg, max_distance=limit.max_distance, min_certainty=limit.min_certainty))
 
 
 def has_threshold(ranking: object) -> bool:
