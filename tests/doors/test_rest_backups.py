@@ -2,17 +2,20 @@
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import httpx
 import pytest
 
+from nearimage.domain.schema import Collection
 from nearimage.doors.rest.call import About
 from nearimage.engines.embedded import EmbeddedEngine
-from nearimage.service.backups import Backups
+from nearimage.ports.engine import Progress
+from nearimage.service.backups import Backups, BackupState
 from nearimage.service.services import Parts, build_services
 from tests.fakes import FakeClock, FakeMedia
 from tests.http_doors import asked, rest_site
@@ -162,12 +165,40 @@ def test_they_are_listed_also_after_a_restart_and_what_was_broken_off_has_failed
 
 
 def test_one_that_runs_can_be_cancelled_and_leaves_nothing(backed: httpx.Client, tmp_path: Path) -> None:
-    """Who cancels wants the room back; one that has ended by then stays."""
+    """Who cancels wants the room back; one that has ended by then stays, and whoever cancels it is told."""
     backed.post(URL, json={"id": "x"})
     answered = backed.delete(f"{URL}/x").status_code
     told = ended(backed, f"{URL}/x")
-    assert (answered, told["status"]) in ((204, "CANCELED"), (204, "SUCCESS"), (422, "SUCCESS"))
+    assert (answered, told["status"]) in ((204, "CANCELED"), (422, "SUCCESS"))
     assert (tmp_path / "backups" / "x").exists() is (told["status"] == "SUCCESS")
+
+
+class LingeringEngine(EmbeddedEngine):
+    """Has copied everything, and does not say so yet."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.copied, self.go_on = Event(), Event()
+
+    def snapshot(self, into: Path, *, collections: Sequence[str] | None = None, progress: Progress | None = None) -> None:
+        super().snapshot(into, collections=collections)
+        self.copied.set()
+        assert self.go_on.wait(10)
+
+
+def test_a_cancellation_that_was_accepted_is_obeyed_to_the_last(tmp_path: Path) -> None:
+    """Between the last file and the end nobody asks for the progress."""
+    engine = LingeringEngine(tmp_path / "data")
+    engine.create_collection(Collection(name="Dog"))
+    backups = Backups(engine, FakeClock(), tmp_path / "backups")
+    backups.create("x")
+    assert engine.copied.wait(10)
+    backups.cancel("x")
+    engine.go_on.set()
+    backups.close()
+    engine.close()
+    assert backups.status("x").state is BackupState.CANCELED
+    assert not (tmp_path / "backups" / "x").exists()
 
 
 def test_one_that_has_succeeded_cannot_be_cancelled(backed: httpx.Client) -> None:

@@ -72,12 +72,28 @@ class _Job:
     told: Backup
     stop: threading.Event = field(default_factory=threading.Event)
     thread: threading.Thread | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    is_sealed: bool = False
 
     def check(self, done: int, _: int) -> None:
         """The engine's progress."""
         self.told = replace(self.told, bytes=done)
         if self.stop.is_set():
             raise _Cancelled
+
+    def seal(self) -> None:
+        """The last look: whoever stops it before is obeyed, whoever comes later is told that it is done."""
+        with self.lock:
+            if self.stop.is_set():
+                raise _Cancelled
+            self.is_sealed = True
+
+    def try_to_stop(self) -> bool:
+        """Whether it was not too late for that."""
+        with self.lock:
+            if not self.is_sealed:
+                self.stop.set()
+            return not self.is_sealed
 
     @property
     def runs(self) -> bool:
@@ -121,6 +137,7 @@ class Backups:
             def work(job: _Job) -> None:
                 try:
                     self._engine.snapshot(folder / _DATA, collections=chosen, progress=job.check)
+                    job.seal()
                     (folder / (_ABOUT + ".part")).write_bytes(msgspec.json.encode(self._ended(job, BackupState.SUCCESS)))
                     (folder / (_ABOUT + ".part")).rename(folder / _ABOUT)
                 except BaseException:
@@ -188,12 +205,10 @@ class Backups:
             InvalidInput: it has ended well already, so that what the caller wants stopped is there.
         """
         told = (self.restore_status if restoring else self.status)(backup_id)
-        if told.state is BackupState.SUCCESS:
+        job = (self._restored if restoring else self._made).get(backup_id)
+        if told.state is BackupState.SUCCESS or (job and not job.try_to_stop()):
             what = "the restoring of backup" if restoring else "backup"
             raise InvalidInput(f"{what} {backup_id!r} has already succeeded; only what runs can be cancelled", id=backup_id)
-        job = (self._restored if restoring else self._made).get(backup_id)
-        if job:
-            job.stop.set()
 
     def all(self) -> tuple[Backup, ...]:
         """Every backup, in the order of their beginning."""
