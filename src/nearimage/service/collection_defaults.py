@@ -83,6 +83,9 @@ _HFRESH: Json = {
     "searchProbe": 256,
 }
 
+_RESCORE_SIGNS = 512
+"""Weaviate's `rescoreLimit` of rq with one bit."""
+
 INDEX_SETTINGS: Mapping[str, Json] = {"hnsw": _HNSW, "flat": _FLAT, "dynamic": _DYNAMIC, "hfresh": _HFRESH}
 """The settings of each index type that a schema may name."""
 
@@ -96,11 +99,36 @@ BLOCKS: Mapping[str, Json] = {
 """The settings of a collection that ride along, under the names that clients send."""
 
 
+def index_settings(index_type: str, given: object) -> Json:
+    """The settings of an index, completed by its defaults; after a search among signs (rq with one bit) more is measured anew, where nothing else was said."""
+    settings = with_defaults(given, INDEX_SETTINGS[index_type])
+    graphs = {"hnsw": (given, settings), "dynamic": (_block(given, "hnsw"), settings.get("hnsw"))}
+    asked, graph = graphs.get(index_type, (None, None))
+    rq = _block(asked, "rq")
+    if isinstance(graph, dict) and rq.get("bits") == 1 and rq.get("rescoreLimit") is None:
+        graph["rq"] = {**_block(graph, "rq"), "rescoreLimit": _RESCORE_SIGNS}
+    return settings
+
+
+def sharding_settings(given: object) -> Json:
+    """What is said of shards; however many were asked for, there is one."""
+    settings = with_defaults(given, SHARDING)
+    desired, virtual = settings["desiredCount"], settings["virtualPerPhysical"]
+    if isinstance(desired, int) and isinstance(virtual, int):
+        settings |= {"desiredVirtualCount": desired * virtual, "actualCount": 1, "actualVirtualCount": virtual}
+    return settings
+
+
+def _block(given: object, name: str) -> Json:
+    block = given.get(name) if isinstance(given, Mapping) else None
+    return dict(block) if isinstance(block, Mapping) else {}
+
+
 def with_defaults(given: object, defaults: Json) -> Json:
-    """What was given, completed by the defaults, block by block; None counts as not given where the default is a block."""
+    """What was given, completed by the defaults, block by block; None counts as not given."""
     if not isinstance(given, Mapping):
         return dict(defaults)
-    merged = {**defaults, **given}
+    merged = {**defaults, **{key: value for key, value in given.items() if value is not None}}
     for key, default in defaults.items():
         if isinstance(default, dict):
             merged[key] = with_defaults(merged[key], default)

@@ -12,10 +12,12 @@ from nearimage.domain.schema import NO_MODULE, Collection, Property, VectorConfi
 from nearimage.ports.engine import Engine
 from nearimage.ports.vectorizer import VectorizerModule
 from nearimage.service.altering import altered
+from nearimage.service.collection_settings import check_settings
 from nearimage.service.expiry import check_expiry
+from nearimage.service.index_settings import check_index
 from nearimage.service.names import check_collection_name, check_vector_name, collection_name
 from nearimage.service.properties import check_presets, check_property, check_unique, with_others
-from nearimage.service.vector_settings import check_hashes, check_index, check_multi_vector
+from nearimage.service.vector_settings import check_hashes, check_multi_vector
 
 _WITHOUT: Mapping[str, Callable[[Property], Property]] = {
     "filterable": lambda prop: replace(prop, filterable=False),
@@ -49,6 +51,7 @@ class Collections:
         """
         check_collection_name(collection.name)
         _check_parts(collection, (other.name for other in self.engine.collections()))
+        check_settings(collection)
         collection = replace(collection, vectors=tuple(self._checked_vector(v, legacy=collection.legacy_vector) for v in collection.vectors))
         for known in self.engine.collections():
             if known.name.lower() == collection.name.lower():
@@ -164,10 +167,18 @@ class Collections:
     def _alter(self, old: Collection, new: Collection) -> Collection:
         gone = (target for prop in old.properties for target in prop.targets)  # collections may be dropped while references lead to them
         _check_parts(new, {*gone, *(other.name for other in self.engine.collections())})
+        check_settings(new, old)
         new = altered(old, new)
-        new = replace(new, vectors=tuple(v if old.vector(v.name) else self._checked_vector(v, legacy=False, added=True) for v in new.vectors))
+        new = replace(new, vectors=tuple(self._altered_vector(old.vector(v.name), v) for v in new.vectors))
         if new != old:
             self.engine.alter_collection(new)
+        return new
+
+    def _altered_vector(self, old: VectorConfig | None, new: VectorConfig) -> VectorConfig:
+        if old is None:
+            return self._checked_vector(new, legacy=False, added=True)
+        if old.index_settings != new.index_settings:
+            check_index(new)
         return new
 
     def _checked_vector(self, vector: VectorConfig, *, legacy: bool, added: bool = False) -> VectorConfig:

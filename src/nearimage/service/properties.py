@@ -16,6 +16,7 @@ from nearimage.service.names import check_property_name
 MAX_NESTED = 20
 """Levels of objects in objects; nobody reads more, and recursion must end long before Python's limit of 1,000 frames."""
 
+_IN_RANGES = (DataType.INT, DataType.NUMBER, DataType.DATE)
 _NEVER_NESTED = (DataType.REFERENCE, DataType.GEO_COORDINATES, DataType.PHONE_NUMBER)
 
 
@@ -36,6 +37,9 @@ def check_property(prop: Property, known: Known[str], path: str = "") -> None:
         raise InvalidSchema(message, setting="tokenization")
     if kind is not DataType.TEXT and prop.searchable:
         raise InvalidSchema(f"property {name!r} is {prop.data_type}; only text is searchable by keywords (`indexSearchable`)", setting="indexSearchable")
+    if prop.range_filters and prop.data_type not in _IN_RANGES:
+        message = f"property {name!r} is {prop.data_type}; `indexRangeFilters` is for {', '.join(_IN_RANGES)}"
+        raise InvalidSchema(message, setting="indexRangeFilters")
     if kind is not DataType.TEXT and (prop.fold is not None or prop.stopwords):
         raise InvalidSchema(f"property {name!r} is {prop.data_type}; only text has a textAnalyzer", setting="textAnalyzer")
     if unknown := [target for target in prop.targets if target not in known]:

@@ -6,7 +6,7 @@ May import `domain` only.
 from collections.abc import Mapping
 
 from nearimage.domain.errors import InvalidSchema
-from nearimage.domain.schema import NO_MODULE, Collection, DataType, Metric, VectorConfig
+from nearimage.domain.schema import NO_MODULE, Collection, DataType, VectorConfig
 
 
 def check_multi_vector(vector: VectorConfig, *, legacy: bool) -> None:
@@ -30,17 +30,6 @@ def check_multi_vector(vector: VectorConfig, *, legacy: bool) -> None:
     aggregation = settings.get("aggregation") if isinstance(settings, Mapping) else None
     if aggregation not in (None, "", "maxSim"):
         raise InvalidSchema(f"{where}: multi-vectors are compared by maxSim, not by {aggregation!r}", setting="vectorIndexConfig.multivector.aggregation")
-
-
-def check_index(vector: VectorConfig) -> None:
-    """Refuse what Weaviate's index of the type does not do, so that a schema moves both ways.
-
-    Raises:
-        InvalidSchema: detail has "setting".
-    """
-    if vector.index_type == "hfresh" and vector.metric not in (Metric.COSINE, Metric.L2_SQUARED):
-        message = f"vector {vector.name!r}: vectorIndexType hfresh goes with the distances cosine and l2-squared, not {vector.metric}"
-        raise InvalidSchema(message, setting="vectorIndexConfig.distance")
 
 
 def check_hashes(collection: Collection) -> None:

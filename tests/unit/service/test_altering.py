@@ -122,7 +122,8 @@ def test_a_vector_without_a_name_is_meant_also_beside_named_ones() -> None:
 def test_what_may_change_changes_and_the_model_stays() -> None:
     """Clients send the whole definition; what they do not know of must not be lost by it."""
     services = World().services()
-    made = services.collections.create(replace(NAMED, settings={"shardingConfig": {"desiredCount": 1}, "replicationConfig": {"factor": 1}}))
+    settings = {"shardingConfig": {"desiredCount": 1}, "replicationConfig": {"factor": 1}}
+    made = services.collections.create(replace(NAMED, settings=settings, tenancy=Tenancy(enabled=True)))
     own = replace(made.vectors[1], index_settings={"ef": 99, "efConstruction": 128})
     wanted = replace(
         made,
@@ -130,7 +131,7 @@ def test_what_may_change_changes_and_the_model_stays() -> None:
         properties=(replace(made.properties[0], description="which"), *made.properties[1:], text("colour")),
         vectors=(replace(made.vectors[0], model=""), own),
         settings={"shardingConfig": {"desiredCount": 1}, "invertedIndexConfig": {"bm25": {"b": 0.5}}},
-        tenancy=Tenancy(auto_create=True),
+        tenancy=Tenancy(enabled=True, auto_create=True),
     )
 
     services.collections.alter(wanted)

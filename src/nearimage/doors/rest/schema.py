@@ -28,7 +28,7 @@ from nearimage.domain.schema import (
     VectorConfig,
 )
 from nearimage.doors.rest.call import NOT_ONE_OF
-from nearimage.service.collection_defaults import BLOCKS, INDEX_SETTINGS, MULTI_TENANCY, Json, with_defaults
+from nearimage.service.collection_defaults import BLOCKS, INDEX_SETTINGS, MULTI_TENANCY, Json, index_settings, sharding_settings, with_defaults
 from nearimage.service.names import property_name
 from nearimage.service.properties import check_preset
 
@@ -119,9 +119,10 @@ def read_class(body: ClassBody, *, default_module: str = NO_MODULE, known: Colle
     unnamed = (_legacy_vector(body, default_module),) if legacy else ()
     vectors = (*unnamed, *(_named_vector(name, vector) for name, vector in (named or {}).items()))
     given = {key: getattr(body, field) for key, field in zip(BLOCKS, _BLOCK_FIELDS, strict=True)}
-    if isinstance(given["replicationConfig"], dict) and given["replicationConfig"].get("factor", 1) in (0, 1):
-        given["replicationConfig"] = given["replicationConfig"] | {"asyncEnabled": False}  # one replica has nobody to catch up with
     blocks = {key: with_defaults(given[key], defaults) for key, defaults in BLOCKS.items()}
+    blocks["replicationConfig"] = _replication(blocks["replicationConfig"])
+    if known is None or blocks["shardingConfig"] != known.settings.get("shardingConfig"):
+        blocks["shardingConfig"] = sharding_settings(given["shardingConfig"])
     return Collection(
         name=body.name[:1].upper() + body.name[1:],
         description=body.description or "",
@@ -133,6 +134,14 @@ def read_class(body: ClassBody, *, default_module: str = NO_MODULE, known: Colle
         tenancy=_tenancy(blocks["multiTenancyConfig"]),
         keywords=_keyword_settings(blocks["invertedIndexConfig"]),
     )
+
+
+def _replication(block: Json) -> Json:
+    """Fewer copies than one are one, as in Weaviate; and one has nobody to catch up with."""
+    factor = block["factor"]
+    if not isinstance(factor, int) or factor > 1:
+        return block
+    return block | {"factor": 1, "asyncEnabled": False}
 
 
 def _expiry(known: TtlBody, changes: TtlBody) -> Expiry | None:
@@ -223,17 +232,18 @@ def _vector(name: str, module: str, settings: object, index_type: str | None, in
     index_type = index_type or "hnsw"
     if index_type not in INDEX_SETTINGS:
         raise InvalidSchema(f"there is no vectorIndexType {index_type!r}; choose one of {sorted(INDEX_SETTINGS)}", setting="vectorIndexType")
-    index_settings = with_defaults(index, INDEX_SETTINGS[index_type])
-    is_multi = bool((index_settings.get("multivector") or {}).get("enabled"))
+    completed = index_settings(index_type, index)
+    multivector = completed.get("multivector")
+    is_multi = isinstance(multivector, Mapping) and bool(multivector.get("enabled"))
     try:
-        metric = Metric(index_settings["distance"])
+        metric = Metric(completed["distance"])
     except ValueError as wrong:
         have = [str(m) for m in Metric]
-        raise InvalidSchema(f"there is no distance {index_settings['distance']!r}; choose one of {have}", setting="vectorIndexConfig.distance") from wrong
+        raise InvalidSchema(f"there is no distance {completed['distance']!r}; choose one of {have}", setting="vectorIndexConfig.distance") from wrong
     if not isinstance(settings, Mapping | None):
         raise InvalidSchema(f"vector {name!r}: the settings of {module!r} must be an object, got {type(settings).__name__}", setting="moduleConfig")
     configured = settings is not None or module == NO_MODULE
-    vector = VectorConfig(name=name, module=module, module_settings=settings or {}, metric=metric, index_type=index_type, index_settings=index_settings)
+    vector = VectorConfig(name=name, module=module, module_settings=settings or {}, metric=metric, index_type=index_type, index_settings=completed)
     return replace(vector, configured=configured, is_multi=is_multi)
 
 

@@ -1,0 +1,54 @@
+"""Settings of collections over REST: what is told back is what is kept."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+
+@pytest.mark.parametrize("asked", [0, -3, None, 1])
+def test_fewer_copies_than_one_are_one(http: httpx.Client, asked: int | None) -> None:
+    """As in Weaviate, where 0 is what old clients send for "as you like"."""
+    made = http.post("/v1/schema", json={"class": "Set", "replicationConfig": {"factor": asked}})
+
+    assert made.json()["replicationConfig"] == {"asyncEnabled": False, "deletionStrategy": "TimeBasedResolution", "factor": 1}
+
+
+def test_more_copies_than_nodes_are_refused(http: httpx.Client) -> None:
+    """Also afterwards, and nothing else is changed by the try."""
+    asked = {"replicationConfig": {"factor": 2}}
+    assert http.post("/v1/schema", json={"class": "Set"} | asked).status_code == 422
+
+    known = http.post("/v1/schema", json={"class": "Set"}).json()
+    assert http.put("/v1/schema/Set", json=known | asked | {"description": "new"}).status_code == 422
+    assert http.get("/v1/schema/Set").json() == known
+
+
+def test_shards_are_counted_as_they_are(http: httpx.Client) -> None:
+    """What was asked for is told beside it, and a definition that is sent back changes nothing, whole or in part."""
+    asked = {"desiredCount": 3, "actualCount": 7}
+    made = http.post("/v1/schema", json={"class": "Set", "shardingConfig": asked}).json()
+
+    counts = {"actualCount": 1, "actualVirtualCount": 128, "desiredCount": 3, "desiredVirtualCount": 384, "virtualPerPhysical": 128}
+    assert made["shardingConfig"] == counts | {"function": "murmur3", "key": "_id", "strategy": "hash"}
+    for body in (made, made | {"shardingConfig": asked}):
+        assert http.put("/v1/schema/Set", json=body).status_code == 200
+    assert http.put("/v1/schema/Set", json=made | {"shardingConfig": {"desiredCount": 2}}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"vectorIndexConfig": {"maxConnections": 1}},
+        {"vectorIndexConfig": {"ef": "x"}},
+        {"vectorIndexType": "flat", "vectorIndexConfig": {"sq": {"enabled": True}}},
+        {"vectorConfig": {"v": {"vectorizer": {"none": {}}, "vectorIndexConfig": {"rq": {"enabled": True, "bits": 3}}}}},
+        {"invertedIndexConfig": {"cleanupIntervalSeconds": -1}},
+        {"multiTenancyConfig": {"enabled": False, "autoTenantCreation": True}},
+        {"properties": [{"name": "p", "dataType": ["text"], "indexRangeFilters": True}]},
+    ],
+)
+def test_settings_that_weaviate_refuses_are_the_clients_mistake(http: httpx.Client, wrong: dict[str, Any]) -> None:
+    """422 is what every client takes for "look at your definition"."""
+    assert http.post("/v1/schema", json={"class": "Set"} | wrong).status_code == 422
+    assert http.get("/v1/schema").json()["classes"] == []
