@@ -31,6 +31,7 @@ from nearimage.media import Destinations, Fetcher, FetchLimits, PictureFolder, P
 from nearimage.media.formats import recognise
 from nearimage.ports.engine import Progress
 from nearimage.service.auto_schema import AutoSettings, data_type_setting
+from nearimage.service.index_settings import index_type_setting
 from nearimage.service.services import Parts, Services, build_services
 from nearimage.vectorizers import STARTER_LIMITS, Choices, Modules, Provider, modules
 
@@ -197,6 +198,7 @@ def _auto_schema(settings: Settings) -> AutoSettings:
         number=data_type_setting(settings.autoschema_default_number, (DataType.NUMBER, DataType.INT), "autoschema_default_number"),
         date=data_type_setting(settings.autoschema_default_date, (DataType.DATE, DataType.TEXT), "autoschema_default_date"),
         vectorizer=settings.default_vectorizer,
+        index=index_type_setting(settings.default_vector_index, "default_vector_index"),
     )
 
 
@@ -290,9 +292,8 @@ def run_server(settings: Settings, on_ready: Callable[[str], None]) -> None:
             database.engine.announce(http_port=address.http_port, grpc_port=address.grpc_port)
             on_ready(f"http://{address.host}:{address.http_port} (gRPC {address.grpc_port}), data in {settings.data}")
 
-        about = About(
-            version=WIRE_VERSION, hostname=settings.hostname, max_message_bytes=settings.max_message_bytes, default_module=settings.default_vectorizer
-        )
+        defaults = {"default_module": settings.default_vectorizer, "default_index": settings.default_vector_index}
+        about = About(version=WIRE_VERSION, hostname=settings.hostname, max_message_bytes=settings.max_message_bytes, **defaults)
         address = Address(host=settings.host, http_port=settings.port, grpc_port=settings.grpc_port)
         asking = _graphql(settings, database)
         registry = registry_of(database.services)

@@ -5,6 +5,11 @@ from typing import Any
 import httpx
 import pytest
 
+from nearimage.doors.rest.call import About
+from nearimage.service.services import Services
+from tests.fakes import Counting
+from tests.http_doors import asked, rest_site
+
 
 @pytest.mark.parametrize("asked", [0, -3, None, 1])
 def test_fewer_copies_than_one_are_one(http: httpx.Client, asked: int | None) -> None:
@@ -52,3 +57,16 @@ def test_settings_that_weaviate_refuses_are_the_clients_mistake(http: httpx.Clie
     """422 is what every client takes for "look at your definition"."""
     assert http.post("/v1/schema", json={"class": "Set"} | wrong).status_code == 422
     assert http.get("/v1/schema").json()["classes"] == []
+
+
+def test_who_runs_the_server_says_which_index_is_the_default(services: Services, threads: Counting) -> None:
+    """DEFAULT_VECTOR_INDEX, for vectors with and without a name; a schema that names one is not overruled, and a definition that is sent back fits."""
+    about = About(version="1.39.2", hostname="here", max_message_bytes=100_000, default_index="flat")
+    with asked(rest_site(services, about), threads, about.max_message_bytes) as client:
+        bare = client.post("/v1/schema", json={"class": "Bare"}).json()
+        bodies = {"silent": {"vectorizer": {"none": {}}}, "said": {"vectorizer": {"none": {}}, "vectorIndexType": "hnsw"}}
+        named = client.post("/v1/schema", json={"class": "Named", "vectorConfig": bodies}).json()
+
+        assert (bare["vectorIndexType"], bare["vectorIndexConfig"]["rq"]["rescoreLimit"]) == ("flat", -1)
+        assert {name: vector["vectorIndexType"] for name, vector in named["vectorConfig"].items()} == {"silent": "flat", "said": "hnsw"}
+        assert client.put("/v1/schema/Named", json=named | {"description": "d"}).status_code == 200

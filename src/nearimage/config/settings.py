@@ -117,6 +117,7 @@ class Settings:
     clip_wait_for_startup: bool = _setting(True, "CLIP_WAIT_FOR_STARTUP", "log when the container of multi2vec-clip is ready; false says nothing about it")
     modules_client_timeout: str = _setting("50s", "MODULES_CLIENT_TIMEOUT", "how long a request to an inference container may take, such as 50s or 1m30s")
     default_vectorizer: str = _setting("none", "DEFAULT_VECTORIZER_MODULE", "the vectorizer of collections that name none")
+    default_vector_index: str = _setting("hnsw", "DEFAULT_VECTOR_INDEX", "the index of vectors whose schema names none: hnsw, flat, dynamic or hfresh")
     expiry_sweep_s: int = _setting(60, "NEARIMAGE_EXPIRY_SWEEP_S", "seconds between two looks for objects whose time to live is over")
     autoschema_enabled: bool = _setting(True, "AUTOSCHEMA_ENABLED", "make unknown collections and properties from the first object that has them")
     autoschema_default_string: str = _setting("text", "AUTOSCHEMA_DEFAULT_STRING", "what the auto-schema takes text for: text or blob")

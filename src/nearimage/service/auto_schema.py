@@ -25,7 +25,7 @@ from nearimage.domain.errors import CollectionExists, CollectionNotFound, Invali
 from nearimage.domain.schema import LEGACY_VECTOR, NO_MODULE, Collection, DataType, Property, Tokenization, VectorConfig
 from nearimage.ports.clock import Clock
 from nearimage.service.beacons import beacon_target, id_alone
-from nearimage.service.collection_defaults import BLOCKS, INDEX_SETTINGS
+from nearimage.service.collection_defaults import BLOCKS, DEFAULT_INDEX, INDEX_SETTINGS
 from nearimage.service.collections import Collections
 from nearimage.service.names import PROPERTY, RESERVED, collection_name, property_name
 from nearimage.service.properties import with_others
@@ -43,6 +43,7 @@ class AutoSettings:
         enabled: without it, what is unknown is refused.
         text, number, date: the types of what is text, a number, a date.
         vectorizer: the module of collections made so.
+        index: the type of their vectors' index.
     """
 
     enabled: bool = True
@@ -50,6 +51,7 @@ class AutoSettings:
     number: DataType = DataType.NUMBER
     date: DataType = DataType.DATE
     vectorizer: str = NO_MODULE
+    index: str = DEFAULT_INDEX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +82,8 @@ class AutoSchema:
         except CollectionNotFound:
             if not self.settings.enabled:
                 raise
-        vector = VectorConfig(name=LEGACY_VECTOR, module=self.settings.vectorizer, index_settings=INDEX_SETTINGS["hnsw"], configured=False)
+        module, index = self.settings.vectorizer, self.settings.index
+        vector = VectorConfig(name=LEGACY_VECTOR, module=module, index_type=index, index_settings=INDEX_SETTINGS[index], configured=False)
         try:
             return self.collections.create(Collection(name=collection_name(name), description=self._description(), vectors=(vector,), settings=dict(BLOCKS)))
         except CollectionExists:

@@ -83,6 +83,9 @@ _HFRESH: Json = {
     "searchProbe": 256,
 }
 
+DEFAULT_INDEX = "hnsw"
+"""The type of the index where neither a schema nor who runs the server says one."""
+
 _RESCORE_SIGNS = 512
 """Weaviate's `rescoreLimit` of rq with one bit."""
 

@@ -46,6 +46,17 @@ def check_index(vector: VectorConfig) -> None:
         _check_flat(parts["flat"], where)
 
 
+def index_type_setting(text: str, setting: str) -> str:
+    """The type of index that a setting names.
+
+    Raises:
+        InvalidSchema: there is none of that name; detail has "setting".
+    """
+    if text not in INDEX_SETTINGS:
+        raise InvalidSchema(f"{setting} is one of {sorted(INDEX_SETTINGS)}, got {text!r}", setting=setting)
+    return text
+
+
 def _check_types(given: Json, defaults: Json, where: str, path: str = "vectorIndexConfig.") -> None:
     for key, default in defaults.items():
         value = given.get(key)

@@ -5,10 +5,13 @@ from typing import Any
 
 import pytest
 
+from nearimage.domain.drafts import Draft
 from nearimage.domain.errors import InvalidSchema
 from nearimage.domain.schema import Collection, VectorConfig
+from nearimage.service.auto_schema import AutoSettings
 from nearimage.service.collection_defaults import INDEX_SETTINGS, index_settings
-from nearimage.service.index_settings import check_index
+from nearimage.service.index_settings import check_index, index_type_setting
+from nearimage.service.services import build_services
 from tests.fakes import World
 
 
@@ -105,3 +108,19 @@ def test_one_bit_measures_more_anew(index_type: str, given: dict[str, Any], limi
 def test_one_bit_measures_more_anew_within_a_dynamic_index() -> None:
     """Its graph is the same graph."""
     assert index_settings("dynamic", {"hnsw": {"rq": {"bits": 1}}})["hnsw"]["rq"]["rescoreLimit"] == 512
+
+
+def test_a_collection_that_makes_itself_has_the_default_index() -> None:
+    """Who set DEFAULT_VECTOR_INDEX does not care who made the collection."""
+    services = build_services(World().parts(), auto=AutoSettings(index=index_type_setting("flat", "default_vector_index")))
+
+    services.objects.insert("Auto", Draft(properties={"n": 1}))
+
+    (made,) = services.collections.get("Auto").vectors
+    assert (made.index_type, made.index_settings) == ("flat", INDEX_SETTINGS["flat"])
+
+
+def test_an_index_that_is_none_stops_the_start() -> None:
+    """A server that starts with another index than the one in its settings would be noticed late."""
+    with pytest.raises(InvalidSchema, match="flatt"):
+        index_type_setting("flatt", "default_vector_index")

@@ -10,6 +10,7 @@ from uuid import UUID
 from nearimage.domain.errors import InvalidParameter
 from nearimage.domain.schema import NO_MODULE
 from nearimage.doors.http1.exchange import Response
+from nearimage.service.collection_defaults import DEFAULT_INDEX
 from nearimage.service.services import Services
 
 WRONG_TYPE, MISSING, NOT_ONE_OF = 601, 602, 606
@@ -23,12 +24,14 @@ class About:
     Attributes:
         version: the version of Weaviate whose protocol clients may count on; they switch features on by it.
         default_module: the vectorizer of collections that name none.
+        default_index: the index of vectors that name none.
     """
 
     version: str
     hostname: str
     max_message_bytes: int
     default_module: str = NO_MODULE
+    default_index: str = DEFAULT_INDEX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,7 @@ from nearimage.domain.schema import (
     VectorConfig,
 )
 from nearimage.doors.rest.call import NOT_ONE_OF
-from nearimage.service.collection_defaults import BLOCKS, INDEX_SETTINGS, MULTI_TENANCY, Json, index_settings, sharding_settings, with_defaults
+from nearimage.service.collection_defaults import BLOCKS, DEFAULT_INDEX, INDEX_SETTINGS, MULTI_TENANCY, Json, index_settings, sharding_settings, with_defaults
 from nearimage.service.names import property_name
 from nearimage.service.properties import check_preset
 
@@ -103,7 +103,7 @@ class ClassBody(msgspec.Struct, rename="camel"):
     object_ttl_changes: TtlBody | None = msgspec.field(name="objectTTLConfig", default=None)
 
 
-def read_class(body: ClassBody, *, default_module: str = NO_MODULE, known: Collection | None = None) -> Collection:
+def read_class(body: ClassBody, *, default_module: str = NO_MODULE, default_index: str = DEFAULT_INDEX, known: Collection | None = None) -> Collection:
     """The collection that a client asks for; its name's first letter is upper-cased.
 
     Args:
@@ -116,8 +116,8 @@ def read_class(body: ClassBody, *, default_module: str = NO_MODULE, known: Colle
     legacy = not named or (known is not None and known.legacy_vector)
     if named and not legacy and (body.vectorizer not in (None, NO_MODULE) or body.vector_index_type or body.vector_index_config):
         raise InvalidSchema("a collection has either one vector (vectorizer, vectorIndexConfig) or named ones (vectorConfig), not both", setting="vectorConfig")
-    unnamed = (_legacy_vector(body, default_module),) if legacy else ()
-    vectors = (*unnamed, *(_named_vector(name, vector) for name, vector in (named or {}).items()))
+    unnamed = (_legacy_vector(body, default_module, default_index),) if legacy else ()
+    vectors = (*unnamed, *(_named_vector(name, vector, default_index) for name, vector in (named or {}).items()))
     given = {key: getattr(body, field) for key, field in zip(BLOCKS, _BLOCK_FIELDS, strict=True)}
     blocks = {key: with_defaults(given[key], defaults) for key, defaults in BLOCKS.items()}
     blocks["replicationConfig"] = _replication(blocks["replicationConfig"])
@@ -208,28 +208,27 @@ _BLOCK_FIELDS = ("inverted_index_config", "multi_tenancy_config", "replication_c
 _JSON_KINDS = {str: "string", list: "array", int: "number", float: "number", bool: "boolean", type(None): "null"}
 
 
-def _legacy_vector(body: ClassBody, default_module: str) -> VectorConfig:
+def _legacy_vector(body: ClassBody, default_module: str, default_index: str) -> VectorConfig:
     module = body.vectorizer or default_module
     several = sorted(name for name in body.module_config or {} if "2vec-" in name or "2multivec-" in name)  # others generate, rerank ...
     if len(several) > 1:
         message = f"multiple vectorizers configured in class's moduleConfig: {several}. class.vectorizer is set to {module!r}; give each a named vector"
         raise InvalidSchema(message, setting="moduleConfig")
     settings = (body.module_config or {}).get(module)
-    return _vector(LEGACY_VECTOR, module, settings, body.vector_index_type, body.vector_index_config)
+    return _vector(LEGACY_VECTOR, module, settings, body.vector_index_type or default_index, body.vector_index_config)
 
 
-def _named_vector(name: str, body: VectorBody) -> VectorConfig:
+def _named_vector(name: str, body: VectorBody, default_index: str) -> VectorConfig:
     where, setting = f"vector {name!r}: class.VectorConfig.Vectorizer", "vectorConfig.vectorizer"
     if not isinstance(body.vectorizer, dict):
         raise InvalidSchema(f"{where} must be an object, got {_JSON_KINDS[type(body.vectorizer)]}", setting=setting)
     if len(body.vectorizer) != 1:
         raise InvalidSchema(f"{where} must consist only 1 configuration, got: {len(body.vectorizer)}", setting=setting)
     module, settings = next(iter(body.vectorizer.items()))
-    return _vector(name, module, settings, body.vector_index_type, body.vector_index_config)
+    return _vector(name, module, settings, body.vector_index_type or default_index, body.vector_index_config)
 
 
-def _vector(name: str, module: str, settings: object, index_type: str | None, index: Mapping[str, Any] | None) -> VectorConfig:
-    index_type = index_type or "hnsw"
+def _vector(name: str, module: str, settings: object, index_type: str, index: Mapping[str, Any] | None) -> VectorConfig:
     if index_type not in INDEX_SETTINGS:
         raise InvalidSchema(f"there is no vectorIndexType {index_type!r}; choose one of {sorted(INDEX_SETTINGS)}", setting="vectorIndexType")
     completed = index_settings(index_type, index)

@@ -27,7 +27,8 @@ def list_schema(call: Call) -> Response:
 
 def create_class(call: Call) -> Response:
     """Make a collection; the reply shows it with all defaults."""
-    collection = read_class(read_settings(call.body, ClassBody), default_module=call.about.default_module)
+    about = call.about
+    collection = read_class(read_settings(call.body, ClassBody), default_module=about.default_module, default_index=about.default_index)
     return json_response(render_class(call.services.collections.create(collection)))
 
 
@@ -38,8 +39,9 @@ def get_class(call: Call) -> Response:
 
 def alter_class(call: Call) -> Response:
     """Put another definition in the place of a collection's; what may not change is refused."""
-    known = call.services.collections.get(call.collection)
-    wanted = read_class(read_settings(call.body, ClassBody), default_module=call.about.default_module, known=known)
+    known, about = call.services.collections.get(call.collection), call.about
+    body = read_settings(call.body, ClassBody)
+    wanted = read_class(body, default_module=about.default_module, default_index=about.default_index, known=known)
     if collection_name(wanted.name) != known.name:
         raise InvalidSchema(f"the path names collection {known.name!r}, the body {wanted.name!r}; a collection cannot be renamed", setting="class")
     return json_response(render_class(call.services.collections.alter(wanted)))
