@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from nearimage.domain.errors import InvalidParameter
+from nearimage.domain.errors import InvalidParameter, MalformedRequest
 from nearimage.domain.schema import NO_MODULE
 from nearimage.doors.http1.exchange import Response
 from nearimage.service.collection_defaults import DEFAULT_INDEX
@@ -15,6 +15,8 @@ from nearimage.service.services import Services
 
 WRONG_TYPE, MISSING, NOT_ONE_OF = 601, 602, 606
 """The numbers under which Weaviate's clients read what is wrong with a part of a request."""
+
+CONSISTENCY_LEVELS = ("ONE", "QUORUM", "ALL")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,18 @@ class Call:
             InvalidParameter: it is no UUID.
         """
         return read_id(self.path["id"], where="id in path")
+
+    def check_consistency(self) -> None:
+        """There is one copy of everything, so every level is kept; what is none is a mistake all the same, and so is one for a node that is named.
+
+        Raises:
+            MalformedRequest: it is none of the levels, or a node is named too.
+        """
+        level = self.query.get("consistency_level")
+        if level and level not in CONSISTENCY_LEVELS:
+            raise MalformedRequest(f"consistency_level is one of {list(CONSISTENCY_LEVELS)}, got {level!r}", consistency_level=level)
+        if level and self.query.get("node_name"):
+            raise MalformedRequest("consistency_level asks several nodes, node_name one; say either", consistency_level=level)
 
     def number(self, name: str) -> int | None:
         """A whole number in the query string; None where it is absent.

@@ -59,6 +59,8 @@ class _Exchange(Gathering):
         door, route = self.door, self.route
         pieces = tuple(self.pieces)
         call = Call(services=door.services, about=door.about, path=self.names, query=query_of(self.head), pieces=pieces, user=self.user)
+        if "consistency_level" in route.query:
+            call.check_consistency()
         if route.kind is None:
             return partial(route.endpoint, call)
         pace, kind = door.services.pace, route.kind(call)

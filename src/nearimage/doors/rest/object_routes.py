@@ -115,8 +115,8 @@ def head_object(call: Call) -> Response:
 
 
 def replace_object(call: Call) -> Response:
-    """Put a whole object in the place of a stored one."""
-    name, draft = _draft_for(call)
+    """Put a whole object in the place of a stored one; a body that is another object's was sent to the wrong path."""
+    name, draft = _draft_for(call, whole=True)
     record = call.services.objects.replace(name, call.object_id, draft)
     return json_response(render_object(call.services.collections.get(name), record, draft.tenant))
 
@@ -162,14 +162,30 @@ def _body_names_collection() -> Iterator[None]:
         raise InvalidInput(missing.message, **missing.detail) from missing
 
 
-def _draft_for(call: Call) -> tuple[str, Draft]:
-    """The collection and the draft of a change to the object in the path."""
+def _draft_for(call: Call, *, whole: bool = False) -> tuple[str, Draft]:
+    """The collection and the draft of a change to the object in the path.
+
+    Args:
+        whole: whether the body is to be that object; of a change only the path is asked whose it is, as in Weaviate.
+    """
     body, object_id = read_body(call.body, ObjectBody), call.object_id
     name = call.path.get("collection") or body.collection
     if not name:
         raise InvalidInput("the object names no class; say which collection it belongs to")
-    draft = replace(read_draft(body), id=object_id)
-    return name, draft if draft.tenant else replace(draft, tenant=call.tenant)
+    draft = read_draft(body)
+    if whole and draft.id not in (None, object_id):
+        raise InvalidInput(f"the path names object {object_id}, the body {draft.id}; an id cannot be changed", id=str(draft.id))
+    if whole and body.collection and body.collection != name:
+        _refuse_another(call, name, body.collection)
+    return name, replace(draft, id=object_id, tenant=draft.tenant or call.tenant)
+
+
+def _refuse_another(call: Call, name: str, named_by_body: str) -> None:
+    """Two names may be one collection's, by an alias or in the case of the first letter."""
+    with _body_names_collection():
+        other = call.services.collections.get(named_by_body).name
+    if other != call.services.collections.get(name).name:
+        raise InvalidInput(f"the path names collection {name!r}, the body {named_by_body!r}; an object stays in its collection", collection=other)
 
 
 def _kind_of_read(call: Call) -> Hashable | None:
