@@ -1,7 +1,6 @@
 """Backups by request, as the official clients ask for them, over the engine that can make them."""
 
 import shutil
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,6 +18,7 @@ from nearimage.service.backups import Backups, BackupState
 from nearimage.service.services import Parts, build_services
 from tests.fakes import FakeClock, FakeMedia
 from tests.http_doors import asked, rest_site
+from tests.waiting import eventually
 
 URL = "/v1/backups/filesystem"
 
@@ -45,12 +45,8 @@ def test_the_server_says_that_it_keeps_backups(backed: httpx.Client, tmp_path: P
 
 def ended(http: httpx.Client, path: str) -> Any:
     """The state once it is no longer STARTED."""
-    for _ in range(500):
-        told = http.get(path).json()
-        if told["status"] != "STARTED":
-            return told
-        time.sleep(0.02)
-    raise AssertionError(f"{path} goes on for 10 s")
+    eventually(f"{path} ends", lambda: http.get(path).json()["status"] != "STARTED")
+    return http.get(path).json()
 
 
 def count(http: httpx.Client, name: str) -> int:

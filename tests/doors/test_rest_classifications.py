@@ -1,11 +1,12 @@
 """Classifications over REST, as the official clients ask for them."""
 
-import time
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
+
+from tests.waiting import eventually
 
 URL = "/v1/classifications"
 CAT, NEW = str(UUID(int=1)), str(UUID(int=20))
@@ -25,12 +26,8 @@ def photos(http: httpx.Client) -> httpx.Client:
 
 
 def ended(http: httpx.Client, run: str) -> Any:
-    for _ in range(500):
-        told = http.get(f"{URL}/{run}").json()
-        if told["status"] != "running":
-            return told
-        time.sleep(0.01)
-    raise AssertionError("it goes on for 5 s")
+    eventually("the classification ends", lambda: http.get(f"{URL}/{run}").json()["status"] != "running")
+    return http.get(f"{URL}/{run}").json()
 
 
 @pytest.mark.parametrize("method", ["knn", "zeroshot"])

@@ -1,6 +1,5 @@
 """Labels by examples, and by the labels themselves."""
 
-import time
 from uuid import UUID
 
 import numpy as np
@@ -16,6 +15,7 @@ from nearimage.service.classification import Run, RunState
 from nearimage.service.classification_task import Method, Task
 from nearimage.service.services import Services
 from tests.fakes import World
+from tests.waiting import eventually
 
 CAT, DOG, OTHER = (UUID(int=n) for n in (1, 2, 3))
 TASK = Task(collection="Photo", properties=("kind",), based_on=("title",))
@@ -52,11 +52,8 @@ def kinds_of(services: Services, photo_id: UUID) -> list[UUID]:
 def ended(services: Services, task: Task) -> Run:
     run = services.classifications.begin(task)
     assert run.state is RunState.RUNNING
-    for _ in range(500):
-        if (told := services.classifications.get(run.id)).state is not RunState.RUNNING:
-            return told
-        time.sleep(0.01)
-    raise AssertionError("it goes on for 5 s")
+    eventually("the classification ends", lambda: services.classifications.get(run.id).state is not RunState.RUNNING)
+    return services.classifications.get(run.id)
 
 
 def test_most_of_the_nearest_decide(services: Services) -> None:
