@@ -5,14 +5,12 @@
 Two ways in: `open_database` for the same process, `run_server` for everybody else.
 """
 
-import gc
 import logging
-import resource
 import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from nearimage.config.durations import seconds
 from nearimage.config.keys import allows_anonymous, lists_of_users, users_of_keys, warnings_about_rights
+from nearimage.config.process import allow_many_files, collect_rarely
 from nearimage.config.settings import InvalidSetting, Settings
 from nearimage.domain.checks import CheckReport
 from nearimage.domain.errors import FolderUnusable, InvalidInput, NearimageError, PortTaken
@@ -44,12 +43,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 MIB = 1024 * 1024
-FILES = 16_384
-"""Open files: 256 shards with a dozen each take 3,072 (`engines/embedded/open_shards.py`), the rest is for connections."""
-
-_YOUNG_OBJECTS = 20_000
-"""So many containers may be made, and not yet freed, before Python looks for cycles among them (its own number is 700): two pages of 1,000 objects."""
-
 WIRE_VERSION = "1.39.2"
 """The version of Weaviate that /v1/meta reports. The official clients switch features on by it: aggregates over gRPC from 1.29, streaming imports from 1.36,
 selection by diversity from 1.37, boosts from 1.38; below 1.27 they refuse to connect."""
@@ -280,7 +273,7 @@ def run_server(settings: Settings, on_ready: Callable[[str], None]) -> None:
     from nearimage.doors.web.routes import web_endpoints
 
     access = _access(settings)
-    _allow_many_files()
+    allow_many_files()
     with open_database(settings) as database:
         _warn_about_modules(settings, database)
         database.modules.watch(frozenset(database.services.modules) - (frozenset() if settings.clip_wait_for_startup else {"multi2vec-clip"}))
@@ -288,7 +281,7 @@ def run_server(settings: Settings, on_ready: Callable[[str], None]) -> None:
         warming.start()
 
         def ready(address: Address) -> None:
-            _collect_rarely()
+            collect_rarely()
             database.engine.announce(http_port=address.http_port, grpc_port=address.grpc_port)
             on_ready(f"http://{address.host}:{address.http_port} (gRPC {address.grpc_port}), data in {settings.data}")
 
@@ -302,17 +295,6 @@ def run_server(settings: Settings, on_ready: Callable[[str], None]) -> None:
         answering = partial(serve, database.services, about, address, transport, http=http, graphql=asking, more=more)
         with _sweeping(database.services, settings.expiry_sweep_s), _measured(settings, registry):
             uvloop.run(answering(on_ready=ready))
-
-
-def _collect_rarely() -> None:
-    """Keep Python's garbage collector from stopping a server that answers.
-
-    What is there when it begins to answer stays: modules, models, tables. A full collection would look through all of it, 80 ms in which nobody is answered,
-    and find nothing. And answers make no cycles: looking for young ones after each 700 objects takes a sixth of the time of a page of 1,000.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_YOUNG_OBJECTS, *gc.get_threshold()[1:])
 
 
 @contextmanager
@@ -383,14 +365,6 @@ def _graphql(settings: Settings, database: Database) -> "GraphQl | None":
         values=settings.graphql_max_values,
     )
     return graphql(database.services, limits=limits, default_limit=settings.query_defaults_limit_graphql)
-
-
-def _allow_many_files() -> None:
-    """Use the system's limit on open files, not the session's, which is often 1024: every open tenant takes some."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY and (hard == resource.RLIM_INFINITY or soft < hard):
-        with suppress(OSError, ValueError):  # macOS refuses what its kernel cannot do
-            resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, FILES) if hard == resource.RLIM_INFINITY else min(max(soft, FILES), hard), hard))
 
 
 def _warn_about_modules(settings: Settings, database: Database) -> None:
