@@ -153,24 +153,22 @@ class Classifications:
         return instant_text(self.clock.now_ms() * 1_000_000)
 
     def _source(self, task: Task, collection: Collection) -> _Source:
-        where = not_expired(self._bound(task.source, collection), collection, self.clock.now_ms())
-        return _Source(self.shards.reading(collection, ""), target_of(collection, None).name, unlabelled(where, task.properties))
+        some = self._candidates(collection, task.source)
+        return _Source(some.shard, some.vector, unlabelled(some.where, task.properties))
 
     def _labels(self, task: Task, collection: Collection) -> Labels:
         if task.method is Method.NEIGHBOURS:
-            where = not_expired(self._bound(task.training, collection), collection, self.clock.now_ms())
-            shard, vector = self.shards.reading(collection, ""), target_of(collection, None).name
-            return NeighbourLabels(shard=shard, vector=vector, where=labelled(where, task.properties), properties=task.properties, k=task.k)
-        properties = {name: property_of(collection, name) for name in task.properties}
-        return NearestLabels({name: [self._candidates(task, target) for target in prop.targets] for name, prop in properties.items()})
+            some = self._candidates(collection, task.training)
+            where = labelled(some.where, task.properties)
+            return NeighbourLabels(shard=some.shard, vector=some.vector, where=where, properties=task.properties, k=task.k)
+        leads_to = {name: map(self.collections.get, property_of(collection, name).targets) for name in task.properties}
+        return NearestLabels({name: [self._candidates(one, task.target) for one in targets] for name, targets in leads_to.items()})
 
-    def _candidates(self, task: Task, name: str) -> Candidates:
-        collection = self.collections.get(name)
-        where = not_expired(self._bound(task.target, collection), collection, self.clock.now_ms())
-        return Candidates(collection=collection.name, shard=self.shards.reading(collection, ""), vector=target_of(collection, None).name, where=where)
-
-    def _bound(self, where: Filter | None, collection: Collection) -> Filter | None:
-        return None if where is None else bind_filter(where, collection, targets=targets_of(self.collections, self.shards, ""))
+    def _candidates(self, collection: Collection, where: Filter | None) -> Candidates:
+        """Those of a collection that pass a filter, and the vector that they are compared by."""
+        bound = None if where is None else bind_filter(where, collection, targets=targets_of(self.collections, self.shards, ""))
+        passing = not_expired(bound, collection, self.clock.now_ms())
+        return Candidates(collection=collection.name, shard=self.shards.reading(collection, ""), vector=target_of(collection, None).name, where=passing)
 
     def _run(self, job: _Job, source: _Source, labels: Labels) -> None:
         try:

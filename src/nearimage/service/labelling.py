@@ -56,11 +56,11 @@ class NeighbourLabels:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidates:
-    """The objects of one collection that are labels.
+    """Objects of one collection: those that are labels, have labels, or are to be given some.
 
     Attributes:
         vector: the named vector to compare.
-        where: which of them may be labels; None for all.
+        where: which of the collection's they are; None for all.
     """
 
     collection: str

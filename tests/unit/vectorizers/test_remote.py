@@ -209,10 +209,12 @@ def test_an_import_gives_up_once_the_container_is_silent(container: FakeContaine
     """A thousand objects would otherwise wait out a thousand time-outs."""
     impatient = Containers(timeout_s=0.2)
     container.behaviours += [hanging(0.5)] * 1000
+    started = time.monotonic()
     vectorizer = impatient.vectorizer(CLIP, container.url)
     made = [outcome for _ in range(20) for outcome in vectorizer.embed([PICTURE] * 10)]
 
     assert all(isinstance(one, ContainerSilent) for one in made)
+    assert time.monotonic() - started < 5
     assert len(container.requests) <= REQUESTS_AT_ONCE
     impatient.close()
 

@@ -33,8 +33,8 @@ _ENERGY = 0.88
 """The share of the variance to keep at first: 256 of 512 dimensions on picture embeddings, where 192 (0.86) need twice the candidates."""
 
 _MORE, _MISSED_WITH_MORE = 1.5, 1 / 4
-"""By how much the dimensions grow while the recall is out of reach, and what share of the misses is left then: a third of those of clusters with 2,048
-dimensions. Where more than one such step is missing all are taken at once, for each try codes and measures every vector."""
+"""By how much the dimensions grow while the recall is out of reach, and what share of the misses is left then at the least: clusters with 2,048 dimensions
+leave a third. Where more than one such step is missing all are taken at once, for each try codes and measures every vector."""
 
 _FEW_CANDIDATES = 400
 """Needing more than this is out of reach: more dimensions are cheaper than more candidates."""
@@ -184,8 +184,9 @@ def lists_for(vectors: int) -> int:
 
 def _growth(index: VectorIndex, recall: float) -> float:
     """By how much the dimensions of an index that is out of reach of a recall should grow."""
-    missed = 1 - min(line.recall for line in index.setting(recall).all)
-    return float(_MORE ** max(1.0, math.log(missed / (1 - recall), 1 / _MISSED_WITH_MORE) if missed > 0 else 1.0))
+    allowed = 1 - recall
+    missed = max(allowed, *(1 - line.recall for line in index.setting(recall).all))
+    return float(_MORE ** max(1.0, math.log(allowed / missed, _MISSED_WITH_MORE)))
 
 
 def _filled(source: Source, slots: Slots, projection: Projection, codes: Codes, stop: Stop, *, goes_on: Callable[[], bool] = lambda: False) -> VectorIndex:
