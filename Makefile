@@ -25,7 +25,7 @@ TYPESCRIPT_V3 := weaviate-client@3.14.0
 INTEROP := .cache/interop
 H2SPEC := github.com/summerwind/h2spec/cmd/h2spec@v2.2.1
 
-.PHONY: help demo test browser clients interop check conformance fix bench docs clean
+.PHONY: help demo test compiler browser clients interop check conformance fix bench docs clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -55,6 +55,10 @@ conformance: $(VENV)/.dev ## Run the official client's own server tests (ten min
 
 docs: $(VENV)/.dev ## Check the documents: links, code blocks
 	@$(BIN)/pytest tests/house/test_documents.py
+
+compiler: # for the search kernel; without one the installation leaves it out and searches take twice as long
+	@command -v $${CC:-cc} >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && echo "installing gcc" && apt-get -qq update >/dev/null && \
+		apt-get -qq install --yes --no-install-recommends gcc libc6-dev >/dev/null; } || echo "no C compiler on this machine: searches will take twice as long"
 
 browser: # what the tests of the search page drive; any Chrome on the PATH will do
 	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit; done; \
@@ -103,7 +107,7 @@ wire: $(VENV)/.dev ## Compile the descriptions of the gRPC messages
 clean: ## Remove what was built (downloads in .cache/ stay)
 	@rm -rf $(VENV) build dist demo-data .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-# The stamps below are touched when a step is done, so that a second run starts at once; a changed pyproject.toml runs them again.
+# The stamps below are touched when a step is done, so that a second run starts at once; a changed pyproject.toml or kernel runs them again.
 
 $(VENV)/.made:
 	@test -n "$(PYTHON)" || { echo "nearimage needs Python 3.11 or newer, and none was found. Install one, or name it: make PYTHON=/path/to/python3"; exit 1; }
@@ -113,7 +117,7 @@ $(VENV)/.made:
 	@$(PIP) install --upgrade 'pip>=25.1' # the first that knows dependency groups
 	@touch $@
 
-$(VENV)/.runtime: $(VENV)/.made pyproject.toml
+$(VENV)/.runtime: $(VENV)/.made pyproject.toml hatch_build.py src/nearimage/engines/embedded/ann/kernel.c | compiler
 	@echo "installing nearimage (a minute or two the first time)"
 	@$(PIP) install -e . '$(CLIENT)'
 	@$(PIP) install --no-deps '$(STARTER_MODEL)'

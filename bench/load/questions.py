@@ -15,7 +15,7 @@ from nearimage.doors.wire.messages import AggregateRequest, BatchObjectsRequest,
 SERVICE = "/weaviate.v1.Weaviate/"
 SEARCH, BATCH, AGGREGATE = f"{SERVICE}Search", f"{SERVICE}BatchObjects", f"{SERVICE}Aggregate"
 COLLECTION = "Ann"
-SCHEMA = {
+SCHEMA: dict[str, Any] = {
     "class": COLLECTION,
     "vectorizer": "none",
     "properties": [{"name": "title", "dataType": ["text"]}, {"name": "rank", "dataType": ["int"]}, {"name": "price", "dataType": ["number"]}],

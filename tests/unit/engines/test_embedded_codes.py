@@ -5,7 +5,7 @@ import pytest
 
 from nearimage.domain.objects import Matrix
 from nearimage.engines.embedded.ann.codes import Bitmap, Codes
-from nearimage.engines.embedded.ann.training import Stopped, train_centres, train_points
+from nearimage.engines.embedded.ann.training import Stopped, train_centres, train_points, train_spread
 from nearimage.engines.embedded.background import Stop
 
 KEPT = 32
@@ -25,7 +25,7 @@ def empty(lists: int, *, inner_product: bool = False, stop: Stop = go_on) -> Cod
     """Codes trained on some vectors, without any."""
     sample = vectors(1000)
     centres = train_centres(sample, lists, inner_product=inner_product, stop=stop)
-    return Codes.empty(centres, train_points(sample, stop), inner_product=inner_product)
+    return Codes.empty(centres, train_points(sample, stop), train_spread(sample, centres, stop), inner_product=inner_product)
 
 
 def bitmap(numbers: "list[int] | range", capacity: int) -> Bitmap:
@@ -75,7 +75,7 @@ def test_only_allowed_slots_are_found_and_no_more_than_there_are() -> None:
     found, distances = codes.search(vectors(1)[0], candidates=10, lists=np.arange(4), allowed=bitmap([77, 400], 500))
     assert sorted(found.tolist()) == [77, 400]
     assert distances.tolist() == sorted(distances.tolist())
-    again = Codes.from_bytes(codes.to_bytes())
+    again = Codes.from_bytes(codes.to_bytes(), codes.spread)
     assert again.search(vectors(1)[0], candidates=10, lists=np.arange(4), allowed=bitmap([77, 400], 500))[0].tolist() == found.tolist()
 
 

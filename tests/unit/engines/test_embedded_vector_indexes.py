@@ -15,7 +15,7 @@ from nearimage.domain.filters import Compare, Filter, Operator
 from nearimage.domain.objects import IDS_ONLY, Matrix, Record, Vector
 from nearimage.domain.schema import Collection, DataType, Metric, Property, VectorConfig
 from nearimage.domain.vectors import exact_distances
-from nearimage.engines.embedded import EmbeddedEngine
+from nearimage.engines.embedded import EmbeddedEngine, nearest, scan
 from nearimage.engines.embedded.ann import Thresholds
 from nearimage.engines.embedded.background import Stop
 from nearimage.engines.embedded.shard import EmbeddedShard
@@ -25,6 +25,16 @@ from nearimage.testing.engine_examples import uid
 from tests.waiting import eventually
 
 DIMS = 48
+
+
+@pytest.fixture(autouse=True, params=["kernel", "calls"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the compiled kernel, where there is one, and as it is without."""
+    if request.param == "calls":
+        monkeypatch.setattr(nearest, "KERNEL", None)
+        monkeypatch.setattr(scan, "KERNEL", None)
+
+
 LOW = Thresholds(index_from=600, index_ns=30 * DIMS, delta=100)
 INDEX = "vector-000.index"
 

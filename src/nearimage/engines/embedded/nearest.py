@@ -24,6 +24,7 @@ from nearimage.domain.objects import Vector
 from nearimage.domain.schema import Metric
 from nearimage.domain.vectors import THRESHOLD_TOLERANCE
 from nearimage.engines.embedded.ann import Coverage, Plan, Probe, Situation, Thresholds, caution, deepened, is_cheap, is_deep_enough, plan, widened
+from nearimage.engines.embedded.ann.kernel import KERNEL, Failed, Found, Kernel, Question
 from nearimage.engines.embedded.entries import Mask
 from nearimage.engines.embedded.passing import Passing
 from nearimage.engines.embedded.scan import Slots, Stored, candidates, kth, near, rough_distances, settle
@@ -119,28 +120,56 @@ class _Probing:
         self._prepared, self._energy = coverage.index.prepare(query.vector, squared)
         self._split = query.passing.beside(coverage)
         self._missed = 0 if self._split.missed is None else len(self._split.missed)
-        self._walk = self._index.walk(self._prepared, self._split.counts) if len(self._split.counts) else None
+        self._way = self._index.walk(self._prepared, self._split.counts)
 
     def ranked(self, state: State) -> Ranking:
         """The nearest that were found."""
         query, way = self._query, self._plan()
         while isinstance(way, Probe):
-            asked = way.candidates * _RESERVE
-            found, told = self._index.find(self._prepared, candidates=asked, lists=self._lists(way), allowed=self._split.allowed)
-            if len(found) + self._missed < min(query.wanted, query.passing.count):
+            found = self._by_calls(way) if KERNEL is None else self._by_kernel(way, KERNEL)
+            if found is Failed.TOO_FEW:
                 way = widened(way)
-            elif (slots := self._until_deep_enough(found, told, asked)) is not None:
-                return _settled(query, state, self._stored, slots, is_exact=False)
-            else:
+            elif found is Failed.TOO_SHALLOW:
                 way = deepened(way, query.passing.count)
+            else:
+                return _ranked(query, state, *found, is_exact=False)
         return _scanned(query, state)
+
+    def _by_kernel(self, plan: Probe, kernel: Kernel) -> Found | Failed:
+        query, split, way, prepared = self._query, self._split, self._way, self._prepared
+        question = Question(
+            projected=prepared,
+            vector=query.vector,
+            lists=way.lists,
+            nearness=way.nearness,
+            allowed=split.allowed,
+            missed=split.missed,
+            wanted=query.wanted,
+            needed=min(query.wanted, query.passing.count),
+            asked=plan.candidates * _RESERVE,
+            first=_first(query.wanted),
+            sure=way.sure,
+            rank=plan.rank,
+            squared=prepared.dot(prepared),
+            reach=plan.reach,
+        )
+        return kernel.search(self._index.codes.lying(), query.metric, self._stored.matrix, question)
+
+    def _by_calls(self, plan: Probe) -> Found | Failed:
+        """The same without the kernel."""
+        query, asked = self._query, plan.candidates * _RESERVE
+        found, told = self._index.find(self._prepared, self._way, candidates=asked, rank=plan.rank, reach=plan.reach, allowed=self._split.allowed)
+        if len(found) + self._missed < min(query.wanted, query.passing.count):
+            return Failed.TOO_FEW
+        slots = self._until_deep_enough(found, told, asked)
+        return Failed.TOO_SHALLOW if slots is None else (slots, settle(self._stored, slots, query.vector))
 
     def _until_deep_enough(self, found: Slots, told: Distances, asked: int) -> Slots | None:
         """The slots of what may be a hit; None where one may still stand beyond the last candidate.
 
         The nearest codes are measured first, then as many again, until it is unlikely that a hit stands among the rest.
         """
-        query, stored, missed, taken = self._query, self._stored, self._missed, max(_FIRST, _FIRST_PER_HIT * self._query.wanted)
+        query, stored, missed, taken = self._query, self._stored, self._missed, _first(self._query.wanted)
         slots = found if self._split.missed is None else np.concatenate((self._split.missed, found))
         rough = NOTHING.distances
         while True:
@@ -155,31 +184,23 @@ class _Probing:
             taken = min(2 * taken, asked)
 
     def _plan(self) -> Plan:
-        """What to do; without a filter it depends on nothing of the query but how unlike the data it is."""
+        """What to do; it depends on nothing of the query but how unlike the data it is."""
         query, energy = self._query, self._energy / max(self._index.tuning.energy, _LEAST_ENERGY)
-        if self._walk is not None:
-            return self._planned(energy)
         alike = (query.live, query.passing.count, query.wanted, query.recall, caution(energy))
         return self._coverage.plan(alike, partial(self._planned, energy))
 
     def _planned(self, energy: float) -> Plan:
-        query, index = self._query, self._index
+        query = self._query
         situation = Situation(
             live=query.live,
             passing=query.passing.count,
             wanted=query.wanted,
             recall=query.recall,
-            size=index.size,
+            size=self._index.size,
             setting=self._coverage.setting(query.recall),
             energy=energy,
-            walk=self._walk,
         )
         return plan(situation, query.thresholds)
-
-    def _lists(self, way: Probe) -> npt.NDArray[np.int64]:
-        if way.filtered and self._walk:
-            return self._walk.first(way.share)
-        return self._index.nearest_lists(self._prepared, way.share)
 
     def _is_deep_enough(self, rough: Distances, told: Distances, farthest: float) -> bool:
         scale = 2 if self._query.metric is Metric.COSINE else 1  # |a - b|^2 = 2 (1 - cos) for unit vectors
@@ -189,14 +210,19 @@ class _Probing:
 def _scanned(query: VectorQuery, state: State) -> Ranking:
     """The nearest of all that pass."""
     stored = Stored(query.metric, *query.column.published())
-    return _settled(query, state, stored, candidates(stored, query.passing.slots, query.vector, query.wanted), is_exact=True)
+    slots = candidates(stored, query.passing.slots, query.vector, query.wanted)
+    return _ranked(query, state, slots, settle(stored, slots, query.vector), is_exact=True)
 
 
-def _settled(query: VectorQuery, state: State, stored: Stored, slots: Slots, *, is_exact: bool) -> Ranking:
-    """The ranking of these slots, by exact distances."""
-    distances, rows = settle(stored, slots, query.vector), query.column.rows_of(slots, len(state.live))
+def _ranked(query: VectorQuery, state: State, slots: Slots, distances: Distances, *, is_exact: bool) -> Ranking:
+    """The ranking of these slots by their exact distances."""
+    rows = query.column.rows_of(slots, len(state.live))
     order = state.table.index.ids.order(rows, distances)[: query.wanted]
     return Ranking(rows[order], distances[order], is_exact)
+
+
+def _first(wanted: int) -> int:
+    return max(_FIRST, _FIRST_PER_HIT * wanted)
 
 
 def _has_direction(metric: Metric, squared: float) -> bool:

@@ -35,12 +35,12 @@ class Split:
     Attributes:
         allowed: a bitmap of what passes and is covered; None where everything that is in the index passes.
         missed: the slots that pass and are not covered, ascending; None for none.
-        counts: (lists,), how many of those allowed are in each list; empty where no filter was asked.
+        counts: (lists,), how many of those allowed are in each list; None where no filter was asked.
     """
 
     allowed: Bitmap | None
     missed: Slots | None
-    counts: Slots
+    counts: Slots | None
 
 
 class Passing:
@@ -86,7 +86,7 @@ class Passing:
         index, bitmap = coverage.index, self.bitmap
         valid = coverage.valid(self._written.view(), len(bitmap))
         allowed, missed = bitmap & valid, bitmap & ~valid
-        counts = np.empty(0, np.int64)
+        counts = None
         if self._is_filtered:
             inside = np.flatnonzero(np.unpackbits(allowed, bitorder="little"))
             counts = np.bincount(index.homes[inside], minlength=index.codes.lists)

@@ -26,12 +26,16 @@ from nearimage.domain.objects import Matrix, Vector
 from nearimage.domain.schema import Metric
 from nearimage.domain.vectors import distances, exact_distances
 from nearimage.engines.embedded.ann import inner_products, squared_distances
+from nearimage.engines.embedded.ann.kernel import KERNEL, METRICS
 
 _CHUNK_FLOATS = 1 << 20
 """4 MiB. 30,000 x 1280 under l2-squared and manhattan: 1, 2 and 4 MiB 26 to 36 ms, 8 MiB 30 to 43, 64 MiB 49 to 96; the table is in docs/design/engine.md."""
 
 _GATHER_SHARE = {Metric.COSINE: 0.4, Metric.DOT: 0.4, Metric.L2_SQUARED: 0.7, Metric.MANHATTAN: 0.7, Metric.HAMMING: 0.7}
 """Below this share of wanted slots, reading them one by one is quicker than measuring all; 30,000 x 1280, docs/design/engine.md."""
+
+_AT_ONCE = 1000
+"""So few are measured exactly at once where there is a kernel."""
 
 _UNIT = 2.0**-24
 _PRODUCTS = frozenset({Metric.COSINE, Metric.DOT})
@@ -56,7 +60,7 @@ class Stored:
 
 def candidates(stored: Stored, slots: Slots, query: Vector, count: int) -> Slots:
     """Those of these slots among which the `count` nearest are, in no order; count > 0."""
-    if len(slots) <= count:
+    if len(slots) <= max(count, _AT_ONCE if KERNEL is not None and stored.metric in METRICS else 0):
         return slots
     with np.errstate(over="ignore", invalid="ignore"):
         rough = rough_distances(stored, slots, query)
@@ -90,6 +94,8 @@ def near(stored: Stored, slots: Slots, query: Vector, rough: Numbers, farthest: 
 
 def settle(stored: Stored, slots: Slots, query: Vector) -> Numbers:
     """The exact distances of these slots."""
+    if KERNEL is not None and stored.metric in METRICS:
+        return KERNEL.measure(stored.metric, stored.matrix, slots, query)
     step = _rows_a_chunk(stored.matrix)
     if len(slots) <= step:
         return exact_distances(stored.metric, stored.matrix[slots], query)

@@ -13,7 +13,7 @@ When:
     no index, 10,000 vectors or more                              load its file; build if there is none that fits
     uncovered: 0.4 % of the vectors, at least 1,000               extend; measured again after a quarter's growth, when writes
                                                                   leave time for it
-    three times the vectors it was trained on                     renew: they are too many for its lists; build where its directions do not fit any more
+    two and a half times the vectors it was trained on            renew: they are too many for its lists; build where its directions do not fit any more
     more than half of the codes are of dead vectors               build: they are scanned in every search
     fewer than half of 10,000 vectors are left                    none any more
     measured anew and out of reach of the recall asked for        build
@@ -66,7 +66,7 @@ INDEXED_METRICS = frozenset({Metric.COSINE, Metric.DOT, Metric.L2_SQUARED})
 _DELTA_SHARE = 1 / 250
 """Beyond `Thresholds.delta`: 4,000 of a million are measured in 0.6 ms at most; adding so few at a time copies codes for 15 us an object (`Codes.without`)."""
 
-_GROWTH = 3
+_GROWTH = 2.5
 _DEAD_SHARE = 0.5
 
 _SAVE_LEAST, _SAVE_SHARE = 10_000, 1 / 8

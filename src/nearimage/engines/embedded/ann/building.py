@@ -19,12 +19,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from nearimage.domain.objects import Matrix, Vector
+from nearimage.domain.objects import Matrix
 from nearimage.domain.schema import Metric
 from nearimage.engines.embedded.ann.codes import POINTS, Bitmap, Codes, Homes, Slots
 from nearimage.engines.embedded.ann.measuring import Trial, gather, measure
 from nearimage.engines.embedded.ann.projection import Projection, principal
-from nearimage.engines.embedded.ann.training import check, train_centres, train_points
+from nearimage.engines.embedded.ann.training import check, train_centres, train_points, train_spread
 from nearimage.engines.embedded.ann.tuning import Tuning
 from nearimage.engines.embedded.ann.vector_index import VectorIndex
 from nearimage.engines.embedded.background import Stop
@@ -41,10 +41,9 @@ _FEW_CANDIDATES = 400
 
 _SAMPLE = 16_384
 _SAMPLE_A_LIST = 32
-_LISTS = 1.13
-"""Times the square root of the vectors: 128 lists at 10,000, 256 at 100,000, 1,024 at a million; some more than a search needs, because the vectors may
-become three times as many before the next build. 100,000 x 512 at recall 0.998: 37 % of the codes are scanned
-with 64 or 128 lists, 19 % with 256, 16 % with 512, whose centres cost as much more (docs/design/engine/vector-search.md)."""
+_LISTS, _IN_STEPS = 1.5, 16
+"""Times the square root of the vectors: 144 lists at 10,000, 480 at 100,000, 1,504 at a million. More of them leave fewer codes to look at and have more
+centres to compare with; of a search of 28,000 or 100,000 pictures both are then about as many bytes (docs/design/engine/vector-search.md)."""
 
 _MOST_LISTS = 1 << 15
 """Lists are numbered in 16 bits."""
@@ -120,7 +119,8 @@ def build(source: Source, recall: float, stop: Stop, *, seed: int = 1) -> Vector
         projected = _projected(projection, sample, stop)
         centres = train_centres(projected, lists, inner_product=inner_product, stop=stop, seed=seed)
         points = train_points(projected, stop, seed=seed)
-        index = _filled(source, slots, projection, Codes.empty(centres, points, inner_product=inner_product), stop)
+        codes = Codes.empty(centres, points, train_spread(projected, centres, stop), inner_product=inner_product)
+        index = _filled(source, slots, projection, codes, stop)
         if projection.kept >= index.dims or is_in_reach(index, recall):
             return index
         at_least = int(projection.kept * _growth(index, recall))
@@ -140,8 +140,9 @@ def renew(index: VectorIndex, source: Source, recall: float, stop: Stop, *, goes
     sample = _sample(source, slots, max(_SAMPLE, lists * _SAMPLE_A_LIST), stop, seed)
     if index.projection.kept_of(sample[:_ROWS]) < _ENERGY - _STILL_KEPT:
         return None
-    centres = train_centres(_projected(index.projection, sample, stop), lists, inner_product=source.metric is Metric.DOT, stop=stop, seed=seed)
-    empty = Codes.empty(centres, index.codes.points(), inner_product=source.metric is Metric.DOT)
+    projected, inner_product = _projected(index.projection, sample, stop), source.metric is Metric.DOT
+    centres = train_centres(projected, lists, inner_product=inner_product, stop=stop, seed=seed)
+    empty = Codes.empty(centres, index.codes.points(), train_spread(projected, centres, stop), inner_product=inner_product)
     renewed = _filled(source, slots, index.projection, empty, stop, goes_on=goes_on)
     return renewed if not is_measured(renewed) or is_in_reach(renewed, recall) else None
 
@@ -179,7 +180,7 @@ def extend(index: VectorIndex, source: Source, stale: Bitmap, stop: Stop, *, goe
 
 def lists_for(vectors: int) -> int:
     """How many lists so many vectors get."""
-    return min(_MOST_LISTS, 1 << round(math.log2(_LISTS * math.sqrt(vectors))))
+    return min(_MOST_LISTS, max(_IN_STEPS, _IN_STEPS * round(_LISTS * math.sqrt(vectors) / _IN_STEPS)))
 
 
 def _growth(index: VectorIndex, recall: float) -> float:
@@ -234,21 +235,7 @@ def _add(codes: Codes, projection: Projection, source: Source, slots: Slots, sto
 
 
 def _measure(source: Source, slots: Slots, projection: Projection, codes: Codes, homes: Homes, *, queries: int, stop: Stop) -> Tuning:
-    lists = np.arange(codes.lists)
-
-    def search(projected: Vector, candidates: int, allowed: Bitmap | None) -> Slots:
-        return codes.search(projected, candidates=candidates, lists=lists, allowed=allowed)[0]
-
-    trial = Trial(
-        metric=source.metric,
-        matrix=source.matrix,
-        norms=source.norms,
-        slots=slots,
-        homes=homes,
-        project=projection.apply_to_query,
-        nearness=codes.nearness,
-        search=search,
-    )
+    trial = Trial(metric=source.metric, matrix=source.matrix, norms=source.norms, slots=slots, homes=homes, projection=projection, codes=codes)
     return measure(trial, queries=queries, stop=stop)
 
 

@@ -16,13 +16,14 @@ May import faiss, numpy, `domain` and this package.
 """
 
 import threading
-from typing import Self
+from typing import NamedTuple, Self
 
 import faiss
 import numpy as np
 import numpy.typing as npt
 
 from nearimage.domain.objects import Matrix, Vector
+from nearimage.engines.embedded.ann.kernel import CodeLists
 
 Slots = npt.NDArray[np.int64]
 Homes = npt.NDArray[np.uint16]
@@ -50,24 +51,39 @@ def use_one_thread() -> None:
         _thread.is_set = True
 
 
+class Spread(NamedTuple):
+    """How the vectors of a list lie around its centre.
+
+    Attributes:
+        squares: (lists,) float32, the mean of the squared distances to it.
+        deviations: (lists,) float32, their standard deviation.
+    """
+
+    squares: npt.NDArray[np.float32]
+    deviations: npt.NDArray[np.float32]
+
+
 class Codes:
     """Lists of codes. Made by `empty` or `from_bytes`; `add` only before others see it."""
 
-    def __init__(self, index: "faiss.IndexIVFPQFastScan") -> None:
+    def __init__(self, index: "faiss.IndexIVFPQFastScan", spread: Spread) -> None:
         self._index = index
+        self.spread = spread
         index.implem = _BY_LIST_WITH_RESERVOIR
-        self._inner_product = index.metric_type == faiss.METRIC_INNER_PRODUCT
+        self.inner_product = index.metric_type == faiss.METRIC_INNER_PRODUCT
+        self._lying: CodeLists | None = None
         self._quantizer: object = None  # kept alive: the index only points to it
         self._centres: Matrix = index.quantizer.reconstruct_n(0, index.nlist)
-        self._half_squares = np.float32(0) if self._inner_product else np.vecdot(self._centres, self._centres) / np.float32(2)
+        self._half_squares = np.float32(0) if self.inner_product else np.vecdot(self._centres, self._centres) / np.float32(2)
 
     @classmethod
-    def empty(cls, centres: Matrix, points: npt.NDArray[np.float32], *, inner_product: bool) -> Self:
+    def empty(cls, centres: Matrix, points: npt.NDArray[np.float32], spread: Spread, *, inner_product: bool) -> Self:
         """Lists without vectors.
 
         Args:
             centres: (lists, kept).
             points: (kept / 2, 16, 2), the points of each pair.
+            spread: of the vectors that will come, as a sample has it.
         """
         kept = int(centres.shape[1])
         metric = faiss.METRIC_INNER_PRODUCT if inner_product else faiss.METRIC_L2
@@ -77,12 +93,12 @@ class Codes:
         index.by_residual = False
         faiss.copy_array_to_vector(np.ascontiguousarray(points, np.float32).ravel(), index.pq.centroids)
         index.is_trained = True
-        codes = cls(index)
+        codes = cls(index, spread)
         codes._quantizer = quantizer
         return codes
 
     @classmethod
-    def from_bytes(cls, data: npt.NDArray[np.uint8]) -> Self:
+    def from_bytes(cls, data: npt.NDArray[np.uint8], spread: Spread) -> Self:
         """What `to_bytes` made.
 
         Raises:
@@ -94,7 +110,7 @@ class Codes:
             raise ValueError(f"not readable by this version of faiss: {unknown}") from unknown
         if not isinstance(index, faiss.IndexIVFPQFastScan):
             raise ValueError(f"holds a {type(index).__name__}")
-        return cls(index)
+        return cls(index, spread)
 
     def to_bytes(self) -> npt.NDArray[np.uint8]:
         """Everything, for a file."""
@@ -108,6 +124,11 @@ class Codes:
         """How many lists there are."""
         return int(self._index.nlist)
 
+    @property
+    def kept(self) -> int:
+        """The dimensions of a projection."""
+        return int(self._index.d)
+
     def points(self) -> npt.NDArray[np.float32]:
         """(kept / 2, 16, 2): the points of each pair, as `empty` takes them."""
         return np.asarray(faiss.vector_to_array(self._index.pq.centroids), np.float32).reshape(-1, POINTS, PAIR)
@@ -118,7 +139,7 @@ class Codes:
 
     def without(self, bitmap: Bitmap) -> Self:
         """A copy that lacks these slots and may be added to."""
-        copy = type(self)(faiss.clone_index(self._index))
+        copy = type(self)(faiss.clone_index(self._index), self.spread)
         if bitmap.any():
             copy._remove(bitmap)  # noqa: SLF001 its own class
         return copy
@@ -155,6 +176,15 @@ class Codes:
         found -= self._half_squares
         return found
 
+    def lying(self) -> CodeLists:
+        """Where the lists lie, for the kernel; only once nothing will be added any more."""
+        if self._lying is None:
+            lists = faiss.downcast_InvertedLists(self._index.invlists)
+            sizes = [lists.list_size(number) for number in range(self.lists)]
+            codes, slots = ([int(get(number)) if size else 0 for number, size in enumerate(sizes)] for get in (lists.get_codes, lists.get_ids))
+            self._lying = CodeLists(codes, slots, sizes, self.points(), self.spread, inner_product=self.inner_product)
+        return self._lying
+
     def search(self, query: Vector, *, candidates: int, lists: Slots, allowed: Bitmap | None) -> tuple[Slots, npt.NDArray[np.float32]]:
         """The slots of the nearest codes, nearest first, and how far their codes are; fewer than asked for where the lists looked at hold no more.
 
@@ -173,7 +203,7 @@ class Codes:
         if slots[-1] < 0:
             slots = slots[: np.count_nonzero(slots >= 0)]
             distances = distances[: len(slots)]
-        return slots, -distances if self._inner_product else distances
+        return slots, -distances if self.inner_product else distances
 
 
 def _zeros(count: int) -> npt.NDArray[np.float32]:

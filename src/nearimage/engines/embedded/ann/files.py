@@ -28,13 +28,13 @@ import numpy as np
 import numpy.typing as npt
 
 from nearimage.domain.schema import Metric
-from nearimage.engines.embedded.ann.codes import Codes, Slots
+from nearimage.engines.embedded.ann.codes import Codes, Slots, Spread
 from nearimage.engines.embedded.ann.projection import Projection
 from nearimage.engines.embedded.ann.tuning import Tuning
 from nearimage.engines.embedded.ann.vector_index import VectorIndex
 from nearimage.engines.embedded.disk import force, force_folder, write_fully, write_gently
 
-INDEX_FORMAT = 2
+INDEX_FORMAT = 3
 
 _MAGIC = b"NEARANN\0"
 _FIXED = struct.Struct("<8sII")
@@ -65,6 +65,7 @@ def save(index: VectorIndex, path: Path) -> None:
         "mean": index.projection.mean,
         "directions": index.projection.directions,
         "covered": index.covered,
+        "spread": np.stack(index.codes.spread),
         "codes": index.codes.to_bytes(),
     }
     description = msgspec.json.encode(
@@ -118,7 +119,7 @@ def _parse(data: bytes) -> VectorIndex:
     projection = Projection(
         mean=np.array(arrays["mean"], np.float32), directions=np.array(arrays["directions"], np.float32), centres_queries=description.centres_queries
     )
-    codes = Codes.from_bytes(np.array(arrays["codes"], np.uint8))
+    codes = Codes.from_bytes(np.array(arrays["codes"], np.uint8), Spread(*np.array(arrays["spread"], np.float32)))
     return VectorIndex(
         metric=description.metric,
         projection=projection,

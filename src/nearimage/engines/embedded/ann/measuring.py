@@ -12,30 +12,32 @@ Filters need numbers of their own. What passes a narrow filter is farther from t
 less well; and a filter that follows the vectors ("only dogs") leaves few lists with anything in them. So the same queries are measured a second time under
 a filter that passes a tenth at random, and under one that passes a twentieth on one side of a plane, which for most queries is far away.
 
-One search over all lists answers for every smaller k' and for every share of the lists at once. Candidates come nearest first, and those that a search of
-fewer lists would find are those whose list is among them, in the same order:
+One search over all lists answers for every smaller k' and for every reach (`walking`) at once. Candidates come nearest first, and those that a search of fewer
+lists would find are those whose list is among them, in the same order:
 
-    candidate                      1    2    3    4    5    6         reach: the share of the lists from which on its list is looked at
-    reach                        .02  .30  .05  .02  .60  .11
+    candidate                      1    2    3    4    5    6         needed: the reach from which on its list is looked at
+    needed                       sure 4.1  3.2 sure  6.0  3.4
     a hit                          x    x         x
-    with a tenth of the lists      1         2    3                   two hits among the first three
-    with half of them              1    2    3    4         5         three hits among the first four
+    with a reach of 3.5            1         2    3         4         two hits among the first three
+    with one of 5                  1    2    3    4         5         three hits among the first four
 
 May import numpy, `domain` and this package.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from nearimage.domain.objects import Matrix, Vector
 from nearimage.domain.schema import Metric
-from nearimage.engines.embedded.ann.codes import Bitmap, Homes, Slots
+from nearimage.engines.embedded.ann.codes import Codes, Homes, Slots
+from nearimage.engines.embedded.ann.projection import Projection
 from nearimage.engines.embedded.ann.training import check
-from nearimage.engines.embedded.ann.tuning import AWAY, CANDIDATES, NEIGHBOURS, SCATTERED, SHARES, Measured, Tuning
-from nearimage.engines.embedded.ann.walking import walk
+from nearimage.engines.embedded.ann.tuning import AWAY, CANDIDATES, NEIGHBOURS, REACHES, SCATTERED, Measured, Tuning
+from nearimage.engines.embedded.ann.walking import Walk, deviations, walk
 from nearimage.engines.embedded.background import Stop
 
 _FEW_CANDIDATES = 384
@@ -69,9 +71,6 @@ class Trial:
         norms: (slots,), used under cosine.
         slots: what the index covers.
         homes: by slot, its list.
-        project: a query in the index's space, and the share of its squared length that is kept there.
-        nearness: how near the centre of each list is to a projected query; greater is nearer.
-        search: (projected query, candidates, bitmap) to slots, nearest first, out of all lists.
     """
 
     metric: Metric
@@ -79,9 +78,8 @@ class Trial:
     norms: npt.NDArray[np.float32]
     slots: Slots
     homes: Homes
-    project: Callable[[Vector], tuple[Vector, float]]
-    nearness: Callable[[Vector], Scores]
-    search: Callable[[Vector, int, Bitmap | None], Slots]
+    projection: Projection
+    codes: Codes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,10 +113,9 @@ def measure(trial: Trial, *, queries: int, stop: Stop, seed: int = 1) -> Tuning:
     vectors = _queries(trial, own, rng)
     masks = _filters(trial, vectors[0], rng, stop)
     answers = _answers(trial, own, vectors, masks, stop)
-    projected = [trial.project(query) for query in vectors]
-    lists = len(trial.nearness(projected[0][0]))
+    projected = [trial.projection.apply_to_query(query) for query in vectors]
     samples = [
-        _Sample(own=own, queries=vectors, nearest=nearest, scores=scores, mask=mask, counts=_counts(trial, mask, lists))
+        _Sample(own=own, queries=vectors, nearest=nearest, scores=scores, mask=mask, counts=_counts(trial, mask))
         for mask, (scores, nearest) in zip((None, *masks), answers, strict=True)
     ]
     everything, scattered, away = (tuple(_lines(trial, sample, [one for one, _ in projected], stop)) for sample in samples)
@@ -152,8 +149,8 @@ def _filters(trial: Trial, direction: Vector, rng: np.random.Generator, stop: St
     return random, oneside
 
 
-def _counts(trial: Trial, mask: Mask | None, lists: int) -> Slots:
-    return np.bincount(trial.homes[trial.slots if mask is None else np.flatnonzero(mask)], minlength=lists)
+def _counts(trial: Trial, mask: Mask | None) -> Slots:
+    return np.bincount(trial.homes[trial.slots if mask is None else np.flatnonzero(mask)], minlength=trial.codes.lists)
 
 
 def _answers(trial: Trial, own: Slots, queries: Matrix, masks: Sequence[Mask], stop: Stop) -> list[tuple[Scores, Slots]]:
@@ -193,7 +190,7 @@ def _without(own: Slots, scores: Scores, slots: Slots) -> tuple[Scores, Slots]:
 
 
 def _lines(trial: Trial, sample: _Sample, projected: Sequence[Vector], stop: Stop) -> list[Measured]:
-    """The recall at each number of candidates and share of lists; at large numbers only if smaller ones are not good enough."""
+    """The recall at each number of candidates and each reach; at large numbers only if smaller ones are not good enough."""
     few = _measured(trial, sample, projected, [candidates for candidates in CANDIDATES if candidates <= _FEW_CANDIDATES], stop)
     if max(line.recall for line in few) >= _GOOD_ENOUGH:
         return few
@@ -201,44 +198,51 @@ def _lines(trial: Trial, sample: _Sample, projected: Sequence[Vector], stop: Sto
 
 
 def _measured(trial: Trial, sample: _Sample, projected: Sequence[Vector], steps: Sequence[int], stop: Stop) -> list[Measured]:
-    hits, possible = np.zeros((len(steps), len(SHARES))), 0
+    hits, looked_at, possible = np.zeros((len(steps), len(REACHES))), np.zeros(len(REACHES)), 0
     allowed = None if sample.mask is None else np.packbits(sample.mask, bitorder="little")
-    flags = np.zeros(len(trial.matrix), np.bool_)
+    sizes, flags = _counts(trial, None) / len(trial.slots), np.zeros(len(trial.matrix), np.bool_)
     for number, query in enumerate(projected):
         check(stop)
-        found = trial.search(query, steps[-1] + 1, allowed)
-        found = found[found != sample.own[number]]
-        good = _hits(trial, sample, number, found, flags)
-        hits += _hits_within(good, _reach(trial, sample, query)[trial.homes[found]], steps)
+        way = walk(trial.codes.nearness(query), sample.counts)
+        if not len(way.lists):
+            continue
+        way = replace(way, sure=max(way.sure, int(np.searchsorted(np.cumsum(sample.counts[way.lists]), NEIGHBOURS)) + 1))
+        found, told = trial.codes.search(query, candidates=steps[-1] + 1, lists=way.lists, allowed=allowed)
+        others = found != sample.own[number]
+        found, told = found[others], told[others]
+        limit = _limit(way, trial.homes[found], told)
+        needed = deviations(way, float(query.dot(query)), limit, trial.codes)
+        needed[way.lists[: way.sure]] = -math.inf
+        hits += _hits_within(_hits(trial, sample, number, found, flags), needed[trial.homes[found]], steps)
+        looked_at += sizes[way.lists] @ (needed[way.lists, None] <= np.array(REACHES))
         possible += min(NEIGHBOURS, int(np.count_nonzero(sample.nearest[number] >= 0)))
-    recalls = np.minimum(hits / max(1, possible), 1.0)
-    return [Measured(step, share, float(recalls[row, column])) for row, step in enumerate(steps) for column, share in enumerate(SHARES)]
+    recalls, shares = np.minimum(hits / max(1, possible), 1.0), looked_at / len(projected)
+    return [Measured(step, reach, float(shares[at]), float(recalls[row, at])) for row, step in enumerate(steps) for at, reach in enumerate(REACHES)]
 
 
-def _hits_within(good: Mask, reach: npt.NDArray[np.float64], steps: Sequence[int]) -> npt.NDArray[np.int64]:
-    """(steps, shares): how many hits are among so many candidates from such a share of the lists.
+def _hits_within(good: Mask, needed: Scores, steps: Sequence[int]) -> npt.NDArray[np.int64]:
+    """(steps, reaches): how many hits are among so many candidates with such a reach.
 
     Args:
         good: (found,), nearest first: which are hits.
-        reach: (found,): the share beyond which each is found.
+        needed: (found,): the reach from which on each is found.
     """
-    inside = reach[:, None] < np.array(SHARES)
-    places = np.cumsum(inside, axis=0)[good]  # of each hit among the candidates of a share, from 1 on
+    inside = needed[:, None] <= np.array(REACHES)
+    places = np.cumsum(inside, axis=0)[good]  # of each hit among the candidates of a reach, from 1 on
     within = inside[good] & (places <= np.array(steps)[:, None, None])
     counts: npt.NDArray[np.int64] = within.sum(axis=1)
     return np.minimum(counts, NEIGHBOURS)
 
 
-def _reach(trial: Trial, sample: _Sample, query: Vector) -> npt.NDArray[np.float64]:
-    """By list: the share beyond which it is looked at; searches choose lists so."""
-    nearness = trial.nearness(query)
-    reach = np.ones(len(nearness))
-    if sample.mask is None:
-        reach[np.argsort(nearness)[::-1]] = np.arange(len(reach)) / len(reach)
-    else:
-        walked = walk(nearness, sample.counts)
-        reach[walked.lists] = walked.before
-    return reach
+def _limit(way: Walk, homes: Homes, told: Scores) -> float:
+    """How far the last hit is after the sure lists of a search for `NEIGHBOURS`, where the nearest codes are in these lists and so far away.
+
+    Where fewer than that are of sure lists, the answer is too near, and more reach will seem to be needed than is.
+    """
+    of_sure = np.isin(homes, way.lists[: way.sure]).nonzero()[0]
+    if not len(told):
+        return math.inf
+    return float(told[of_sure[NEIGHBOURS - 1] if len(of_sure) >= NEIGHBOURS else -1])
 
 
 def _hits(trial: Trial, sample: _Sample, number: int, found: Slots, flags: Mask) -> Mask:

@@ -2,14 +2,10 @@
 
     measuring all that pass is no dearer than the index      exact, by gathering them
     no index, or one that cannot reach the recall            exact
-    no filter                                                the index's own setting: k' candidates from its nearest lists
-    a filter                                                 its setting under filters: from the nearest lists that hold enough of what passes (`walking`)
-    the query is unlike the data                             more lists, more candidates
+    else                                                     the index's own setting: k' candidates, from the lists that may hold a hit (`walking`)
+    a filter                                                 more candidates: what passes is farther from the query than what lies around it
+    the query is unlike the data                             more candidates, and lists that may hold a worse hit
     candidates come to a third of what passes                exact
-
-Why "that hold enough": a filter that follows the vectors leaves the lists around the query empty. Counted in lists, half of them found 0.96 of the answers
-under "the 1 % of one kind" where all found 0.998. Counted in what passes, lists without any are left out. Under a filter that has nothing to do with the query
-the share was measured for a tenth; wider ones need less, down to what no filter needs, narrower ones more.
 
 Unlike the data: a projection fitted to pictures keeps nine tenths of a picture's energy and much less of a sentence's. Distances between projections then say
 less about distances, and a good answer stands farther down among the candidates. The share kept costs nothing to know.
@@ -30,7 +26,6 @@ import numpy as np
 import numpy.typing as npt
 
 from nearimage.engines.embedded.ann.tuning import NEIGHBOURS, SCATTERED, Measured, Setting, Size
-from nearimage.engines.embedded.ann.walking import Walk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,11 +54,6 @@ _MOST_PASS = 0.9
 _HALFWAY = 0.5
 """A filter however wide may cut through the cluster around the query: half of what the measured one adds is added at once."""
 
-_LUMPY = 7
-"""Data in clusters: without a filter all hits are in one or two lists, and one that takes these away leaves them anywhere. Where far filters were measured to
-need so many times the lists and candidates, the most careful share is taken for all filters (28,000 in clusters, 16 times: 0.97 under the nearest half without
-this, 0.997 with it; pictures have 6)."""
-
 _PER_HIT = 3
 """Candidates for each hit asked for beyond ten; recall@100 of the bench data is then that of ten or better."""
 
@@ -83,8 +73,8 @@ _TOLERATED = 0.005
 """By how much an index's measured recall may miss what is asked before it is no longer used."""
 
 _UNLIKE = ((0.95, 1), (0.85, 2), (0.7, 4), (0.5, 16), (0.0, 32))
-"""Candidates and lists are multiplied so from these shares of energy on, relative to what nine of ten stored vectors keep. 100k x 512, 100 candidates: recall
-0.995 at 0.95, 0.990 at 0.78, 0.83 at 0.52."""
+"""Candidates, and the rank that lists must come up to, are multiplied so from these shares of energy on, relative to what nine of ten stored vectors keep.
+100k x 512, 100 candidates: recall 0.995 at 0.95, 0.990 at 0.78, 0.83 at 0.52."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +88,6 @@ class Situation:
         recall: asked for.
         size: of the index.
         energy: the share of the query's energy kept, relative to what stored vectors keep.
-        walk: where what passes lies, under a filter; None for no filter.
     """
 
     live: int
@@ -108,25 +97,13 @@ class Situation:
     size: Size
     setting: Setting
     energy: float = 1.0
-    walk: Walk | None = None
-
-    @property
-    def is_filtered(self) -> bool:
-        """Whether a filter takes away so much that it must be reckoned with."""
-        return self.walk is not None and self.passing < self.live * _MOST_PASS
 
     def needs(self) -> tuple[int, float]:
-        """Candidates, and the share of the lists (under a filter, of what passes) to look at."""
-        setting = self.setting
-        if self.walk is None or not self.is_filtered:
+        """Candidates, and the share of the codes that will be looked at."""
+        setting, passing = self.setting, max(self.passing, 1) / max(self.live, 1)
+        if passing >= _MOST_PASS:
             return setting.open.candidates, setting.open.share
-        passing = max(self.passing, 1) / max(self.live, 1)
-        candidates, share = _between(setting.open, setting.scattered, _HALFWAY + (1 - _HALFWAY) * math.log(passing) / math.log(SCATTERED))
-        share = min(1.0, share * self.walk.worth)
-        is_lumpy = setting.away.share * setting.away.candidates > _LUMPY * setting.open.share * setting.open.candidates
-        if is_lumpy or self.walk.leads_away(setting.open.share):  # also of wide ones: "all but such" may lack every list around
-            return max(setting.away.candidates, candidates), min(1.0, max(setting.away.share, setting.scattered.share, share) * self.walk.worth)
-        return candidates, share
+        return _between(setting.open, setting.scattered, _HALFWAY + (1 - _HALFWAY) * math.log(passing) / math.log(SCATTERED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +113,16 @@ class Exact:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Take so many candidates from this share of the lists: of those that hold what passes, if it is filtered, else of all."""
+    """Take so many candidates from the lists that may hold one as near as the one of this rank.
+
+    Attributes:
+        rank: of the candidates found in the nearest lists.
+        reach: how unlikely a member of a list may be that is reckoned with (`walking`); infinite for all lists.
+    """
 
     candidates: int
-    share: float
-    filtered: bool
+    rank: int
+    reach: float
 
 
 Plan = Exact | Probe
@@ -161,25 +143,25 @@ def plan(situation: Situation, thresholds: Thresholds = THRESHOLDS) -> Plan:
     """Choose; see the module's essay."""
     if _is_poor(situation):
         return Exact()
-    factor = caution(situation.energy)
+    factor, wanted = caution(situation.energy), _rounded(situation.wanted)
     needed, share = situation.needs()
-    candidates = factor * needed + _PER_HIT * (_rounded(situation.wanted) - NEIGHBOURS)
+    candidates = factor * needed + _PER_HIT * (wanted - NEIGHBOURS)
     share = min(1.0, factor * share)
     by_index = thresholds.index_ns + situation.size.cost_ns(share, candidates)
     if candidates * _WORTH >= situation.passing or situation.passing * situation.size.dims * _EXACT_NS <= by_index:
         return Exact()
-    return Probe(candidates, share, situation.is_filtered)
+    return Probe(candidates, min(factor * wanted, candidates), situation.setting.reach)
 
 
 def widened(probe: Probe) -> Plan:
     """What to do when too few were found."""
-    return Exact() if probe.share >= 1 else replace(probe, share=1.0)
+    return Exact() if probe.reach == math.inf else replace(probe, reach=math.inf)
 
 
 def deepened(probe: Probe, passing: int) -> Plan:
     """What to do when a hit may stand farther down among the candidates."""
     candidates = probe.candidates * _DEEPER
-    return Exact() if candidates * _WORTH >= passing else replace(probe, candidates=candidates)
+    return Exact() if candidates * _WORTH >= passing else replace(probe, candidates=candidates, rank=probe.rank * _DEEPER)
 
 
 def is_deep_enough(measured: Distances, told: Distances, farthest_hit: float) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nearimage.domain.objects import Matrix
-from nearimage.engines.embedded.ann.codes import BITS, PAIR, POINTS
+from nearimage.engines.embedded.ann.codes import BITS, PAIR, POINTS, Spread
 from nearimage.engines.embedded.background import Stop
 
 _ROUNDS = 6
@@ -25,6 +25,9 @@ _SUMMED = 4096
 
 _PAIRS = 8
 """Pairs of dimensions trained at a time: 20 ms."""
+
+_LIKE_ALL = 8
+"""To what a list's spread is made of, so many vectors like all others are added: a list may have three of the sample's."""
 
 _POINT_ROUNDS = 10
 _POINT_SAMPLE = 2048
@@ -63,6 +66,19 @@ def train_centres(sample: Matrix, lists: int, *, inner_product: bool, stop: Stop
         if inner_product:
             centres /= np.maximum(np.linalg.norm(centres, axis=1, keepdims=True), np.finfo(np.float32).tiny)
     return centres
+
+
+def train_spread(sample: Matrix, centres: Matrix, stop: Stop) -> Spread:
+    """How far the vectors of each list are from its centre."""
+    homes, squares = _assign(sample, centres, stop), np.empty(len(sample), np.float32)
+    for start in range(0, len(sample), _ROWS):
+        check(stop)
+        differences = sample[start : start + _ROWS] - centres[homes[start : start + _ROWS]]
+        squares[start : start + _ROWS] = np.vecdot(differences, differences)
+    lists, counts = len(centres), np.bincount(homes, minlength=len(centres)) + _LIKE_ALL
+    means = (np.bincount(homes, squares, lists) + _LIKE_ALL * float(squares.mean())) / counts
+    variances = (np.bincount(homes, (squares - means[homes]) ** 2, lists) + _LIKE_ALL * float(squares.var())) / counts
+    return Spread(means.astype(np.float32), np.sqrt(variances).astype(np.float32))
 
 
 def train_points(sample: Matrix, stop: Stop, *, seed: int = 1) -> npt.NDArray[np.float32]:

@@ -1,14 +1,23 @@
-"""Which lists a filtered search looks at: those nearest to the query that together hold enough of what passes.
+r"""Which lists a search looks at: the nearest ones, and of the others those that may hold a hit.
 
-    lists by nearness      7    2    9    4    1    ...
-    of what passes         0   .1   .3    0   .2    ...      half of it: lists 2, 9 and 1
+    lists, nearest first      7    2    9    4    1    ...
+                              `sure`    | more only if a member may be nearer than the hits found so far
+                              one in 16 |
 
-Lists without any are left out, wherever they are. Two things make the same share worth less:
+A member of a list is x = c + e, with the list's centre c and a difference e whose squared length is r on average (standard deviation w). To a query at the
+squared distance D from the centre it has
 
-    few lists hold what passes    a third of 256 lists hides less than a third of 8: shares grow with the square root of the ratio, as the number of
-                                  lists that a search of n vectors needs does (docs/design/engine/vector-search.md)
-    it lies away from the query   "far from this picture": then all lists that hold it are nearly as near, and hits are anywhere among them. It shows in the
-                                  lists around the query: under a filter that has nothing to do with it, a quarter of them hold a quarter of what passes
+    |q - x|^2 = D + |e|^2 - 2 (q - c) . e      about D + r, give or take S = sqrt(8 D r / kept + w^2)
+
+for the direction of e is nearly random in so many dimensions. After the sure lists, let T be how far the last hit is so far. A list has a hit only if one of
+its members is nearer than T, which is (D + r - T) / S deviations nearer than usual. Up to how many deviations lists are looked at, `reach`, is measured at the
+build (`measuring`). Under an inner product, where far is -q . x, a member has about -q . c, give or take sqrt(2 |q|^2 r / kept).
+
+T belongs to the query and to what passes its filter. So the same reach does under every filter: where what passes is far away, T is far, and more lists are
+looked at; lists that hold nothing of it are left out wherever they are. On pictures, clusters and isotropic vectors, five deviations found 0.994 to 1.000 of
+the neighbours under filters of all kinds, and looked at 0.13 to 1.0 of the codes (docs/design/engine/vector-search.md).
+
+What is left out: T as it becomes while more lists are looked at. It would spare some of the last ones.
 
 May import numpy and this package.
 """
@@ -19,10 +28,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from nearimage.engines.embedded.ann.codes import Slots
+from nearimage.engines.embedded.ann.codes import Codes, Slots
 
-_AWAY = 0.5
-"""Less than this part of what an unrelated filter would leave around the query."""
+Numbers = npt.NDArray[np.float32]
+
+SURE = 1 / 16
+"""Of the lists that hold what passes. With a half of it, the reach that finds as much makes up for what is saved; 28,000 and 100,000 pictures."""
+
+_TINY = float(np.finfo(np.float32).tiny)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,38 +44,40 @@ class Walk:
 
     Attributes:
         lists: their numbers; int64, contiguous.
-        before: (n,): the share of what passes that nearer lists hold.
-        places: (n,): where each stands among all lists, as a share of them.
-        worth: by how much greater a share must be, because so few lists hold what passes; 1 if all do.
+        nearness: (lists of the index,), by list: greater is nearer.
+        sure: so many of them are looked at in any case.
     """
 
     lists: Slots
-    before: npt.NDArray[np.float64]
-    places: npt.NDArray[np.float64]
-    worth: float
-
-    def first(self, share: float) -> Slots:
-        """Those to look at; at least one, if there is any."""
-        return self.lists if share >= 1 else self.lists[: np.searchsorted(self.before, share)]
-
-    def leads_away(self, share: float) -> bool:
-        """Whether what passes lies away from the query: too little of it is in this share of all lists."""
-        around = int(np.searchsorted(self.places, share))
-        held = self.before[around] if around < len(self.before) else 1.0
-        return bool(held < _AWAY * share)
+    nearness: Numbers
+    sure: int
 
 
-def walk(nearness: npt.NDArray[np.float32], counts: Slots) -> Walk:
+def walk(nearness: Numbers, counts: Slots | None) -> Walk:
     """Where to look.
 
     Args:
         nearness: by list; greater is nearer.
-        counts: by list, how many pass.
+        counts: by list, how many pass; None if all do.
     """
-    order = np.argsort(nearness)[::-1]
-    inside = counts[order]
-    places = np.flatnonzero(inside)
-    filled = inside[places]
-    held = np.cumsum(filled)
-    before = (held - filled) / max(1, int(filled.sum()))
-    return Walk(order[places], before, places / len(order), math.sqrt(len(order) / max(1, len(places))))
+    order = (-nearness).argsort()
+    if counts is not None:
+        order = order[counts[order] > 0]
+    return Walk(order, nearness, math.ceil(SURE * len(order)))
+
+
+def deviations(way: Walk, squared: float, limit: float, codes: Codes) -> Numbers:
+    """(lists of the index,): by how many deviations a member of each list must be nearer than usual to be as near as a limit.
+
+    Args:
+        squared: the projected query's squared length.
+        limit: a squared distance, or a negative inner product.
+    """
+    squares, kept = codes.spread.squares, codes.kept
+    if codes.inner_product:
+        usual, variance = -way.nearness, squares * np.float32(2 * squared / kept)
+    else:
+        away = np.maximum(squared - 2 * way.nearness, 0)
+        usual, variance = away + squares, away * squares * np.float32(8 / kept) + codes.spread.deviations**2
+    found: Numbers = (usual - np.float32(limit)) / np.sqrt(np.maximum(variance, _TINY))
+    return found

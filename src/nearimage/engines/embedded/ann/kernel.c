@@ -1,0 +1,409 @@
+/* The search of one query in one call: codes, candidates, doubt, exact distances. `kernel.py` says what goes in and out; `codes.py` what the codes are.
+
+   What numpy and faiss do in some twenty calls, each waiting for memory that the one before has thrown out of the caches, is done here in one pass: rows are
+   fetched ahead, and float64 sums cost nothing beside the waiting. It is taken where the compiler of the installation has made it and the processor has AVX2
+   and FMA; elsewhere the calls remain.
+
+   Nothing here is kept between calls, and no argument but the outputs is written to. */
+
+#include <float.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { COSINE, DOT, L2_SQUARED };              /* `METRICS` in kernel.py */
+enum { TOO_FEW = -1, TOO_SHALLOW = -2, NO_MEMORY = -3 };
+
+#define POINTS 16    /* of each pair of dimensions */
+#define BLOCK 32     /* codes that lie together */
+#define ROUNDING 1e-5
+#define DEVIATIONS 3.0
+#define COSINE_NOISE 1e-12
+
+typedef struct {
+    const uint8_t *const *codes; /* by list: blocks of 32 codes, 32 bytes for each two pairs (faiss's layout for 4 bits) */
+    const int64_t *const *slots; /* by list */
+    const int64_t *sizes;        /* by list */
+    const float *points;         /* (pairs, 16, 2) */
+    const float *squares;        /* by list: the mean squared distance of its vectors to its centre */
+    const float *deviations;     /* by list: the standard deviation of that */
+    int64_t pairs;
+    int64_t inner_product;
+} Lists;
+
+typedef struct {
+    const float *matrix; /* (rows, dims) */
+    int64_t rows;
+    int64_t dims;
+    int64_t metric;
+} Stored;
+
+typedef struct {
+    const float *projected;   /* (2 * pairs,) */
+    const float *vector;      /* (dims,) */
+    const int64_t *lists;     /* numbers of the lists that hold what passes, nearest first */
+    const float *nearness;    /* by list: greater is nearer */
+    int64_t lists_count;
+    const uint8_t *allowed;   /* bitmap over slots; NULL for all */
+    int64_t allowed_bytes;
+    const int64_t *missed;    /* slots that the index does not cover */
+    int64_t missed_count;
+    int64_t wanted;           /* hits */
+    int64_t needed;           /* at least so many must be found */
+    int64_t asked;            /* candidates at most */
+    int64_t first;            /* candidates measured at first */
+    int64_t sure;             /* lists that are looked at in any case */
+    int64_t rank;             /* the candidate that the other lists must come up to */
+    double squared;           /* length of `projected` */
+    double reach;             /* deviations by which a member of a list may be nearer than usual */
+} Question;
+
+int64_t nearimage_version(void) { return 2; } /* `_VERSION` in kernel.py */
+
+#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+
+#include <immintrin.h>
+
+#define FAST __attribute__((target("avx2,fma")))
+
+int64_t nearimage_is_supported(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+
+/* ---- exact distances: each row summed in float64 by itself, so that equal rows have equal distances wherever they stand */
+
+FAST static inline double sum_of(__m256d a, __m256d b) {
+    __m256d both = _mm256_add_pd(a, b);
+    __m128d half = _mm_add_pd(_mm256_castpd256_pd128(both), _mm256_extractf128_pd(both, 1));
+    return _mm_cvtsd_f64(half) + _mm_cvtsd_f64(_mm_unpackhi_pd(half, half));
+}
+
+FAST static double product(const float *row, const double *query, int64_t dims, double *squared) {
+    __m256d p0 = _mm256_setzero_pd(), p1 = p0, s0 = p0, s1 = p0;
+    int64_t d = 0;
+    for (; d + 8 <= dims; d += 8) {
+        __m256d a = _mm256_cvtps_pd(_mm_loadu_ps(row + d)), b = _mm256_cvtps_pd(_mm_loadu_ps(row + d + 4));
+        p0 = _mm256_fmadd_pd(a, _mm256_loadu_pd(query + d), p0);
+        p1 = _mm256_fmadd_pd(b, _mm256_loadu_pd(query + d + 4), p1);
+        s0 = _mm256_fmadd_pd(a, a, s0);
+        s1 = _mm256_fmadd_pd(b, b, s1);
+    }
+    double found = sum_of(p0, p1), own = sum_of(s0, s1);
+    for (; d < dims; d++) {
+        found += (double)row[d] * query[d];
+        own += (double)row[d] * row[d];
+    }
+    *squared = own;
+    return found;
+}
+
+FAST static double squared_distance(const float *row, const double *query, int64_t dims) {
+    __m256d s0 = _mm256_setzero_pd(), s1 = s0;
+    int64_t d = 0;
+    for (; d + 8 <= dims; d += 8) {
+        __m256d a = _mm256_sub_pd(_mm256_cvtps_pd(_mm_loadu_ps(row + d)), _mm256_loadu_pd(query + d));
+        __m256d b = _mm256_sub_pd(_mm256_cvtps_pd(_mm_loadu_ps(row + d + 4)), _mm256_loadu_pd(query + d + 4));
+        s0 = _mm256_fmadd_pd(a, a, s0);
+        s1 = _mm256_fmadd_pd(b, b, s1);
+    }
+    double found = sum_of(s0, s1);
+    for (; d < dims; d++) found += ((double)row[d] - query[d]) * ((double)row[d] - query[d]);
+    return found;
+}
+
+static double squared_length(const double *query, int64_t dims) {
+    double found = 0;
+    for (int64_t d = 0; d < dims; d++) found += query[d] * query[d];
+    return found;
+}
+
+static inline void fetch(const Stored *stored, int64_t slot) {
+    const char *row = (const char *)(stored->matrix + slot * stored->dims);
+    int64_t bytes = stored->dims * (int64_t)sizeof(float);
+    for (int64_t at = 0; at < bytes && at < 4096; at += 64) __builtin_prefetch(row + at); /* beyond, the processor has seen where this leads */
+}
+
+/* The distances of some slots, as `nearimage.domain.vectors.exact_distances` defines them. */
+FAST static void measure(const Stored *stored, const int64_t *slots, int64_t count, const double *query, double length, float *out) {
+    if (count) fetch(stored, slots[0]);
+    for (int64_t i = 0; i < count; i++) {
+        if (i + 1 < count) fetch(stored, slots[i + 1]);
+        const float *row = stored->matrix + slots[i] * stored->dims;
+        double own, found;
+        if (stored->metric == L2_SQUARED) {
+            found = squared_distance(row, query, stored->dims);
+        } else {
+            found = product(row, query, stored->dims, &own);
+            if (stored->metric == DOT) {
+                found = -found;
+            } else {
+                double scale = sqrt(own) * length;
+                found = 1 - (scale > 0 ? found / scale : 0);
+                found = found < COSINE_NOISE ? 0 : found > 2 ? 2 : found;
+            }
+        }
+        out[i] = (float)found;
+    }
+}
+
+/* (dims,) float64 of a query; to be freed. */
+static double *widened(const float *query, int64_t dims) {
+    double *wide = malloc((size_t)dims * sizeof(double));
+    if (wide)
+        for (int64_t d = 0; d < dims; d++) wide[d] = query[d];
+    return wide;
+}
+
+int64_t nearimage_measure(const Stored *stored, const int64_t *slots, int64_t count, const float *vector, float *out) {
+    double *query = widened(vector, stored->dims);
+    if (!query) return NO_MEMORY;
+    measure(stored, slots, count, query, sqrt(squared_length(query, stored->dims)), out);
+    free(query);
+    return count;
+}
+
+/* ---- codes: distances from each pair of the query to its 16 points in bytes, looked up 32 codes at a time */
+
+typedef struct {
+    double scale; /* a distance is offset + sum / scale */
+    double offset;
+} Steps;
+
+/* `table` is (pairs rounded up to two, 16) bytes; of a pair that does not exist all are zero. */
+static Steps tabulate(const Lists *lists, const float *query, uint8_t *table, float *exact) {
+    double offset = 0, widest = 0, sum = 0;
+    for (int64_t pair = 0; pair < lists->pairs; pair++) {
+        const float *points = lists->points + pair * POINTS * 2;
+        float a = query[2 * pair], b = query[2 * pair + 1], least = FLT_MAX, most = -FLT_MAX, *row = exact + pair * POINTS;
+        for (int p = 0; p < POINTS; p++) {
+            float x = points[2 * p], y = points[2 * p + 1];
+            row[p] = lists->inner_product ? -(a * x + b * y) : (a - x) * (a - x) + (b - y) * (b - y);
+            least = row[p] < least ? row[p] : least;
+            most = row[p] > most ? row[p] : most;
+        }
+        for (int p = 0; p < POINTS; p++) row[p] -= least;
+        offset += least;
+        widest = most - least > widest ? most - least : widest;
+        sum += most - least;
+    }
+    double scale = 1;
+    if (widest > 0) { /* sums must fit 16 bits, each rounded up by at most a half */
+        scale = 255 / widest;
+        double all = (double)(65535 - lists->pairs) / sum;
+        scale = all < scale ? all : scale;
+    }
+    for (int64_t at = 0; at < lists->pairs * POINTS; at++) table[at] = (uint8_t)((float)(exact[at] * (float)scale) + 0.5f);
+    if (lists->pairs % 2) memset(table + lists->pairs * POINTS, 0, POINTS);
+    return (Steps){scale, offset};
+}
+
+/* The nearest codes so far: sums in the upper 16 bits, slots below, so that one comparison orders both. */
+typedef struct {
+    uint64_t *keys;
+    uint64_t *spare;
+    int64_t count, asked, capacity;
+    uint16_t below; /* only sums below it are of interest */
+    int is_open;    /* until so many were found, all are */
+} Nearest;
+
+#define SUM(key) ((uint16_t)((key) >> 48))
+#define SLOT(key) ((int64_t)((key) & 0xffffffffffffULL))
+
+/* By sums, ascending; two passes of a byte each. */
+static void sort(Nearest *nearest) {
+    for (int shift = 48; shift < 64; shift += 8) {
+        int64_t places[257] = {0};
+        for (int64_t i = 0; i < nearest->count; i++) places[((nearest->keys[i] >> shift) & 255) + 1]++;
+        for (int b = 0; b < 256; b++) places[b + 1] += places[b];
+        for (int64_t i = 0; i < nearest->count; i++) nearest->spare[places[(nearest->keys[i] >> shift) & 255]++] = nearest->keys[i];
+        uint64_t *swapped = nearest->keys;
+        nearest->keys = nearest->spare;
+        nearest->spare = swapped;
+    }
+}
+
+static void shrink(Nearest *nearest) {
+    sort(nearest);
+    if (nearest->count < nearest->asked) return;
+    nearest->count = nearest->asked;
+    nearest->below = SUM(nearest->keys[nearest->asked - 1]);
+    nearest->is_open = 0;
+}
+
+/* Whether a member of the list may be as near as `limit`; `deviations` in walking.py says why. */
+static int may_hold(const Lists *lists, const Question *question, int64_t list, double limit) {
+    double usual, variance, kept = 2.0 * (double)lists->pairs, squares = lists->squares[list];
+    if (lists->inner_product) {
+        usual = -question->nearness[list];
+        variance = 2 * question->squared * squares / kept;
+    } else {
+        double away = question->squared - 2 * question->nearness[list];
+        away = away > 0 ? away : 0;
+        usual = away + squares;
+        variance = 8 * away * squares / kept + (double)lists->deviations[list] * lists->deviations[list];
+    }
+    return usual - limit <= question->reach * sqrt(variance > FLT_MIN ? variance : FLT_MIN);
+}
+
+/* Look at some lists. While a block is looked at, the one after it comes into the caches: lists lie anywhere. */
+FAST static void scan(const Lists *lists, const Question *question, const int64_t *some_lists, int64_t count, int64_t rows, const uint8_t *table, Nearest *nearest) {
+    const __m256i low = _mm256_set1_epi8(15);
+    int64_t steps = (lists->pairs + 1) / 2;
+    for (int64_t n = 0; n < count; n++) {
+        int64_t list = some_lists[n], size = lists->sizes[list];
+        const uint8_t *block = lists->codes[list], *other = n + 1 < count ? lists->codes[some_lists[n + 1]] : block;
+        const int64_t *slots = lists->slots[list];
+        for (int64_t start = 0; start < size; start += BLOCK, block += steps * BLOCK) {
+            const uint8_t *next = start + BLOCK < size ? block + steps * BLOCK : other;
+            __m256i a = _mm256_setzero_si256(), b = a, c = a, d = a;
+            for (int64_t step = 0; step < steps; step++) {
+                __m256i codes = _mm256_loadu_si256((const __m256i *)(block + step * BLOCK));
+                __m256i tables = _mm256_loadu_si256((const __m256i *)(table + step * BLOCK));
+                __m256i first = _mm256_shuffle_epi8(tables, _mm256_and_si256(codes, low));
+                __m256i second = _mm256_shuffle_epi8(tables, _mm256_and_si256(_mm256_srli_epi16(codes, 4), low));
+                __builtin_prefetch(next + step * BLOCK);
+                a = _mm256_add_epi16(a, first);
+                b = _mm256_add_epi16(b, _mm256_srli_epi16(first, 8));
+                c = _mm256_add_epi16(c, second);
+                d = _mm256_add_epi16(d, _mm256_srli_epi16(second, 8));
+            }
+            a = _mm256_sub_epi16(a, _mm256_slli_epi16(b, 8));
+            c = _mm256_sub_epi16(c, _mm256_slli_epi16(d, 8));
+            /* the lower lanes hold the even pairs' sums, the upper ones the odd pairs' */
+            __m256i near = _mm256_add_epi16(_mm256_permute2x128_si256(a, b, 0x20), _mm256_permute2x128_si256(a, b, 0x31));
+            __m256i far = _mm256_add_epi16(_mm256_permute2x128_si256(c, d, 0x20), _mm256_permute2x128_si256(c, d, 0x31));
+            uint32_t some = ~0u;
+            if (!nearest->is_open) {
+                if (!nearest->below) continue;
+                __m256i limit = _mm256_set1_epi16((short)(nearest->below - 1));
+                __m256i is_near = _mm256_cmpeq_epi16(_mm256_min_epu16(near, limit), near);
+                __m256i is_far = _mm256_cmpeq_epi16(_mm256_min_epu16(far, limit), far);
+                __m256i packed = _mm256_permute4x64_epi64(_mm256_packs_epi16(is_near, is_far), 0xd8);
+                some = (uint32_t)_mm256_movemask_epi8(packed);
+            }
+            if (size - start < BLOCK) some &= (1u << (size - start)) - 1;
+            if (!some) continue;
+            uint16_t sums[BLOCK];
+            _mm256_storeu_si256((__m256i *)sums, near);
+            _mm256_storeu_si256((__m256i *)(sums + 16), far);
+            for (; some; some &= some - 1) {
+                int place = __builtin_ctz(some);
+                int64_t slot = slots[start + place];
+                if (slot < 0 || slot >= rows) continue;
+                if (question->allowed && (slot >> 3 >= question->allowed_bytes || !(question->allowed[slot >> 3] >> (slot & 7) & 1))) continue;
+                nearest->keys[nearest->count++] = (uint64_t)sums[place] << 48 | (uint64_t)slot;
+                if (nearest->count == nearest->capacity) shrink(nearest);
+            }
+        }
+    }
+}
+
+/* The sure lists; then, once `rank` candidates are known, those of the others that may hold one as near. */
+static void scan_lists(const Lists *lists, const Question *question, int64_t rows, const uint8_t *table, Steps steps, int64_t *chosen, Nearest *nearest) {
+    int64_t done = question->sure < question->lists_count ? question->sure : question->lists_count, count = 0;
+    scan(lists, question, question->lists, done, rows, table, nearest);
+    for (; done < question->lists_count && nearest->count < question->rank; done++) scan(lists, question, question->lists + done, 1, rows, table, nearest);
+    if (done == question->lists_count) return;
+    shrink(nearest);
+    double limit = steps.offset + SUM(nearest->keys[question->rank - 1]) / steps.scale;
+    for (; done < question->lists_count; done++)
+        if (may_hold(lists, question, question->lists[done], limit)) chosen[count++] = question->lists[done];
+    scan(lists, question, chosen, count, rows, table, nearest);
+}
+
+/* ---- the whole search */
+
+/* The distance of the `wanted`-th nearest, or of the last; `copy` has room for all. */
+static float farthest_of(const float *distances, int64_t count, int64_t wanted, float *copy) {
+    memcpy(copy, distances, (size_t)count * sizeof(float));
+    if (wanted > count) wanted = count;
+    for (int64_t left = 0, right = count - 1; left < right;) { /* Hoare's selection */
+        float pivot = copy[wanted - 1];
+        int64_t i = left, j = right;
+        while (i <= j) {
+            while (copy[i] < pivot) i++;
+            while (pivot < copy[j]) j--;
+            if (i <= j) {
+                float swapped = copy[i];
+                copy[i++] = copy[j];
+                copy[j--] = swapped;
+            }
+        }
+        if (j < wanted - 1) left = i;
+        if (wanted - 1 < i) right = j;
+    }
+    return copy[wanted - 1];
+}
+
+/* Whether it is unlikely that a vector beyond the candidates belongs to the answer; `is_deep_enough` in planner.py says why. */
+static int is_deep_enough(const float *measured, const uint64_t *keys, int64_t taken, Steps steps, double unit, float farthest) {
+    double mean = 0, squares = 0, last = steps.offset + SUM(keys[taken - 1]) / steps.scale;
+    int64_t half = taken / 2, count = taken - half;
+    for (int64_t i = half; i < taken; i++) {
+        double error = unit * measured[i] - (steps.offset + SUM(keys[i]) / steps.scale);
+        mean += error;
+        squares += error * error;
+    }
+    mean /= (double)count;
+    double variance = squares / (double)count - mean * mean, least = last + mean, hit = unit * farthest;
+    double deviation = variance > 0 ? sqrt(variance) : 0, size = fabs(least) > fabs(hit) ? fabs(least) : fabs(hit);
+    return hit <= least - DEVIATIONS * deviation + ROUNDING * size;
+}
+
+static int64_t search(const Lists *lists, const Stored *stored, const Question *question, uint64_t *keys, int64_t *chosen, uint8_t *table, float *exact,
+                      const double *query, int64_t *slots, float *distances) {
+    int64_t missed = question->missed_count, asked = question->asked;
+    Nearest nearest = {.keys = keys, .spare = keys + 2 * asked, .asked = asked, .capacity = 2 * asked, .below = UINT16_MAX, .is_open = 1};
+    Steps steps = tabulate(lists, question->projected, table, exact);
+    scan_lists(lists, question, stored->rows, table, steps, chosen, &nearest);
+    sort(&nearest);
+    int64_t found = nearest.count < asked ? nearest.count : asked;
+    if (found + missed < question->needed) return TOO_FEW;
+
+    double length = sqrt(squared_length(query, stored->dims)), unit = stored->metric == COSINE ? 2 : 1; /* |a - b|^2 = 2 (1 - cos) for unit vectors */
+    if (missed) memcpy(slots, question->missed, (size_t)missed * sizeof(int64_t));
+    for (int64_t i = 0; i < found; i++) slots[missed + i] = SLOT(nearest.keys[i]);
+    float *copy = distances + missed + asked;
+    for (int64_t done = 0, taken = question->first;; taken = 2 * taken < asked ? 2 * taken : asked) {
+        int64_t here = taken < found ? taken : found, all = missed + here;
+        measure(stored, slots + done, all - done, query, length, distances + done);
+        done = all;
+        float farthest = farthest_of(distances, all, question->wanted, copy);
+        if ((taken >= found && found < asked) || is_deep_enough(distances + missed, nearest.keys, here, steps, unit, farthest)) {
+            int64_t kept = 0;
+            for (int64_t i = 0; i < all; i++) {
+                if (distances[i] > farthest) continue;
+                slots[kept] = slots[i];
+                distances[kept++] = distances[i];
+            }
+            return kept;
+        }
+        if (taken >= asked) return TOO_SHALLOW;
+    }
+}
+
+/* `slots` has room for missed and asked, `distances` for twice as many. */
+int64_t nearimage_search(const Lists *lists, const Stored *stored, const Question *question, int64_t *slots, float *distances) {
+    uint64_t *keys = malloc((size_t)question->asked * 4 * sizeof(uint64_t));
+    int64_t *chosen = malloc((size_t)(question->lists_count + 1) * sizeof(int64_t));
+    uint8_t *table = malloc((size_t)(lists->pairs + 1) * POINTS);
+    float *exact = malloc((size_t)lists->pairs * POINTS * sizeof(float));
+    double *query = widened(question->vector, stored->dims);
+    int64_t found = NO_MEMORY;
+    if (keys && chosen && table && exact && query) found = search(lists, stored, question, keys, chosen, table, exact, query, slots, distances);
+    free(keys);
+    free(chosen);
+    free(table);
+    free(exact);
+    free(query);
+    return found;
+}
+
+#else
+
+int64_t nearimage_is_supported(void) { return 0; }
+
+int64_t nearimage_measure(const Stored *stored, const int64_t *slots, int64_t count, const float *vector, float *out) { return NO_MEMORY; }
+
+int64_t nearimage_search(const Lists *lists, const Stored *stored, const Question *question, int64_t *slots, float *distances) { return NO_MEMORY; }
+
+#endif

@@ -1,0 +1,223 @@
+"""The search of one query in one call of compiled code (`kernel.c`): what it takes, what it gives, and whether it is there.
+
+    query, lists, bitmap --codes--> candidates --rows, fetched ahead--> exact distances --doubted--> hits, or what was wrong
+
+Installing nearimage compiles `kernel.c` beside this file (`hatch_build.py`) where there is a compiler. Without one, or on a processor without AVX2 and FMA,
+`KERNEL` is None, and searches go through faiss and numpy, by the same rules and in about twice the time; tests hold both ways against each other.
+
+May import faiss (for addresses), numpy, the standard library and `domain`.
+"""
+
+import ctypes
+from collections.abc import Sequence
+from enum import Enum, auto
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import faiss
+import numpy as np
+import numpy.typing as npt
+
+from nearimage.domain.objects import Matrix, Vector
+from nearimage.domain.schema import Metric
+
+METRICS = {Metric.COSINE: 0, Metric.DOT: 1, Metric.L2_SQUARED: 2}
+"""What it measures; the numbers are those of `kernel.c`."""
+
+_VERSION = 2
+"""Of the structures below: a library that was compiled for others is not used."""
+
+_LIBRARY = Path(__file__).with_name("libnearimage.so")
+
+Slots = npt.NDArray[np.int64]
+Numbers = npt.NDArray[np.float32]
+Distances = npt.NDArray[np.float32]
+Bitmap = npt.NDArray[np.uint8]
+Found = tuple[Slots, Distances]
+
+
+class Failed(Enum):
+    """Why there is no answer."""
+
+    TOO_FEW = auto()
+    """The lists hold fewer than are needed."""
+    TOO_SHALLOW = auto()
+    """A hit may stand beyond the last candidate."""
+
+
+class Question(NamedTuple):
+    """One search of an index.
+
+    Attributes:
+        projected: (kept,) float32, contiguous.
+        vector: (dims,) float32, contiguous.
+        lists: the numbers of those that hold what passes, nearest first; contiguous.
+        nearness: by list; greater is nearer (`Codes.nearness`).
+        allowed: the slots that count; None for all.
+        missed: slots to be measured beside the index; None for none.
+        wanted: how many hits.
+        needed: how many have to be found.
+        asked: how many candidates are taken at most.
+        first: how many of them are measured at first.
+        sure: how many of the lists are looked at in any case.
+        rank: the candidate that the other lists must come up to.
+        squared: the squared length of the projected query.
+        reach: by how many deviations a member of a list may be nearer than usual (`walking`); infinite for all lists.
+    """
+
+    projected: Vector
+    vector: Vector
+    lists: Slots
+    nearness: Numbers
+    allowed: Bitmap | None
+    missed: Slots | None
+    wanted: int
+    needed: int
+    asked: int
+    first: int
+    sure: int
+    rank: int
+    squared: float
+    reach: float
+
+
+class _Lists(ctypes.Structure):
+    _fields_ = (
+        ("codes", ctypes.c_void_p),
+        ("slots", ctypes.c_void_p),
+        ("sizes", ctypes.c_void_p),
+        ("points", ctypes.c_void_p),
+        ("squares", ctypes.c_void_p),
+        ("deviations", ctypes.c_void_p),
+        ("pairs", ctypes.c_int64),
+        ("inner_product", ctypes.c_int64),
+    )
+
+
+class _Stored(ctypes.Structure):
+    _fields_ = (("matrix", ctypes.c_void_p), ("rows", ctypes.c_int64), ("dims", ctypes.c_int64), ("metric", ctypes.c_int64))
+
+
+class _Question(ctypes.Structure):
+    _fields_ = (
+        ("projected", ctypes.c_void_p),
+        ("vector", ctypes.c_void_p),
+        ("lists", ctypes.c_void_p),
+        ("nearness", ctypes.c_void_p),
+        ("lists_count", ctypes.c_int64),
+        ("allowed", ctypes.c_void_p),
+        ("allowed_bytes", ctypes.c_int64),
+        ("missed", ctypes.c_void_p),
+        ("missed_count", ctypes.c_int64),
+        ("wanted", ctypes.c_int64),
+        ("needed", ctypes.c_int64),
+        ("asked", ctypes.c_int64),
+        ("first", ctypes.c_int64),
+        ("sure", ctypes.c_int64),
+        ("rank", ctypes.c_int64),
+        ("squared", ctypes.c_double),
+        ("reach", ctypes.c_double),
+    )
+
+
+class CodeLists:
+    """Where the lists of an index lie; as long as this is used, whatever they are part of must be kept, unchanged.
+
+    Args:
+        codes: the address of each list's codes, blocks of 32 as faiss lays them out for 4 bits.
+        slots: the address of each list's slots, int64.
+        sizes: how many each list has.
+        points: (pairs, 16, 2) float32.
+        spread: how the vectors of each list lie around its centre: the mean of their squared distances, and its standard deviation.
+    """
+
+    def __init__(
+        self, codes: Sequence[int], slots: Sequence[int], sizes: Sequence[int], points: Numbers, spread: tuple[Numbers, Numbers], *, inner_product: bool
+    ) -> None:
+        self._kept: tuple[npt.NDArray[Any], ...] = (
+            *(np.array(numbers, np.int64) for numbers in (codes, slots, sizes)),
+            *(np.ascontiguousarray(numbers, np.float32) for numbers in (points, *spread)),
+        )
+        addresses = [_at(one) for one in self._kept]
+        self.structure = _Lists(*addresses, len(points), inner_product)
+
+
+class Kernel:
+    """The compiled library.
+
+    Raises:
+        OSError: it cannot be loaded, or is of another version.
+    """
+
+    def __init__(self, path: Path) -> None:
+        library: Any = ctypes.CDLL(str(path))
+        if library.nearimage_version() != _VERSION:
+            raise OSError(f"{path} was compiled for another version of nearimage")
+        self.is_supported = bool(library.nearimage_is_supported())
+        self._search, self._measure = library.nearimage_search, library.nearimage_measure
+        for function in (self._search, self._measure):
+            function.restype = ctypes.c_int64
+        self._search.argtypes = (ctypes.c_void_p,) * 5
+        self._measure.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)
+
+    def search(self, lists: CodeLists, metric: Metric, matrix: Matrix, question: Question) -> Found | Failed:
+        """The hits, and all that are as near as the last of them, in no order.
+
+        Args:
+            metric: one of `METRICS`.
+            matrix: (slots, dims) float32, contiguous.
+
+        Raises:
+            MemoryError: none is left.
+        """
+        projected, vector, lists_asked, nearness, allowed, missed, *numbers = question
+        beside, asked = 0 if missed is None else len(missed), question.asked
+        slots, distances = np.empty(beside + asked, np.int64), np.empty(2 * (beside + asked), np.float32)
+        bits = (None, 0) if allowed is None else (_at(allowed), len(allowed))
+        others = None if missed is None else _at(missed)
+        asking = _Question(_at(projected), _at(vector), _at(lists_asked), _at(nearness), len(lists_asked), *bits, others, beside, *numbers)
+        found = self._search(ctypes.byref(lists.structure), ctypes.byref(_stored(metric, matrix)), ctypes.byref(asking), _at(slots), _at(distances))
+        if found >= 0:
+            return slots[:found], distances[:found]
+        return _failed(found)
+
+    def measure(self, metric: Metric, matrix: Matrix, slots: Slots, query: Vector) -> Distances:
+        """The exact distances of some slots; `nearimage.domain.vectors.exact_distances` says which. Arguments as for `search`.
+
+        Raises:
+            MemoryError: none is left.
+        """
+        distances = np.empty(len(slots), np.float32)
+        if self._measure(ctypes.byref(_stored(metric, matrix)), _at(slots), len(slots), _at(query), _at(distances)) < 0:
+            raise MemoryError("no memory for a query")
+        return distances
+
+
+def _stored(metric: Metric, matrix: Matrix) -> _Stored:
+    return _Stored(_at(matrix), *matrix.shape, METRICS[metric])
+
+
+def _failed(code: int) -> Failed:
+    if code == -3:
+        raise MemoryError("no memory for the candidates of a search")
+    return Failed.TOO_FEW if code == -1 else Failed.TOO_SHALLOW
+
+
+def _at(array: npt.NDArray[Any]) -> int:
+    """The address of an array's first number; a tenth of the time of `array.ctypes.data`.
+
+    Raises:
+        ValueError: it is not contiguous.
+    """
+    return int(faiss.swig_ptr(array))
+
+
+def _loaded() -> Kernel | None:
+    try:
+        kernel = Kernel(_LIBRARY)
+    except (OSError, AttributeError):
+        return None
+    return kernel if kernel.is_supported else None
+
+
+KERNEL = _loaded()
