@@ -17,7 +17,7 @@ this useless: then the rows that pass it are looked up, if they are fewer than t
 The best rows of each frequent term by itself are kept over writes (a "head", `remembered`). The best by several are among them if the last of those wanted
 has more than a row can have that is beyond the border of every head (Fagin's threshold algorithm): at most what the borders have together. With as much, a
 row beyond differs from no border, so its id is greater than theirs, and who has a lesser id is before it. Where that does not settle it, all rows are walked
-once, and their best `HEAD` are kept until the next write.
+once. What was found is kept until the next write.
 
 An object must have `minimum_match` tokens in one property: of T tokens in a property, each hit has one of the T - minimum_match + 1 rarest; those are
 gathered, and `_score` counts.
@@ -31,7 +31,7 @@ May import numpy, `domain` and this package.
 
 import math
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -48,7 +48,7 @@ from nearimage.engines.embedded.state import State
 
 Scores = npt.NDArray[np.float64]
 
-_WALKS = 256
+_BEST = 256
 """The best rows of so many sets of terms are kept until the next write; 250 KB."""
 
 _FREQUENT = 500
@@ -235,6 +235,9 @@ class _Ranking:
 
     def best(self, count: int) -> Numbers:
         """The `count` best living rows, best first, where each term is in many rows and one term is enough."""
+        return self._kept(count, lambda: self._best_of_heads(count))
+
+    def _best_of_heads(self, count: int) -> Numbers:
         heads = [[self._known.head(field.name, term.token, term.parts) for term in field.terms] for field in self._fields]
         found = np.sort(np.concatenate([head.rows for some in heads for head in some]))
         rows = found[np.concatenate((np.ones(1, np.bool_), found[1:] != found[:-1]))[: len(found)]]
@@ -277,16 +280,24 @@ class _Ranking:
 
     def _walked_best(self) -> Numbers:
         """The best rows, best first, out of all; fewer than `HEAD` only if these are all."""
-        walks = self._known.walks
-        key = tuple((field.name, field.boost, term.token, term.weight) for field in self._fields for term in field.terms)
-        found = walks.get(key)
+        return self._kept(None, self._best_of_all)
+
+    def _best_of_all(self) -> Numbers:
+        rows, scores = _summed(*self._walk([(field, term) for field in self._fields for term in field.terms], self._known.live), self._rows)
+        kept, _ = _promising(rows, scores, HEAD, 0.0)
+        best, _ = _first(kept, self.score(kept)[0].astype(np.float32), HEAD, self._known.state.table.index.ids)
+        return best.astype(np.uint32)
+
+    def _kept(self, count: int | None, find: Callable[[], Numbers]) -> Numbers:
+        """The best rows of these terms, found once a commit: searches share their frequent words."""
+        known = self._known.best
+        key = (count, *((field.name, field.boost, term.token, term.weight) for field in self._fields for term in field.terms))
+        found = known.get(key)
         if found is None:
-            rows, scores = _summed(*self._walk([(field, term) for field in self._fields for term in field.terms], self._known.live), self._rows)
-            kept, _ = _promising(rows, scores, HEAD, 0.0)
-            best, _ = _first(kept, self.score(kept)[0].astype(np.float32), HEAD, self._known.state.table.index.ids)
-            if len(walks) >= _WALKS:
-                walks.clear()
-            found = walks[key] = best.astype(np.uint32)
+            found = find()
+            if len(known) >= _BEST:
+                known.clear()
+            known[key] = found
         return found
 
 

@@ -110,7 +110,7 @@ class Known:
         self.state = state
         self.collection = collection
         self.live = None if state.count == len(state.live) else state.live
-        self.walks: dict[object, Numbers] = {}
+        self.best: dict[object, Numbers] = {}
         self._texts: dict[str, Text] = {}
         follows = before and before.collection is collection and before.state.table is state.table
         self.carried: Carried = before.carried if before and follows else Carried()
