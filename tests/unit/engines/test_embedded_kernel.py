@@ -101,6 +101,7 @@ def asked(index: VectorIndex, query: Vector, mask: "np.ndarray[tuple[int], np.dt
         rank=10,
         squared=float(prepared @ prepared),
         reach=float("inf"),
+        tolerated=0.02,
     )
     return question._replace(**changes)
 

@@ -35,7 +35,7 @@ Distances = npt.NDArray[np.float32]
 
 _LONGEST_SQUARED = 1e30  # beyond, sums of products with it overflow float32
 
-_RESERVE = 2
+_RESERVE = 4
 """So many times the candidates are asked of the index: where the first ones are doubted, the rest is at hand without another search."""
 
 _FIRST, _FIRST_PER_HIT = 64, 3
@@ -120,6 +120,7 @@ class _Probing:
         self._prepared, self._energy = coverage.index.prepare(query.vector, squared)
         self._split = query.passing.beside(coverage)
         self._missed = 0 if self._split.missed is None else len(self._split.missed)
+        self._tolerated = (1 - query.recall) * query.wanted
         self._way = self._index.walk(self._prepared, self._split.counts)
 
     def ranked(self, state: State) -> Ranking:
@@ -152,6 +153,7 @@ class _Probing:
             rank=plan.rank,
             squared=prepared.dot(prepared),
             reach=plan.reach,
+            tolerated=self._tolerated,
         )
         return kernel.search(self._index.codes.lying(), query.metric, self._stored.matrix, question)
 
@@ -204,7 +206,7 @@ class _Probing:
 
     def _is_deep_enough(self, rough: Distances, told: Distances, farthest: float) -> bool:
         scale = 2 if self._query.metric is Metric.COSINE else 1  # |a - b|^2 = 2 (1 - cos) for unit vectors
-        return is_deep_enough(scale * rough, told, scale * farthest)
+        return is_deep_enough(scale * rough, told, scale * farthest, self._tolerated)
 
 
 def _scanned(query: VectorQuery, state: State) -> Ranking:

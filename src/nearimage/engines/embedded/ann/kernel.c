@@ -18,7 +18,7 @@ enum { TOO_FEW = -1, TOO_SHALLOW = -2, NO_MEMORY = -3 };
 #define POINTS 16    /* of each pair of dimensions */
 #define BLOCK 32     /* codes that lie together */
 #define ROUNDING 1e-5
-#define DEVIATIONS 3.0
+#define DENSER 2.0
 #define COSINE_NOISE 1e-12
 
 typedef struct {
@@ -57,9 +57,10 @@ typedef struct {
     int64_t rank;             /* the candidate that the other lists must come up to */
     double squared;           /* length of `projected` */
     double reach;             /* deviations by which a member of a list may be nearer than usual */
+    double tolerated;         /* hits that may be missed, on average */
 } Question;
 
-int64_t nearimage_version(void) { return 2; } /* `_VERSION` in kernel.py */
+int64_t nearimage_version(void) { return 3; } /* `_VERSION` in kernel.py */
 
 #if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
 
@@ -334,8 +335,8 @@ static float farthest_of(const float *distances, int64_t count, int64_t wanted, 
     return copy[wanted - 1];
 }
 
-/* Whether it is unlikely that a vector beyond the candidates belongs to the answer; `is_deep_enough` in planner.py says why. */
-static int is_deep_enough(const float *measured, const uint64_t *keys, int64_t taken, Steps steps, double unit, float farthest) {
+/* Whether hardly a vector beyond the candidates belongs to the answer; `is_deep_enough` in planner.py says why. */
+static int is_deep_enough(const float *measured, const uint64_t *keys, int64_t taken, Steps steps, double unit, float farthest, double tolerated) {
     double mean = 0, squares = 0, last = steps.offset + SUM(keys[taken - 1]) / steps.scale;
     int64_t half = taken / 2, count = taken - half;
     for (int64_t i = half; i < taken; i++) {
@@ -345,8 +346,12 @@ static int is_deep_enough(const float *measured, const uint64_t *keys, int64_t t
     }
     mean /= (double)count;
     double variance = squares / (double)count - mean * mean, least = last + mean, hit = unit * farthest;
-    double deviation = variance > 0 ? sqrt(variance) : 0, size = fabs(least) > fabs(hit) ? fabs(least) : fabs(hit);
-    return hit <= least - DEVIATIONS * deviation + ROUNDING * size;
+    double deviation = sqrt(variance > 0 ? variance : 0), size = fabs(least) > fabs(hit) ? fabs(least) : fabs(hit);
+    double spare = least - hit + ROUNDING * size;
+    if (spare < 0 || deviation == 0) return spare >= 0;
+    double t = spare / deviation, span = (SUM(keys[taken - 1]) - SUM(keys[half])) / steps.scale;
+    double lower = exp(-t * t / 2) * 0.3989422804014327 - t * erfc(t * 0.7071067811865476) / 2;
+    return DENSER * (double)count * deviation * lower <= tolerated * (span > ROUNDING * size ? span : ROUNDING * size);
 }
 
 static int64_t search(const Lists *lists, const Stored *stored, const Question *question, uint64_t *keys, int64_t *chosen, uint8_t *table, float *exact,
@@ -368,7 +373,7 @@ static int64_t search(const Lists *lists, const Stored *stored, const Question *
         measure(stored, slots + done, all - done, query, length, distances + done);
         done = all;
         float farthest = farthest_of(distances, all, question->wanted, copy);
-        if ((taken >= found && found < asked) || is_deep_enough(distances + missed, nearest.keys, here, steps, unit, farthest)) {
+        if ((taken >= found && found < asked) || is_deep_enough(distances + missed, nearest.keys, here, steps, unit, farthest, question->tolerated)) {
             int64_t kept = 0;
             for (int64_t i = 0; i < all; i++) {
                 if (distances[i] > farthest) continue;

@@ -24,7 +24,7 @@ from nearimage.domain.schema import Metric
 METRICS = {Metric.COSINE: 0, Metric.DOT: 1, Metric.L2_SQUARED: 2}
 """What it measures; the numbers are those of `kernel.c`."""
 
-_VERSION = 2
+_VERSION = 3
 """Of the structures below: a library that was compiled for others is not used."""
 
 _LIBRARY = Path(__file__).with_name("libnearimage.so")
@@ -63,6 +63,7 @@ class Question(NamedTuple):
         rank: the candidate that the other lists must come up to.
         squared: the squared length of the projected query.
         reach: by how many deviations a member of a list may be nearer than usual (`walking`); infinite for all lists.
+        tolerated: how many hits may be missed because they stand beyond the candidates, on average.
     """
 
     projected: Vector
@@ -79,6 +80,7 @@ class Question(NamedTuple):
     rank: int
     squared: float
     reach: float
+    tolerated: float
 
 
 class _Lists(ctypes.Structure):
@@ -117,6 +119,7 @@ class _Question(ctypes.Structure):
         ("rank", ctypes.c_int64),
         ("squared", ctypes.c_double),
         ("reach", ctypes.c_double),
+        ("tolerated", ctypes.c_double),
     )
 
 

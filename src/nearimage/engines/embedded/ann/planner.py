@@ -62,9 +62,8 @@ _WORTH = 3
 """An index whose candidates come to a third of what passes saves nothing: reading them at random costs more than the scan."""
 
 _DEEPER = 4
-_DEVIATIONS = 3.0
-"""Of the queries that passed this test, real ones found 0.9995 and more under every filter tried, far ones under a filter for the opposite 0.998; of those that
-failed it, 0.5 to 0.98. One unfiltered query in fifteen fails (100k x 512, 100 candidates)."""
+_DENSER = 2.0
+"""Beyond the last candidate there are more vectors to each step than before it."""
 
 _ROUNDING = 1e-5
 """Of float32, relative: many copies of one vector have errors of 0 up to rounding."""
@@ -164,24 +163,35 @@ def deepened(probe: Probe, passing: int) -> Plan:
     return Exact() if candidates * _WORTH >= passing else replace(probe, candidates=candidates, rank=probe.rank * _DEEPER)
 
 
-def is_deep_enough(measured: Distances, told: Distances, farthest_hit: float) -> bool:
-    """Whether it is unlikely that a vector beyond the candidates belongs to the answer.
+def is_deep_enough(measured: Distances, told: Distances, farthest_hit: float, tolerated: float) -> bool:
+    """Whether hardly a vector beyond the candidates belongs to the answer.
 
     The codes' distances differ from the vectors' by an error whose size shows on the candidates themselves. A vector beyond them is told to be farther than the
-    last one; to be a hit all the same, its error must be lower than usual by several deviations. The farther half of the candidates is looked at:
-    among the nearest, those with a low error have been favoured.
+    last one; to be a hit all the same, its error must be lower than usual by t deviations or more. How many vectors there are beyond shows too: the candidates
+    lie so close (n of them between the middle one and the last), and those beyond are taken to lie twice as close. With errors as of chance,
+
+        expected hits beyond  =  2 n / (last - middle) * deviation * (exp(-t^2 / 2) / sqrt(2 pi) - t erfc(t / sqrt(2)) / 2)
+
+    The farther half of the candidates is looked at: among the nearest, those with a low error have been favoured.
 
     Args:
         measured: the candidates' distances in the index's measure, in the order of `told`.
         told: those of their codes, ascending.
         farthest_hit: the measured distance of the last hit.
+        tolerated: so many hits may be missed, on average.
     """
     half = len(told) // 2
     errors = np.subtract(measured[half:], told[half:], dtype=np.float64)
     mean = float(np.add.reduce(errors)) / len(errors)
     deviation = math.sqrt(max(0.0, float(errors.dot(errors)) / len(errors) - mean * mean))
     least = float(told[-1]) + mean
-    return farthest_hit <= least - _DEVIATIONS * deviation + _ROUNDING * max(abs(least), abs(farthest_hit))
+    rounding = _ROUNDING * max(abs(least), abs(farthest_hit))
+    spare = least - farthest_hit + rounding
+    if spare < 0 or deviation == 0:
+        return spare >= 0
+    t = spare / deviation
+    lower = math.exp(-t * t / 2) / math.sqrt(2 * math.pi) - t * math.erfc(t / math.sqrt(2)) / 2
+    return _DENSER * len(errors) * deviation * lower <= tolerated * max(float(told[-1] - told[half]), rounding)
 
 
 def _between(open_: Measured, filtered: Measured, depth: float) -> tuple[int, float]:
