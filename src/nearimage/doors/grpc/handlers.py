@@ -17,19 +17,16 @@ from typing import Protocol
 from nearimage.domain.profile import profiled
 from nearimage.domain.query import Found
 from nearimage.doors.grpc.aggregate import aggregate
-from nearimage.doors.grpc.asked import read_asked
 from nearimage.doors.grpc.batch import batch_objects
 from nearimage.doors.grpc.batch_delete import batch_delete
 from nearimage.doors.grpc.batch_references import batch_references
 from nearimage.doors.grpc.batch_stream import BatchStreamSession
-from nearimage.doors.grpc.parsing import parse
+from nearimage.doors.grpc.forms import Forms
 from nearimage.doors.grpc.profile import render_profile
 from nearimage.doors.grpc.search_reply import Replies
-from nearimage.doors.grpc.search_request import read_query
 from nearimage.doors.grpc.tenants import tenants_get
 from nearimage.doors.wire.encoding import SIZED, key, sized, sized_each
-from nearimage.doors.wire.messages import HealthCheckResponse, SearchRequest
-from nearimage.service.pace import kind_of
+from nearimage.doors.wire.messages import HealthCheckResponse
 from nearimage.service.services import Services
 
 Work = Callable[[], bytes]
@@ -101,7 +98,7 @@ def handlers(services: Services, *, node: str = "nearimage") -> Mapping[str, Han
         "TenantsGet": tenants_get,
     }
     return {
-        f"{SERVICE}Search": Handler(partial(begin_search, services, node)),
+        f"{SERVICE}Search": Handler(partial(begin_search, services, Forms(services.collections.get), node)),
         HEALTH_CHECK: Handler(lambda _: _SERVING),
         HEALTH_LIST: Handler(lambda _: _ALL_SERVING),
         **{f"{SERVICE}{name}": Handler(partial(partial, answer, services)) for name, answer in waiting.items()},
@@ -113,29 +110,27 @@ def streams(services: Services) -> Mapping[str, OpenSession]:
     return {f"{SERVICE}BatchStream": partial(BatchStreamSession, services)}
 
 
-def begin_search(services: Services, node: str, request: bytes) -> Answer:
+def begin_search(services: Services, forms: Forms, node: str, request: bytes) -> Answer:
     """Answer a SearchRequest, or say what is left to do.
 
     Raises:
         NearimageError: as the use case does.
     """
     if len(request) > SHORT_BYTES:
-        return lambda: _Asking(services, node, request).answer()
-    asking = _Asking(services, node, request)
+        return lambda: _Asking(services, forms, node, request).answer()
+    asking = _Asking(services, forms, node, request)
     return asking.answer() if asking.is_quick else asking.answer
 
 
 class _Asking:
     """A SearchRequest, read."""
 
-    def __init__(self, services: Services, node: str, request: bytes) -> None:
+    def __init__(self, services: Services, forms: Forms, node: str, request: bytes) -> None:
         self._started = time.perf_counter()
         self._services = services
         self._node = node
-        message = parse(SearchRequest, request)
-        self._asked = read_asked(message, services.collections.get(message.collection), services.collections.get)
-        self._query = read_query(message, self._asked)
-        self._kind = None if self._asked.is_costly else kind_of(self._query)
+        reading = forms.read(request)
+        self._asked, self._query, self._kind = reading.asked, reading.query, reading.kind
 
     @property
     def is_quick(self) -> bool:
