@@ -2,6 +2,7 @@
 
 import platform
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from nearimage.domain.objects import Matrix, Vector
 from nearimage.domain.schema import Metric
 from nearimage.domain.vectors import exact_distances
-from nearimage.engines.embedded.ann import Source, VectorIndex, build
+from nearimage.engines.embedded.ann import Coverage, Source, VectorIndex, build
 from nearimage.engines.embedded.ann.kernel import KERNEL, METRICS, Failed, Found, Kernel, Question
 
 COUNT, DIMS = 3000, 70
@@ -79,6 +80,28 @@ def index(request: pytest.FixtureRequest) -> tuple[VectorIndex, Matrix]:
     made = build(source, RECALL, lambda: False)
     assert made is not None
     return made, vectors
+
+
+@needs_kernel
+@pytest.mark.parametrize("large", [1.0, 1e6])
+def test_a_query_is_placed_as_numpy_places_it(index: tuple[VectorIndex, Matrix], large: float) -> None:
+    """Centres and directions are kept with half of the bits: more than the codes tell apart, but not to be lost where numbers are large."""
+    made, vectors = index
+    scaled = replace(made, projection=replace(made.projection, mean=made.projection.mean * np.float32(large))) if large > 1 else made
+    counts = np.bincount(made.homes[:300], minlength=made.codes.lists)
+    for query in vectors[::300] * np.float32(large):
+        squared = float(query @ query)
+        projected, energy = scaled.prepare(query, squared)
+        nearness = made.codes.nearness(projected)
+        got = Coverage(scaled).place(query, squared, counts)
+        size = float(np.abs(projected).max())
+        assert got.projected == pytest.approx(projected, rel=1e-2, abs=2e-3 * size)
+        assert got.energy == pytest.approx(energy, rel=1e-2)
+        assert got.squared == pytest.approx(float(projected @ projected), rel=1e-2)
+        assert got.way.nearness == pytest.approx(nearness, rel=1e-2, abs=2e-3 * float(np.abs(nearness).max()))
+        assert sorted(got.way.lists.tolist()) == np.flatnonzero(counts).tolist()
+        assert (np.diff(got.way.nearness[got.way.lists]) <= 0).all()
+        assert len(Coverage(scaled).place(query, squared, None).way.lists) == made.codes.lists
 
 
 def asked(index: VectorIndex, query: Vector, mask: "np.ndarray[tuple[int], np.dtype[np.bool_]] | None" = None, **changes: Any) -> Question:

@@ -16,7 +16,7 @@ from nearimage.domain.objects import IDS_ONLY, Matrix, Record, Vector
 from nearimage.domain.schema import Collection, DataType, Metric, Property, VectorConfig
 from nearimage.domain.vectors import exact_distances
 from nearimage.engines.embedded import EmbeddedEngine, nearest, scan
-from nearimage.engines.embedded.ann import Thresholds
+from nearimage.engines.embedded.ann import Thresholds, vector_index
 from nearimage.engines.embedded.background import Stop
 from nearimage.engines.embedded.shard import EmbeddedShard
 from nearimage.ports.engine_answers import Nearest
@@ -31,8 +31,8 @@ DIMS = 48
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the compiled kernel, where there is one, and as it is without."""
     if request.param == "calls":
-        monkeypatch.setattr(nearest, "KERNEL", None)
-        monkeypatch.setattr(scan, "KERNEL", None)
+        for module in (nearest, scan, vector_index):
+            monkeypatch.setattr(module, "KERNEL", None)
 
 
 LOW = Thresholds(index_from=600, index_ns=30 * DIMS, delta=100)

@@ -117,11 +117,10 @@ class _Probing:
         self._coverage = coverage
         self._index = coverage.index
         self._stored = Stored(query.metric, *query.column.published())
-        self._prepared, self._energy = coverage.index.prepare(query.vector, squared)
         self._split = query.passing.beside(coverage)
         self._missed = 0 if self._split.missed is None else len(self._split.missed)
         self._tolerated = (1 - query.recall) * query.wanted
-        self._way = self._index.walk(self._prepared, self._split.counts)
+        self._placed = coverage.place(query.vector, squared, self._split.counts)
 
     def ranked(self, state: State) -> Ranking:
         """The nearest that were found."""
@@ -137,21 +136,21 @@ class _Probing:
         return _scanned(query, state)
 
     def _by_kernel(self, plan: Probe, kernel: Kernel) -> Found | Failed:
-        query, split, way, prepared = self._query, self._split, self._way, self._prepared
+        query, split, placed = self._query, self._split, self._placed
         question = Question(
-            projected=prepared,
+            projected=placed.projected,
             vector=query.vector,
-            lists=way.lists,
-            nearness=way.nearness,
+            lists=placed.way.lists,
+            nearness=placed.way.nearness,
             allowed=split.allowed,
             missed=split.missed,
             wanted=query.wanted,
             needed=min(query.wanted, query.passing.count),
             asked=plan.candidates * _RESERVE,
             first=_first(query.wanted),
-            sure=way.sure,
+            sure=placed.way.sure,
             rank=plan.rank,
-            squared=prepared.dot(prepared),
+            squared=placed.squared,
             reach=plan.reach,
             tolerated=self._tolerated,
         )
@@ -159,8 +158,8 @@ class _Probing:
 
     def _by_calls(self, plan: Probe) -> Found | Failed:
         """The same without the kernel."""
-        query, asked = self._query, plan.candidates * _RESERVE
-        found, told = self._index.find(self._prepared, self._way, candidates=asked, rank=plan.rank, reach=plan.reach, allowed=self._split.allowed)
+        query, placed, asked = self._query, self._placed, plan.candidates * _RESERVE
+        found, told = self._index.find(placed.projected, placed.way, candidates=asked, rank=plan.rank, reach=plan.reach, allowed=self._split.allowed)
         if len(found) + self._missed < min(query.wanted, query.passing.count):
             return Failed.TOO_FEW
         slots = self._until_deep_enough(found, told, asked)
@@ -187,7 +186,7 @@ class _Probing:
 
     def _plan(self) -> Plan:
         """What to do; it depends on nothing of the query but how unlike the data it is."""
-        query, energy = self._query, self._energy / max(self._index.tuning.energy, _LEAST_ENERGY)
+        query, energy = self._query, self._placed.energy / max(self._index.tuning.energy, _LEAST_ENERGY)
         alike = (query.live, query.passing.count, query.wanted, query.recall, caution(energy))
         return self._coverage.plan(alike, partial(self._planned, energy))
 

@@ -64,7 +64,12 @@ class Spread(NamedTuple):
 
 
 class Codes:
-    """Lists of codes. Made by `empty` or `from_bytes`; `add` only before others see it."""
+    """Lists of codes. Made by `empty` or `from_bytes`; `add` only before others see it.
+
+    Attributes:
+        centres: (lists, kept) float32.
+        half_squares: (lists,), half of the squared length of each; zeros under an inner product.
+    """
 
     def __init__(self, index: "faiss.IndexIVFPQFastScan", spread: Spread) -> None:
         self._index = index
@@ -73,8 +78,9 @@ class Codes:
         self.inner_product = index.metric_type == faiss.METRIC_INNER_PRODUCT
         self._lying: CodeLists | None = None
         self._quantizer: object = None  # kept alive: the index only points to it
-        self._centres: Matrix = index.quantizer.reconstruct_n(0, index.nlist)
-        self._half_squares = np.float32(0) if self.inner_product else np.vecdot(self._centres, self._centres) / np.float32(2)
+        self.centres: Matrix = index.quantizer.reconstruct_n(0, index.nlist)
+        squares = np.vecdot(self.centres, self.centres)
+        self.half_squares = np.zeros_like(squares) if self.inner_product else squares / np.float32(2)
 
     @classmethod
     def empty(cls, centres: Matrix, points: npt.NDArray[np.float32], spread: Spread, *, inner_product: bool) -> Self:
@@ -172,8 +178,8 @@ class Codes:
 
     def nearness(self, query: Vector) -> npt.NDArray[np.float32]:
         """(lists,): how near the centre of each list is to a projected query; greater is nearer."""
-        found: npt.NDArray[np.float32] = self._centres @ query
-        found -= self._half_squares
+        found: npt.NDArray[np.float32] = self.centres @ query
+        found -= self.half_squares
         return found
 
     def lying(self) -> CodeLists:

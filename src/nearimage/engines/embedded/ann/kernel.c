@@ -1,8 +1,8 @@
 /* The search of one query in one call: codes, candidates, doubt, exact distances. `kernel.py` says what goes in and out; `codes.py` what the codes are.
 
    What numpy and faiss do in some twenty calls, each waiting for memory that the one before has thrown out of the caches, is done here in one pass: rows are
-   fetched ahead, and float64 sums cost nothing beside the waiting. It is taken where the compiler of the installation has made it and the processor has AVX2
-   and FMA; elsewhere the calls remain.
+   fetched ahead, and float64 sums cost nothing beside the waiting. It is taken where the compiler of the installation has made it and the processor has AVX2,
+   FMA and F16C; elsewhere the calls remain.
 
    Nothing here is kept between calls, and no argument but the outputs is written to. */
 
@@ -33,6 +33,23 @@ typedef struct {
 } Lists;
 
 typedef struct {
+    const uint16_t *directions; /* (kept, dims) float16 */
+    const float *mean;          /* (dims,); NULL where queries keep it */
+    const uint16_t *centres;    /* (lists, kept) float16, divided by `scale` */
+    const float *half_squares;  /* by list: half of the squared length of its centre */
+    double scale;
+    int64_t dims;
+    int64_t kept;
+    int64_t lists;
+    int64_t unit; /* whether queries are brought to unit length */
+} Space;
+
+typedef struct {
+    double squared; /* length of the projection */
+    double energy;  /* its share of the query's squared length */
+} Figures;
+
+typedef struct {
     const float *matrix; /* (rows, dims) */
     int64_t rows;
     int64_t dims;
@@ -60,15 +77,15 @@ typedef struct {
     double tolerated;         /* hits that may be missed, on average */
 } Question;
 
-int64_t nearimage_version(void) { return 3; } /* `_VERSION` in kernel.py */
+int64_t nearimage_version(void) { return 4; } /* `_VERSION` in kernel.py */
 
 #if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
 
 #include <immintrin.h>
 
-#define FAST __attribute__((target("avx2,fma")))
+#define FAST __attribute__((target("avx2,fma,f16c")))
 
-int64_t nearimage_is_supported(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+int64_t nearimage_is_supported(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); } /* all of which have F16C */
 
 /* ---- exact distances: each row summed in float64 by itself, so that equal rows have equal distances wherever they stand */
 
@@ -162,6 +179,78 @@ int64_t nearimage_measure(const Stored *stored, const int64_t *slots, int64_t co
     return count;
 }
 
+/* ---- the query in the index's space, and the lists in order. Half of the bits of a float are half of the bytes to wait for, and far more than the codes keep */
+
+/* The products of some rows with a query, whose length is a multiple of 8 or is filled up with zeros; rows are read to their end only. */
+FAST static void products(const uint16_t *rows, int64_t count, int64_t dims, const float *query, float *out) {
+    for (int64_t i = 0; i < count; i++) {
+        const uint16_t *row = rows + i * dims;
+        __m256 a = _mm256_setzero_ps(), b = a;
+        int64_t d = 0;
+        for (; d + 16 <= dims; d += 16) {
+            a = _mm256_fmadd_ps(_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(row + d))), _mm256_loadu_ps(query + d), a);
+            b = _mm256_fmadd_ps(_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(row + d + 8))), _mm256_loadu_ps(query + d + 8), b);
+        }
+        a = _mm256_add_ps(a, b);
+        __m128 four = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
+        four = _mm_add_ps(four, _mm_movehl_ps(four, four));
+        float found = _mm_cvtss_f32(_mm_add_ss(four, _mm_movehdup_ps(four)));
+        for (; d < dims; d++) found += _mm_cvtss_f32(_mm_cvtph_ps(_mm_cvtsi32_si128(row[d]))) * query[d];
+        out[i] = found;
+    }
+}
+
+/* By the bits from one on to another, ascending, a byte a pass; `spare` has as much room, and the result is where `keys` says. */
+static void sort_by(uint64_t **keys, uint64_t **spare, int64_t count, int from, int to) {
+    for (int shift = from; shift < to; shift += 8) {
+        int64_t places[257] = {0};
+        for (int64_t i = 0; i < count; i++) places[(((*keys)[i] >> shift) & 255) + 1]++;
+        for (int b = 0; b < 256; b++) places[b + 1] += places[b];
+        for (int64_t i = 0; i < count; i++) (*spare)[places[((*keys)[i] >> shift) & 255]++] = (*keys)[i];
+        uint64_t *swapped = *keys;
+        *keys = *spare;
+        *spare = swapped;
+    }
+}
+
+static double squared_sum(const float *numbers, int64_t count) {
+    double found = 0;
+    for (int64_t i = 0; i < count; i++) found += (double)numbers[i] * numbers[i];
+    return found;
+}
+
+/* `counts` says how many pass in each list; NULL for no filter. `order` gets the lists that hold what passes, nearest first. */
+FAST int64_t nearimage_place(const Space *space, const float *vector, const int64_t *counts, float *projected, float *nearness, int64_t *order, Figures *figures) {
+    float *query = calloc((size_t)space->dims + 1, sizeof(float));
+    uint64_t *memory = malloc((size_t)space->lists * 2 * sizeof(uint64_t)), *keys = memory, *spare = memory + space->lists;
+    if (!query || !memory) {
+        free(query);
+        free(memory);
+        return NO_MEMORY;
+    }
+    float factor = space->unit ? (float)(1 / sqrt(squared_sum(vector, space->dims))) : 1;
+    for (int64_t d = 0; d < space->dims; d++) query[d] = vector[d] * factor - (space->mean ? space->mean[d] : 0);
+    products(space->directions, space->kept, space->dims, query, projected);
+    products(space->centres, space->lists, space->kept, projected, nearness);
+    double whole = squared_sum(query, space->dims);
+    figures->squared = squared_sum(projected, space->kept);
+    figures->energy = whole > 0 ? figures->squared / whole : 1;
+    int64_t count = 0;
+    for (int64_t list = 0; list < space->lists; list++) {
+        nearness[list] = nearness[list] * (float)space->scale - space->half_squares[list];
+        if (counts && !counts[list]) continue;
+        uint32_t bits;
+        memcpy(&bits, nearness + list, sizeof bits);
+        bits = bits >> 31 ? bits : ~bits & 0x7fffffff; /* ascending bits are descending numbers */
+        keys[count++] = (uint64_t)bits << 32 | (uint64_t)list;
+    }
+    sort_by(&keys, &spare, count, 32, 64);
+    for (int64_t i = 0; i < count; i++) order[i] = (int64_t)(keys[i] & 0xffffffff);
+    free(query);
+    free(memory);
+    return count;
+}
+
 /* ---- codes: distances from each pair of the query to its 16 points in bytes, looked up 32 codes at a time */
 
 typedef struct {
@@ -209,18 +298,8 @@ typedef struct {
 #define SUM(key) ((uint16_t)((key) >> 48))
 #define SLOT(key) ((int64_t)((key) & 0xffffffffffffULL))
 
-/* By sums, ascending; two passes of a byte each. */
-static void sort(Nearest *nearest) {
-    for (int shift = 48; shift < 64; shift += 8) {
-        int64_t places[257] = {0};
-        for (int64_t i = 0; i < nearest->count; i++) places[((nearest->keys[i] >> shift) & 255) + 1]++;
-        for (int b = 0; b < 256; b++) places[b + 1] += places[b];
-        for (int64_t i = 0; i < nearest->count; i++) nearest->spare[places[(nearest->keys[i] >> shift) & 255]++] = nearest->keys[i];
-        uint64_t *swapped = nearest->keys;
-        nearest->keys = nearest->spare;
-        nearest->spare = swapped;
-    }
-}
+/* By sums, ascending. */
+static void sort(Nearest *nearest) { sort_by(&nearest->keys, &nearest->spare, nearest->count, 48, 64); }
 
 static void shrink(Nearest *nearest) {
     sort(nearest);
@@ -408,6 +487,10 @@ int64_t nearimage_search(const Lists *lists, const Stored *stored, const Questio
 int64_t nearimage_is_supported(void) { return 0; }
 
 int64_t nearimage_measure(const Stored *stored, const int64_t *slots, int64_t count, const float *vector, float *out) { return NO_MEMORY; }
+
+int64_t nearimage_place(const Space *space, const float *vector, const int64_t *counts, float *projected, float *nearness, int64_t *order, Figures *figures) {
+    return NO_MEMORY;
+}
 
 int64_t nearimage_search(const Lists *lists, const Stored *stored, const Question *question, int64_t *slots, float *distances) { return NO_MEMORY; }
 

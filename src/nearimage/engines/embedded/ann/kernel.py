@@ -1,6 +1,7 @@
-"""The search of one query in one call of compiled code (`kernel.c`): what it takes, what it gives, and whether it is there.
+"""The search of one query in two calls of compiled code (`kernel.c`): what they take, what they give, and whether it is there.
 
-    query, lists, bitmap --codes--> candidates --rows, fetched ahead--> exact distances --doubted--> hits, or what was wrong
+    place     query --projection, centres--> lists in order
+    search    lists, bitmap --codes--> candidates --rows, fetched ahead--> exact distances --doubted--> hits, or what was wrong
 
 Installing nearimage compiles `kernel.c` beside this file (`hatch_build.py`) where there is a compiler. Without one, or on a processor without AVX2 and FMA,
 `KERNEL` is None, and searches go through faiss and numpy, by the same rules and in about twice the time; tests hold both ways against each other.
@@ -24,7 +25,7 @@ from nearimage.domain.schema import Metric
 METRICS = {Metric.COSINE: 0, Metric.DOT: 1, Metric.L2_SQUARED: 2}
 """What it measures; the numbers are those of `kernel.c`."""
 
-_VERSION = 3
+_VERSION = 4
 """Of the structures below: a library that was compiled for others is not used."""
 
 _LIBRARY = Path(__file__).with_name("libnearimage.so")
@@ -81,6 +82,42 @@ class Question(NamedTuple):
     squared: float
     reach: float
     tolerated: float
+
+
+class Placed(NamedTuple):
+    """A query in an index's space.
+
+    Attributes:
+        projected: (kept,) float32.
+        nearness: (lists,) float32: greater is nearer.
+        lists: the numbers of those that hold what passes, nearest first.
+        squared: the squared length of `projected`.
+        energy: its share of the query's own squared length, 0..1.
+    """
+
+    projected: Vector
+    nearness: Numbers
+    lists: Slots
+    squared: float
+    energy: float
+
+
+class _Space(ctypes.Structure):
+    _fields_ = (
+        ("directions", ctypes.c_void_p),
+        ("mean", ctypes.c_void_p),
+        ("centres", ctypes.c_void_p),
+        ("half_squares", ctypes.c_void_p),
+        ("scale", ctypes.c_double),
+        ("dims", ctypes.c_int64),
+        ("kept", ctypes.c_int64),
+        ("lists", ctypes.c_int64),
+        ("unit", ctypes.c_int64),
+    )
+
+
+class _Figures(ctypes.Structure):
+    _fields_ = (("squared", ctypes.c_double), ("energy", ctypes.c_double))
 
 
 class _Lists(ctypes.Structure):
@@ -145,6 +182,30 @@ class CodeLists:
         self.structure = _Lists(*addresses, len(points), inner_product)
 
 
+class Space:
+    """An index's projection and centres, as the kernel reads them: in float16, half as many bytes.
+
+    Args:
+        directions: (kept, dims).
+        mean: (dims,), taken off a query before it is projected; None where it is not.
+        centres: (lists, kept).
+        half_squares: (lists,), half of the squared length of each centre; or zeros, for inner products.
+        unit: whether queries are brought to unit length.
+    """
+
+    def __init__(self, directions: Matrix, mean: Vector | None, centres: Matrix, half_squares: Numbers, *, unit: bool) -> None:
+        scale = float(np.abs(centres).max(initial=np.finfo(np.float32).tiny))  # float16 ends at 65,504
+        self._kept: tuple[npt.NDArray[Any], ...] = (
+            directions.astype(np.float16).view(np.int16),
+            np.zeros(0, np.float32) if mean is None else np.ascontiguousarray(mean, np.float32),
+            (centres / np.float32(scale)).astype(np.float16).view(np.int16),
+            np.ascontiguousarray(half_squares, np.float32),
+        )
+        addresses = [_at(one) if len(one) else None for one in self._kept]
+        self.structure = _Space(*addresses, scale, directions.shape[1], *centres.shape[::-1], unit)
+        self.kept, self.lists = len(directions), len(centres)
+
+
 class Kernel:
     """The compiled library.
 
@@ -157,11 +218,30 @@ class Kernel:
         if library.nearimage_version() != _VERSION:
             raise OSError(f"{path} was compiled for another version of nearimage")
         self.is_supported = bool(library.nearimage_is_supported())
-        self._search, self._measure = library.nearimage_search, library.nearimage_measure
-        for function in (self._search, self._measure):
+        self._place, self._search, self._measure = library.nearimage_place, library.nearimage_search, library.nearimage_measure
+        for function in (self._place, self._search, self._measure):
             function.restype = ctypes.c_int64
+        self._place.argtypes = (ctypes.c_void_p,) * 7
         self._search.argtypes = (ctypes.c_void_p,) * 5
         self._measure.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)
+
+    def place(self, space: Space, vector: Vector, counts: Slots | None) -> Placed:
+        """A query, and the order of the lists.
+
+        Args:
+            vector: (dims,) float32, contiguous; finite, and not zero where it is brought to unit length.
+            counts: (lists,) int64: how many pass in each; None if all do.
+
+        Raises:
+            MemoryError: none is left.
+        """
+        projected, nearness, order = np.empty(space.kept, np.float32), np.empty(space.lists, np.float32), np.empty(space.lists, np.int64)
+        figures = _Figures()
+        some = None if counts is None else _at(counts)
+        found = self._place(ctypes.byref(space.structure), _at(vector), some, _at(projected), _at(nearness), _at(order), ctypes.byref(figures))
+        if found < 0:
+            raise MemoryError("no memory for a query")
+        return Placed(projected, nearness, order[:found], figures.squared, figures.energy)
 
     def search(self, lists: CodeLists, metric: Metric, matrix: Matrix, question: Question) -> Found | Failed:
         """The hits, and all that are as near as the last of them, in no order.

@@ -12,6 +12,7 @@ import math
 import threading
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ import numpy.typing as npt
 from nearimage.domain.objects import Vector
 from nearimage.domain.schema import Metric
 from nearimage.engines.embedded.ann.codes import Bitmap, Codes, Homes, Slots
+from nearimage.engines.embedded.ann.kernel import KERNEL, Space
 from nearimage.engines.embedded.ann.planner import Plan
 from nearimage.engines.embedded.ann.projection import Projection
 from nearimage.engines.embedded.ann.tuning import Setting, Size, Tuning
@@ -115,6 +117,20 @@ class VectorIndex:
         return self.codes.search(prepared, candidates=candidates, lists=lists, allowed=allowed)
 
 
+class Query(NamedTuple):
+    """A query in an index's space, and the way through the lists.
+
+    Attributes:
+        squared: the squared length of `projected`.
+        energy: its share of the query's own squared length, 0..1.
+    """
+
+    projected: Vector
+    squared: float
+    energy: float
+    way: Walk
+
+
 class Coverage:
     """What an index still covers after more was written; kept from one search to the next.
 
@@ -125,9 +141,29 @@ class Coverage:
         self.index = index
         self._plans: dict[Hashable, Plan] = {}
         self._settings: dict[float, Setting] = {}
+        self._space: Space | None = None
         self._lock = threading.Lock()
         self._known = index.seen
         self._valid = index.covered
+
+    def place(self, vector: Vector, squared: float, counts: Slots | None) -> Query:
+        """A query, and the lists that hold what passes, nearest first.
+
+        Args:
+            vector: (dims,) float32, contiguous; finite, and not zero under cosine.
+            squared: its squared length.
+            counts: (lists,): how many pass in each; None if all do.
+        """
+        index = self.index
+        if KERNEL is None:
+            prepared, energy = index.prepare(vector, squared)
+            return Query(prepared, float(prepared.dot(prepared)), energy, index.walk(prepared, counts))
+        if self._space is None:
+            projection, codes = index.projection, index.codes
+            mean = projection.mean if projection.centres_queries else None
+            self._space = Space(projection.directions, mean, codes.centres, codes.half_squares, unit=index.metric is Metric.COSINE)
+        placed = KERNEL.place(self._space, vector, counts)
+        return Query(placed.projected, placed.squared, placed.energy, Walk.over(placed.lists, placed.nearness))
 
     def setting(self, recall: float) -> Setting:
         """What a search needs to reach this recall; chosen once."""

@@ -23,6 +23,7 @@ May import numpy and this package.
 
 import math
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -49,6 +50,11 @@ class Walk:
     nearness: Numbers
     sure: int
 
+    @classmethod
+    def over(cls, lists: Slots, nearness: Numbers) -> Self:
+        """Lists in order."""
+        return cls(lists, nearness, math.ceil(math.sqrt(len(lists))))
+
 
 def walk(nearness: Numbers, counts: Slots | None) -> Walk:
     """Where to look.
@@ -60,7 +66,7 @@ def walk(nearness: Numbers, counts: Slots | None) -> Walk:
     order = (-nearness).argsort()
     if counts is not None:
         order = order[counts[order] > 0]
-    return Walk(order, nearness, math.ceil(math.sqrt(len(order))))
+    return Walk.over(order, nearness)
 
 
 def deviations(way: Walk, squared: float, limit: float, codes: Codes) -> Numbers:
