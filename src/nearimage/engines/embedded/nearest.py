@@ -168,7 +168,7 @@ class _Probing:
     def _until_deep_enough(self, found: Slots, told: Distances, asked: int) -> Slots | None:
         """The slots of what may be a hit; None where one may still stand beyond the last candidate.
 
-        The nearest codes are measured first, then as many again, until it is unlikely that a hit stands among the rest.
+        The nearest codes are measured first, then half as many again, until it is unlikely that a hit stands among the rest.
         """
         query, stored, missed, taken = self._query, self._stored, self._missed, _first(self._query.wanted)
         slots = found if self._split.missed is None else np.concatenate((self._split.missed, found))
@@ -182,7 +182,7 @@ class _Probing:
                     return slots[near(stored, slots[: len(rough)], query.vector, rough, farthest)]
             if taken >= asked:
                 return None
-            taken = min(2 * taken, asked)
+            taken = min(taken + taken // 2, asked)
 
     def _plan(self) -> Plan:
         """What to do; it depends on nothing of the query but how unlike the data it is."""

@@ -447,7 +447,7 @@ static int64_t search(const Lists *lists, const Stored *stored, const Question *
     if (missed) memcpy(slots, question->missed, (size_t)missed * sizeof(int64_t));
     for (int64_t i = 0; i < found; i++) slots[missed + i] = SLOT(nearest.keys[i]);
     float *copy = distances + missed + asked;
-    for (int64_t done = 0, taken = question->first;; taken = 2 * taken < asked ? 2 * taken : asked) {
+    for (int64_t done = 0, taken = question->first;; taken = taken + taken / 2 < asked ? taken + taken / 2 : asked) {
         int64_t here = taken < found ? taken : found, all = missed + here;
         measure(stored, slots + done, all - done, query, length, distances + done);
         done = all;
