@@ -31,7 +31,7 @@ def container() -> Iterator[FakeContainer]:
 
 @pytest.fixture
 def containers() -> Iterator[Containers]:
-    made = Containers(timeout_s=2)
+    made = Containers(timeout_s=60)
     yield made
     made.close()
 
@@ -197,7 +197,7 @@ def test_redirects_are_not_followed(container: FakeContainer, containers: Contai
 def test_an_import_sends_several_requests_at_a_time_but_not_too_many() -> None:
     """One after the other leaves a container idle; all at once would bring it down."""
     with FakeContainer(delay_s=0.02) as slow:
-        containers = Containers(timeout_s=10)
+        containers = Containers(timeout_s=60)
         made = containers.vectorizer(CLIP, slow.url).embed([PICTURE] * (REQUESTS_AT_ONCE * 4))
         containers.close()
 

@@ -1,4 +1,5 @@
-/* The search of one query in one call: codes, candidates, doubt, exact distances. `kernel.py` says what goes in and out; `codes.py` what the codes are.
+/* The search of one query: its place among the lists; codes, candidates, doubt, exact distances. `kernel.py` says what goes in and out, `codes.py` what the
+   codes are, `walking.py` which lists are looked at.
 
    What numpy and faiss do in some twenty calls, each waiting for memory that the one before has thrown out of the caches, is done here in one pass: rows are
    fetched ahead, and float64 sums cost nothing beside the waiting. It is taken where the compiler of the installation has made it and the processor has AVX2,
@@ -18,7 +19,7 @@ enum { TOO_FEW = -1, TOO_SHALLOW = -2, NO_MEMORY = -3 };
 #define POINTS 16    /* of each pair of dimensions */
 #define BLOCK 32     /* codes that lie together */
 #define ROUNDING 1e-5
-#define DENSER 2.0
+#define DENSER 2.0   /* `_DENSER` in planner.py */
 #define COSINE_NOISE 1e-12
 
 typedef struct {
@@ -179,7 +180,7 @@ int64_t nearimage_measure(const Stored *stored, const int64_t *slots, int64_t co
     return count;
 }
 
-/* ---- the query in the index's space, and the lists in order. Half of the bits of a float are half of the bytes to wait for, and far more than the codes keep */
+/* ---- the query in the index's space, and the lists in order. Half of a float's bits are half of the waiting, and more than the codes keep */
 
 /* The products of some rows with a query, whose length is a multiple of 8 or is filled up with zeros; rows are read to their end only. */
 FAST static void products(const uint16_t *rows, int64_t count, int64_t dims, const float *query, float *out) {
@@ -220,7 +221,8 @@ static double squared_sum(const float *numbers, int64_t count) {
 }
 
 /* `counts` says how many pass in each list; NULL for no filter. `order` gets the lists that hold what passes, nearest first. */
-FAST int64_t nearimage_place(const Space *space, const float *vector, const int64_t *counts, float *projected, float *nearness, int64_t *order, Figures *figures) {
+FAST int64_t nearimage_place(const Space *space, const float *vector, const int64_t *counts, float *projected, float *nearness, int64_t *order,
+                             Figures *figures) {
     float *query = calloc((size_t)space->dims + 1, sizeof(float));
     uint64_t *memory = malloc((size_t)space->lists * 2 * sizeof(uint64_t)), *keys = memory, *spare = memory + space->lists;
     if (!query || !memory) {
@@ -325,7 +327,8 @@ static int may_hold(const Lists *lists, const Question *question, int64_t list, 
 }
 
 /* Look at some lists. While a block is looked at, the one after it comes into the caches: lists lie anywhere. */
-FAST static void scan(const Lists *lists, const Question *question, const int64_t *some_lists, int64_t count, int64_t rows, const uint8_t *table, Nearest *nearest) {
+FAST static void scan(const Lists *lists, const Question *question, const int64_t *some_lists, int64_t count, int64_t rows, const uint8_t *table,
+                      Nearest *nearest) {
     const __m256i low = _mm256_set1_epi8(15);
     int64_t steps = (lists->pairs + 1) / 2;
     for (int64_t n = 0; n < count; n++) {
