@@ -121,6 +121,7 @@ def asked(index: VectorIndex, query: Vector, mask: "np.ndarray[tuple[int], np.dt
         asked=COUNT,
         first=COUNT,
         sure=way.sure,
+        is_last=False,
         rank=10,
         squared=float(prepared @ prepared),
         reach=float("inf"),
@@ -213,6 +214,7 @@ def test_it_doubts_candidates_whose_codes_are_wrong(index: tuple[VectorIndex, Ma
     others = np.random.default_rng(1).permutation(vectors)
     question = asked(made, vectors[0], asked=64, first=32)
     assert answer(made, others, question) is Failed.TOO_SHALLOW
+    assert len(found_by(answer(made, others, question._replace(is_last=True)))) >= 10
 
 
 @needs_kernel

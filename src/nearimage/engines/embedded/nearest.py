@@ -152,6 +152,7 @@ class _Probing:
             asked=plan.candidates * _RESERVE,
             first=_first(query.wanted),
             sure=placed.way.sure,
+            is_last=plan.is_last,
             rank=plan.rank,
             squared=placed.squared,
             reach=plan.reach,
@@ -165,10 +166,10 @@ class _Probing:
         found, told = self._index.find(placed.projected, placed.way, candidates=asked, rank=plan.rank, reach=plan.reach, allowed=self._split.allowed)
         if len(found) + self._missed < min(query.wanted, query.passing.count):
             return Failed.TOO_FEW
-        slots = self._until_deep_enough(found, told, asked)
+        slots = self._until_deep_enough(found, told, asked, is_last=plan.is_last)
         return Failed.TOO_SHALLOW if slots is None else (slots, settle(self._stored, slots, query.vector))
 
-    def _until_deep_enough(self, found: Slots, told: Distances, asked: int) -> Slots | None:
+    def _until_deep_enough(self, found: Slots, told: Distances, asked: int, *, is_last: bool) -> Slots | None:
         """The slots of what may be a hit; None where one may still stand beyond the last candidate.
 
         The nearest codes are measured first, then half as many again, until it is unlikely that a hit stands among the rest.
@@ -181,19 +182,21 @@ class _Probing:
                 more = rough_distances(stored, slots[len(rough) : missed + taken], query.vector)
                 rough = np.concatenate((rough, more)) if len(rough) else more
                 farthest = kth(rough, query.wanted)
-                if (taken >= len(found) < asked) or self._is_deep_enough(rough[missed:], told[:taken], farthest):
+                is_all = taken >= len(found) < asked or (taken >= asked and is_last)
+                if is_all or self._is_deep_enough(rough[missed:], told[:taken], farthest):
                     return slots[near(stored, slots[: len(rough)], query.vector, rough, farthest)]
             if taken >= asked:
                 return None
             taken = min(taken + taken // 2, asked)
 
     def _plan(self) -> Plan:
-        """What to do; it depends on nothing of the query but how unlike the data it is."""
+        """What to do; it depends on nothing of the query but how unlike the data it is, and whether what passes lies elsewhere."""
         query, energy = self._query, self._placed.energy / max(self._index.tuning.energy, _LEAST_ENERGY)
-        alike = (query.live, query.passing.count, query.wanted, query.recall, caution(energy))
-        return self._coverage.plan(alike, partial(self._planned, energy))
+        leads_away = self._coverage.leads_away(self._placed.way, self._split.counts)
+        alike = (query.live, query.passing.count, query.wanted, query.recall, caution(energy), leads_away)
+        return self._coverage.plan(alike, partial(self._planned, energy, leads_away=leads_away))
 
-    def _planned(self, energy: float) -> Plan:
+    def _planned(self, energy: float, *, leads_away: bool) -> Plan:
         query = self._query
         situation = Situation(
             live=query.live,
@@ -203,6 +206,7 @@ class _Probing:
             size=self._index.size,
             setting=self._coverage.setting(query.recall),
             energy=energy,
+            leads_away=leads_away,
         )
         return plan(situation, query.thresholds)
 

@@ -182,11 +182,16 @@ class Codes:
         found -= self.half_squares
         return found
 
+    def sizes(self) -> Slots:
+        """(lists,): how many codes each has."""
+        lists = self._index.invlists
+        return np.array([lists.list_size(number) for number in range(self.lists)], np.int64)
+
     def lying(self) -> CodeLists:
         """Where the lists lie, for the kernel; only once nothing will be added any more."""
         if self._lying is None:
             lists = faiss.downcast_InvertedLists(self._index.invlists)
-            sizes = [lists.list_size(number) for number in range(self.lists)]
+            sizes = self.sizes().tolist()
             codes, slots = ([int(get(number)) if size else 0 for number, size in enumerate(sizes)] for get in (lists.get_codes, lists.get_ids))
             self._lying = CodeLists(codes, slots, sizes, self.points(), self.spread, inner_product=self.inner_product)
         return self._lying

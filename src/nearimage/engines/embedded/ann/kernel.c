@@ -72,13 +72,14 @@ typedef struct {
     int64_t asked;            /* candidates at most */
     int64_t first;            /* candidates measured at first */
     int64_t sure;             /* lists that are looked at in any case */
+    int64_t is_last;          /* whether the best there is will do, where a hit may stand beyond the last candidate */
     int64_t rank;             /* the candidate that the other lists must come up to */
     double squared;           /* length of `projected` */
     double reach;             /* deviations by which a member of a list may be nearer than usual */
     double tolerated;         /* hits that may be missed, on average */
 } Question;
 
-int64_t nearimage_version(void) { return 4; } /* `_VERSION` in kernel.py */
+int64_t nearimage_version(void) { return 5; } /* `_VERSION` in kernel.py */
 
 #if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
 
@@ -455,7 +456,8 @@ static int64_t search(const Lists *lists, const Stored *stored, const Question *
         measure(stored, slots + done, all - done, query, length, distances + done);
         done = all;
         float farthest = farthest_of(distances, all, question->wanted, copy);
-        if ((taken >= found && found < asked) || is_deep_enough(distances + missed, nearest.keys, here, steps, unit, farthest, question->tolerated)) {
+        if ((taken >= found && found < asked) || (taken >= asked && question->is_last) ||
+            is_deep_enough(distances + missed, nearest.keys, here, steps, unit, farthest, question->tolerated)) {
             int64_t kept = 0;
             for (int64_t i = 0; i < all; i++) {
                 if (distances[i] > farthest) continue;

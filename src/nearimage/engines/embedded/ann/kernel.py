@@ -25,7 +25,7 @@ from nearimage.domain.schema import Metric
 METRICS = {Metric.COSINE: 0, Metric.DOT: 1, Metric.L2_SQUARED: 2}
 """What it measures; the numbers are those of `kernel.c`."""
 
-_VERSION = 4
+_VERSION = 5
 """Of the structures below: a library that was compiled for others is not used."""
 
 _LIBRARY = Path(__file__).with_name("libnearimage.so")
@@ -61,6 +61,7 @@ class Question(NamedTuple):
         asked: how many candidates are taken at most.
         first: how many of them are measured at first.
         sure: how many of the lists are looked at in any case.
+        is_last: whether the best there is will do, where a hit may stand beyond the last candidate.
         rank: the candidate that the other lists must come up to.
         squared: the squared length of the projected query.
         reach: by how many deviations a member of a list may be nearer than usual (`walking`); infinite for all lists.
@@ -78,6 +79,7 @@ class Question(NamedTuple):
     asked: int
     first: int
     sure: int
+    is_last: bool
     rank: int
     squared: float
     reach: float
@@ -153,6 +155,7 @@ class _Question(ctypes.Structure):
         ("asked", ctypes.c_int64),
         ("first", ctypes.c_int64),
         ("sure", ctypes.c_int64),
+        ("is_last", ctypes.c_int64),
         ("rank", ctypes.c_int64),
         ("squared", ctypes.c_double),
         ("reach", ctypes.c_double),

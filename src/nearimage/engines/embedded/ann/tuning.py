@@ -7,7 +7,6 @@ measuring again.
 May import this package.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -29,8 +28,9 @@ SCATTERED, AWAY = 0.1, 0.05
 
 NEIGHBOURS = 10
 _CODE_NS = 0.016
-_CANDIDATE_NS = 0.8
-"""Cost of a search: so many ns for each dimension of each code scanned (256: 4 ns) and of each candidate rescored (512: 0.4 us); bench/engine_ann.py."""
+_CANDIDATE_NS = 0.2
+"""Cost of a search: so many ns for each dimension of each code scanned (256: 4 ns) and of each candidate (512: 0.1 us; one that is measured takes 0.4, but most
+searches need a fourth of the candidates); bench/engine_ann.py."""
 
 
 def target_recall(ef: int) -> float:
@@ -82,12 +82,6 @@ class Setting:
     def all(self) -> tuple[Measured, ...]:
         """Every line."""
         return self.open, self.scattered, self.away
-
-    @property
-    def reach(self) -> float:
-        """What does under every filter; infinite for all lists."""
-        greatest = max(line.reach for line in self.all)
-        return math.inf if greatest == REACHES[-1] else greatest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,9 @@ from nearimage.engines.embedded.ann.walking import Walk, deviations, walk
 
 Distances = npt.NDArray[np.float32]
 
+_AWAY = 0.5
+"""Less than this part of what an unrelated filter would leave around the query."""
+
 _PLANS = 64
 """Kept for each index; pages of a query and how unlike the data it is make a handful."""
 
@@ -142,6 +145,7 @@ class Coverage:
         self._plans: dict[Hashable, Plan] = {}
         self._settings: dict[float, Setting] = {}
         self._space: Space | None = None
+        self._sizes: Slots | None = None
         self._lock = threading.Lock()
         self._known = index.seen
         self._valid = index.covered
@@ -164,6 +168,19 @@ class Coverage:
             self._space = Space(projection.directions, mean, codes.centres, codes.half_squares, unit=index.metric is Metric.COSINE)
         placed = KERNEL.place(self._space, vector, counts)
         return Query(placed.projected, placed.squared, placed.energy, Walk.over(placed.lists, placed.nearness))
+
+    def leads_away(self, way: Walk, counts: Slots | None) -> bool:
+        """Whether what passes a filter lies away from the query: too little of it is in the lists around.
+
+        Args:
+            counts: (lists,): how many pass in each; None if all do.
+        """
+        if counts is None:
+            return False
+        if self._sizes is None:
+            self._sizes = self.index.codes.sizes()
+        around = np.argpartition(-way.nearness, way.sure)[: way.sure] if way.sure < len(counts) else np.arange(len(counts))
+        return bool(counts[around].sum() * len(self.index.codes) < _AWAY * self._sizes[around].sum() * counts.sum())
 
     def setting(self, recall: float) -> Setting:
         """What a search needs to reach this recall; chosen once."""
