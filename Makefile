@@ -47,8 +47,8 @@ fix: $(VENV)/.dev ## Mend what can be mended by itself
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
-bench: $(VENV)/.dev ## Print every measurement
-	@set -e; for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script; done
+bench: $(VENV)/.dev ## Print every measurement, but for those that need another program or tree beside this one
+	@set -e; for script in $(filter-out bench/beside.py bench/turns.py,$(wildcard bench/*.py)); do echo "== $$script"; $(BIN)/python $$script; done
 
 conformance: $(VENV)/.dev ## Run the official client's own server tests (ten minutes; not part of `make test`)
 	@$(BIN)/python -m tools.conformance
