@@ -1,5 +1,6 @@
 """The compiled search against the calls that it takes the place of: the same answers, whatever is asked."""
 
+import logging
 import platform
 import shutil
 from dataclasses import replace
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from nearimage.domain.objects import Matrix, Vector
 from nearimage.domain.schema import Metric
 from nearimage.domain.vectors import exact_distances
+from nearimage.engines.embedded import EmbeddedEngine, engine
 from nearimage.engines.embedded.ann import Coverage, Source, VectorIndex, build
 from nearimage.engines.embedded.ann.kernel import KERNEL, METRICS, Failed, Found, Kernel, Question
 
@@ -37,6 +39,14 @@ def test_a_library_that_is_none_is_not_used(tmp_path: Path) -> None:
     (tmp_path / "lib.so").write_bytes(b"\x7fELF")
     with pytest.raises(OSError, match=r"lib\.so"):
         Kernel(tmp_path / "lib.so")
+
+
+def test_a_database_without_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever wonders why searches take long finds the reason in the log."""
+    monkeypatch.setattr(engine, "KERNEL", None)
+    with caplog.at_level(logging.INFO):
+        EmbeddedEngine(tmp_path / "data").close()
+    assert "without the compiled kernel" in caplog.text
 
 
 @needs_kernel

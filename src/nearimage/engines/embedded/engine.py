@@ -13,6 +13,7 @@ exists take turns (`_changing`); a shard that opens or works never asks for that
 May import `domain`, `ports` and this package.
 """
 
+import logging
 import shutil
 import threading
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,6 +23,7 @@ from pathlib import Path
 from nearimage.domain.errors import Busy, CollectionExists, CollectionNotFound, DiskFull, FolderUnusable, TenantNotActive, TenantNotAllowed, TenantRequired
 from nearimage.domain.schema import Collection, Metric, TenantState
 from nearimage.engines.embedded.ann import THRESHOLDS, Thresholds
+from nearimage.engines.embedded.ann.kernel import KERNEL
 from nearimage.engines.embedded.background import Background
 from nearimage.engines.embedded.catalog import Catalog, no_tenant
 from nearimage.engines.embedded.folder import FolderLock
@@ -31,6 +33,8 @@ from nearimage.engines.embedded.rows import JsonRows, RowCodec
 from nearimage.engines.embedded.shard import EmbeddedShard
 from nearimage.engines.embedded.snapshots import SnapshotWriter, arriving, size_of
 from nearimage.ports.engine import Capabilities, Progress
+
+_log = logging.getLogger(__name__)
 
 
 class EmbeddedEngine:
@@ -57,6 +61,8 @@ class EmbeddedEngine:
         self._changing = threading.Lock()
         self._open_shards = OpenShards(open_shards)
         self._shards: dict[str, dict[str, EmbeddedShard]] = {}
+        if KERNEL is None:
+            _log.info("vectors are searched without the compiled kernel, in twice the time: there was no C compiler to install it, or the processor lacks AVX2")
         self._folder_lock = FolderLock(folder)
         try:
             self._catalog = Catalog(folder)
