@@ -11,7 +11,6 @@ The load comes from bench/load, in Go. Prints a table.
 
 import argparse
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -32,7 +31,7 @@ from bench.load.questions import SCHEMA, SEARCH, Questions, Recorded, batches, i
 from bench.wire import Bench, Told, additions_ms, changing, reading
 from nearimage.domain.objects import Matrix
 from nearimage.doors.wire.messages import SearchReply
-from tests.servers import LiveServer, start_server
+from tests.servers import LiveServer, free_ports, start_server
 
 HERE = Path(__file__).resolve().parent
 CONNECTIONS = 4
@@ -96,13 +95,6 @@ def start_weaviate(program: Path, folder: Path) -> LiveServer:
             return server
     process.kill()
     raise SystemExit(f"{program} did not answer within {STARTED_S:.0f} s")
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on."""
-    with ExitStack() as held:
-        lines = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [line.getsockname()[1] for line in lines]
 
 
 def imported(name: str, bench: Bench, vectors: Matrix) -> None:

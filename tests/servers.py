@@ -3,11 +3,12 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
@@ -48,6 +49,13 @@ def start_server(data: Path, *options: str, environment: Mapping[str, str] | Non
 def start_inference_server(data: Path, module: str, *options: str) -> LiveServer:
     """Start `nearimage inference-server` on a free port and wait until it says that it answers."""
     return _start(data, ("inference-server", module, *options), None)
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of the loopback that nobody listens on, for a program that cannot choose for itself."""
+    with ExitStack() as held:
+        lines = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [int(line.getsockname()[1]) for line in lines]
 
 
 def _start(data: Path, arguments: Sequence[str], environment: Mapping[str, str] | None) -> LiveServer:

@@ -6,7 +6,6 @@ is skipped. They bring their own comparing program and stand-ins for inference c
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import start_server
+from tests.servers import free_ports, start_server
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 RECORDINGS = Path(os.environ.get("NEARIMAGE_SHARED", ROOT.parent / "shared")) / "wirediff"
@@ -40,22 +39,12 @@ SETTINGS = {
 @pytest.fixture
 def stand_ins() -> Iterator[dict[str, str]]:
     """Inference containers of the recordings, on free ports; the settings that lead to them."""
-    ports = _free_ports(3)
+    ports = free_ports(3)
     flags = [part for name, port in zip(("--img2vec", "--clip", "--bind"), ports, strict=True) for part in (name, str(port))]
     process = subprocess.Popen([sys.executable, RECORDINGS / "stub_inference.py", *flags], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     yield {f"{name}_INFERENCE_API": f"http://127.0.0.1:{port}" for name, port in zip(("IMAGE", "CLIP", "BIND"), ports, strict=True)}
     process.kill()
     process.wait()
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 @pytest.mark.parametrize("transport", ["native", "grpcio"])

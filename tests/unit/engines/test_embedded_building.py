@@ -8,7 +8,7 @@ import pytest
 from nearimage.domain.objects import Matrix
 from nearimage.domain.schema import Metric
 from nearimage.engines.embedded.ann import Bitmap, Coverage, Exact, Plan, Source, VectorIndex, build, extend, is_measured, renew
-from nearimage.engines.embedded.ann.walking import deviations, walk
+from nearimage.engines.embedded.ann.walking import deviations, in_order, sure
 
 DIMS, KEPT = 256, 100
 RECALL = 0.99
@@ -99,10 +99,11 @@ def test_an_index_measured_by_few_queries_is_measured_well_by_the_next_extension
 def test_lists_are_looked_at_from_the_nearest_on(alike: Matrix, small: VectorIndex) -> None:
     """The nearest lists have most of the hits; whoever meets these last keeps and throws away hundreds of candidates before."""
     prepared, _ = small.prepare(alike[7], 1.0)
-    way = small.walk(prepared, None)
-    assert sorted(way.lists.tolist()) == list(range(small.codes.lists))
-    assert (np.diff(small.codes.nearness(prepared)[way.lists]) <= 0).all()
-    assert (way.sure - 1) ** 2 < small.codes.lists <= way.sure**2
+    nearness = small.codes.nearness(prepared)
+    lists = in_order(nearness, None)
+    assert sorted(lists.tolist()) == list(range(small.codes.lists))
+    assert (np.diff(nearness[lists]) <= 0).all()
+    assert (sure(len(lists)) - 1) ** 2 < small.codes.lists <= sure(len(lists)) ** 2
 
 
 def test_lists_of_which_nothing_passes_are_left_out(alike: Matrix, small: VectorIndex) -> None:
@@ -110,7 +111,7 @@ def test_lists_of_which_nothing_passes_are_left_out(alike: Matrix, small: Vector
     prepared, _ = small.prepare(alike[7], 1.0)
     counts = np.zeros(small.codes.lists, np.int64)
     counts[[2, 5]] = 3
-    assert sorted(small.walk(prepared, counts).lists.tolist()) == [2, 5]
+    assert sorted(in_order(small.codes.nearness(prepared), counts).tolist()) == [2, 5]
 
 
 def test_what_lists_may_hold_agrees_with_what_they_hold(alike: Matrix, small: VectorIndex) -> None:
@@ -118,9 +119,9 @@ def test_what_lists_may_hold_agrees_with_what_they_hold(alike: Matrix, small: Ve
     projected = small.projection.apply(alike[:1000])
     nearer = []
     for query in projected[::50]:
-        way = walk(small.codes.nearness(query), None)
+        nearness = small.codes.nearness(query)
         distances = np.square(projected - query).sum(axis=1)
-        needed = [deviations(way, float(query @ query), limit, small.codes) for limit in distances]
+        needed = [deviations(nearness, float(query @ query), limit, small.codes) for limit in distances]
         nearer += [float(one[home]) for one, home, distance in zip(needed, small.homes[:1000], distances, strict=True) if distance > 0]
     assert abs(np.mean(nearer)) < 0.1  # a member is as far away as its list says, on average
     assert np.quantile(nearer, 0.999) < 6

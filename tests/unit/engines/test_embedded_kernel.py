@@ -18,6 +18,7 @@ from nearimage.domain.vectors import exact_distances
 from nearimage.engines.embedded import EmbeddedEngine, engine
 from nearimage.engines.embedded.ann import Coverage, Source, VectorIndex, build
 from nearimage.engines.embedded.ann.kernel import KERNEL, METRICS, Failed, Found, Kernel, Question
+from nearimage.engines.embedded.ann.walking import sure
 
 COUNT, DIMS = 3000, 70
 RECALL = 0.99
@@ -108,32 +109,28 @@ def test_a_query_is_placed_as_numpy_places_it(index: tuple[VectorIndex, Matrix],
         assert got.projected == pytest.approx(projected, rel=1e-2, abs=2e-3 * size)
         assert got.energy == pytest.approx(energy, rel=1e-2)
         assert got.squared == pytest.approx(float(projected @ projected), rel=1e-2)
-        assert got.way.nearness == pytest.approx(nearness, rel=1e-2, abs=2e-3 * float(np.abs(nearness).max()))
-        assert sorted(got.way.lists.tolist()) == np.flatnonzero(counts).tolist()
-        assert (np.diff(got.way.nearness[got.way.lists]) <= 0).all()
-        assert len(Coverage(scaled).place(query, squared, None).way.lists) == made.codes.lists
+        assert got.nearness == pytest.approx(nearness, rel=1e-2, abs=2e-3 * float(np.abs(nearness).max()))
+        assert sorted(got.lists.tolist()) == np.flatnonzero(counts).tolist()
+        assert (np.diff(got.nearness[got.lists]) <= 0).all()
+        assert len(Coverage(scaled).place(query, squared, None).lists) == made.codes.lists
 
 
 def asked(index: VectorIndex, query: Vector, mask: "np.ndarray[tuple[int], np.dtype[np.bool_]] | None" = None, **changes: Any) -> Question:
     """A question for ten, which looks at all lists unless it is changed."""
-    prepared, _ = index.prepare(query, float(query @ query))
     counts = None if mask is None else np.bincount(index.homes[np.flatnonzero(mask)], minlength=index.codes.lists)
-    way = index.walk(prepared, counts)
+    placed = index.place(query, float(query @ query), counts)
     question = Question(
-        projected=prepared,
+        placed=placed,
         vector=query,
-        lists=way.lists,
-        nearness=way.nearness,
         allowed=None if mask is None else np.packbits(mask, bitorder="little"),
         missed=None,
         wanted=10,
         needed=10,
         asked=COUNT,
         first=COUNT,
-        sure=way.sure,
+        sure=sure(len(placed.lists)),
         is_last=False,
         rank=10,
-        squared=float(prepared @ prepared),
         reach=float("inf"),
         tolerated=0.02,
     )
@@ -171,8 +168,7 @@ def test_fewer_candidates_and_lists_find_what_the_calls_find(index: tuple[Vector
     same = total = 0
     for query in vectors[::50]:
         question = asked(made, query, asked=60, first=60, needed=1, wanted=60, reach=3.0)
-        way = made.walk(question.projected, None)
-        slots, _ = made.find(question.projected, way, candidates=60, rank=10, reach=3.0, allowed=None)
+        slots, _ = made.find(question.placed, candidates=60, rank=10, reach=3.0, allowed=None)
         nearest = slots[np.argsort(exact_distances(made.metric, vectors[slots], query), kind="stable")][:10]
         got = answer(made, vectors, question._replace(wanted=10, needed=10))
         if not isinstance(got, Failed):  # doubted: the calls are asked the same in test_embedded_vector_indexes.py
@@ -212,7 +208,7 @@ def test_it_says_when_there_are_too_few(index: tuple[VectorIndex, Matrix]) -> No
     assert answer(made, vectors, asked(made, vectors[0], mask)) is Failed.TOO_FEW
     assert found_by(answer(made, vectors, asked(made, vectors[0], mask, needed=7))) == list(range(7))
     nothing = asked(made, vectors[0], np.zeros(COUNT, np.bool_), needed=1)
-    assert len(nothing.lists) == 0
+    assert len(nothing.placed.lists) == 0
     assert answer(made, vectors, nothing) is Failed.TOO_FEW
     assert found_by(answer(made, vectors, nothing._replace(missed=np.array([4, 9]), wanted=2))) == [4, 9]
 

@@ -25,6 +25,7 @@ from nearimage.domain.schema import Metric
 from nearimage.domain.vectors import THRESHOLD_TOLERANCE
 from nearimage.engines.embedded.ann import Coverage, Plan, Probe, Situation, Thresholds, caution, deepened, is_cheap, is_deep_enough, plan, widened
 from nearimage.engines.embedded.ann.kernel import KERNEL, Failed, Found, Kernel, Question
+from nearimage.engines.embedded.ann.walking import sure
 from nearimage.engines.embedded.entries import Mask
 from nearimage.engines.embedded.passing import Passing
 from nearimage.engines.embedded.scan import Slots, Stored, candidates, kth, near, rough_distances, settle
@@ -141,20 +142,17 @@ class _Probing:
     def _by_kernel(self, plan: Probe, kernel: Kernel) -> Found | Failed:
         query, split, placed = self._query, self._split, self._placed
         question = Question(
-            projected=placed.projected,
+            placed=placed,
             vector=query.vector,
-            lists=placed.way.lists,
-            nearness=placed.way.nearness,
             allowed=split.allowed,
             missed=split.missed,
             wanted=query.wanted,
             needed=min(query.wanted, query.passing.count),
             asked=plan.candidates * _RESERVE,
             first=_first(query.wanted),
-            sure=placed.way.sure,
+            sure=sure(len(placed.lists)),
             is_last=plan.is_last,
             rank=plan.rank,
-            squared=placed.squared,
             reach=plan.reach,
             tolerated=self._tolerated,
         )
@@ -162,8 +160,8 @@ class _Probing:
 
     def _by_calls(self, plan: Probe) -> Found | Failed:
         """The same without the kernel."""
-        query, placed, asked = self._query, self._placed, plan.candidates * _RESERVE
-        found, told = self._index.find(placed.projected, placed.way, candidates=asked, rank=plan.rank, reach=plan.reach, allowed=self._split.allowed)
+        query, asked = self._query, plan.candidates * _RESERVE
+        found, told = self._index.find(self._placed, candidates=asked, rank=plan.rank, reach=plan.reach, allowed=self._split.allowed)
         if len(found) + self._missed < min(query.wanted, query.passing.count):
             return Failed.TOO_FEW
         slots = self._until_deep_enough(found, told, asked, is_last=plan.is_last)
@@ -192,7 +190,7 @@ class _Probing:
     def _plan(self) -> Plan:
         """What to do; it depends on nothing of the query but how unlike the data it is, and whether what passes lies elsewhere."""
         query, energy = self._query, self._placed.energy / max(self._index.tuning.energy, _LEAST_ENERGY)
-        leads_away = self._coverage.leads_away(self._placed.way, self._split.counts)
+        leads_away = self._coverage.leads_away(self._placed, self._split.counts)
         alike = (query.live, query.passing.count, query.wanted, query.recall, caution(energy), leads_away)
         return self._coverage.plan(alike, partial(self._planned, energy, leads_away=leads_away))
 

@@ -26,7 +26,7 @@ from nearimage.domain.objects import Matrix, Vector
 from nearimage.domain.schema import Metric
 from nearimage.domain.vectors import distances, exact_distances
 from nearimage.engines.embedded.ann import inner_products, squared_distances
-from nearimage.engines.embedded.ann.kernel import KERNEL, METRICS
+from nearimage.engines.embedded.ann.kernel import KERNEL, METRICS, Kernel
 
 _CHUNK_FLOATS = 1 << 20
 """4 MiB. 30,000 x 1280 under l2-squared and manhattan: 1, 2 and 4 MiB 26 to 36 ms, 8 MiB 30 to 43, 64 MiB 49 to 96; the table is in docs/design/engine.md."""
@@ -60,7 +60,7 @@ class Stored:
 
 def candidates(stored: Stored, slots: Slots, query: Vector, count: int) -> Slots:
     """Those of these slots among which the `count` nearest are, in no order; count > 0."""
-    if len(slots) <= max(count, _AT_ONCE if KERNEL is not None and stored.metric in METRICS else 0):
+    if len(slots) <= (max(count, _AT_ONCE) if _kernel_for(stored.metric) else count):
         return slots
     with np.errstate(over="ignore", invalid="ignore"):
         rough = rough_distances(stored, slots, query)
@@ -94,8 +94,8 @@ def near(stored: Stored, slots: Slots, query: Vector, rough: Numbers, farthest: 
 
 def settle(stored: Stored, slots: Slots, query: Vector) -> Numbers:
     """The exact distances of these slots."""
-    if KERNEL is not None and stored.metric in METRICS:
-        return KERNEL.measure(stored.metric, stored.matrix, slots, query)
+    if kernel := _kernel_for(stored.metric):
+        return kernel.measure(stored.metric, stored.matrix, slots, query)
     step = _rows_a_chunk(stored.matrix)
     if len(slots) <= step:
         return exact_distances(stored.metric, stored.matrix[slots], query)
@@ -103,6 +103,10 @@ def settle(stored: Stored, slots: Slots, query: Vector) -> Numbers:
     for start in range(0, len(slots), step):
         found[start : start + step] = exact_distances(stored.metric, stored.matrix[slots[start : start + step]], query)
     return found
+
+
+def _kernel_for(metric: Metric) -> Kernel | None:
+    return KERNEL if metric in METRICS else None
 
 
 def _of_products(stored: Stored, slots: Slots, query: Vector, products: Numbers) -> Numbers:

@@ -190,9 +190,8 @@ class Codes:
     def lying(self) -> CodeLists:
         """Where the lists lie, for the kernel; only once nothing will be added any more."""
         if self._lying is None:
-            lists = faiss.downcast_InvertedLists(self._index.invlists)
-            sizes = self.sizes().tolist()
-            codes, slots = ([int(get(number)) if size else 0 for number, size in enumerate(sizes)] for get in (lists.get_codes, lists.get_ids))
+            lists, sizes = faiss.downcast_InvertedLists(self._index.invlists), self.sizes()
+            codes, slots = ([int(get(number)) if size else 0 for number, size in enumerate(sizes.tolist())] for get in (lists.get_codes, lists.get_ids))
             self._lying = CodeLists(codes, slots, sizes, self.points(), self.spread, inner_product=self.inner_product)
         return self._lying
 

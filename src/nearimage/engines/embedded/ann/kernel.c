@@ -63,6 +63,7 @@ typedef struct {
     const int64_t *lists;     /* numbers of the lists that hold what passes, nearest first */
     const float *nearness;    /* by list: greater is nearer */
     int64_t lists_count;
+    double squared;           /* length of `projected` */
     const uint8_t *allowed;   /* bitmap over slots; NULL for all */
     int64_t allowed_bytes;
     const int64_t *missed;    /* slots that the index does not cover */
@@ -74,12 +75,11 @@ typedef struct {
     int64_t sure;             /* lists that are looked at in any case */
     int64_t is_last;          /* whether the best there is will do, where a hit may stand beyond the last candidate */
     int64_t rank;             /* the candidate that the other lists must come up to */
-    double squared;           /* length of `projected` */
     double reach;             /* deviations by which a member of a list may be nearer than usual */
     double tolerated;         /* hits that may be missed, on average */
 } Question;
 
-int64_t nearimage_version(void) { return 5; } /* `_VERSION` in kernel.py */
+int64_t nearimage_version(void) { return 6; } /* `_VERSION` in kernel.py */
 
 #if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
 
@@ -130,9 +130,9 @@ FAST static double squared_distance(const float *row, const double *query, int64
     return found;
 }
 
-static double squared_length(const double *query, int64_t dims) {
+static double squared_sum(const float *numbers, int64_t count) {
     double found = 0;
-    for (int64_t d = 0; d < dims; d++) found += query[d] * query[d];
+    for (int64_t i = 0; i < count; i++) found += (double)numbers[i] * numbers[i];
     return found;
 }
 
@@ -176,7 +176,7 @@ static double *widened(const float *query, int64_t dims) {
 int64_t nearimage_measure(const Stored *stored, const int64_t *slots, int64_t count, const float *vector, float *out) {
     double *query = widened(vector, stored->dims);
     if (!query) return NO_MEMORY;
-    measure(stored, slots, count, query, sqrt(squared_length(query, stored->dims)), out);
+    measure(stored, slots, count, query, sqrt(squared_sum(vector, stored->dims)), out);
     free(query);
     return count;
 }
@@ -213,12 +213,6 @@ static void sort_by(uint64_t **keys, uint64_t **spare, int64_t count, int from, 
         *keys = *spare;
         *spare = swapped;
     }
-}
-
-static double squared_sum(const float *numbers, int64_t count) {
-    double found = 0;
-    for (int64_t i = 0; i < count; i++) found += (double)numbers[i] * numbers[i];
-    return found;
 }
 
 /* `counts` says how many pass in each list; NULL for no filter. `order` gets the lists that hold what passes, nearest first. */
@@ -447,7 +441,7 @@ static int64_t search(const Lists *lists, const Stored *stored, const Question *
     int64_t found = nearest.count < asked ? nearest.count : asked;
     if (found + missed < question->needed) return TOO_FEW;
 
-    double length = sqrt(squared_length(query, stored->dims)), unit = stored->metric == COSINE ? 2 : 1; /* |a - b|^2 = 2 (1 - cos) for unit vectors */
+    double length = sqrt(squared_sum(question->vector, stored->dims)), unit = stored->metric == COSINE ? 2 : 1; /* |a - b|^2 = 2 (1 - cos) for unit vectors */
     if (missed) memcpy(slots, question->missed, (size_t)missed * sizeof(int64_t));
     for (int64_t i = 0; i < found; i++) slots[missed + i] = SLOT(nearest.keys[i]);
     float *copy = distances + missed + asked;

@@ -11,7 +11,7 @@ May import faiss (for addresses), numpy, the standard library and `domain`.
 
 import ctypes
 from collections.abc import Sequence
-from enum import Enum, auto
+from enum import Enum
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,9 +25,10 @@ from nearimage.domain.schema import Metric
 METRICS = {Metric.COSINE: 0, Metric.DOT: 1, Metric.L2_SQUARED: 2}
 """What it measures; the numbers are those of `kernel.c`."""
 
-_VERSION = 5
+_VERSION = 6
 """Of the structures below: a library that was compiled for others is not used."""
 
+_NO_MEMORY = -3
 _LIBRARY = Path(__file__).with_name("libnearimage.so")
 
 Slots = npt.NDArray[np.int64]
@@ -38,61 +39,21 @@ Found = tuple[Slots, Distances]
 
 
 class Failed(Enum):
-    """Why there is no answer."""
+    """Why there is no answer; the numbers are those of `kernel.c`."""
 
-    TOO_FEW = auto()
+    TOO_FEW = -1
     """The lists hold fewer than are needed."""
-    TOO_SHALLOW = auto()
+    TOO_SHALLOW = -2
     """A hit may stand beyond the last candidate."""
-
-
-class Question(NamedTuple):
-    """One search of an index.
-
-    Attributes:
-        projected: (kept,) float32, contiguous.
-        vector: (dims,) float32, contiguous.
-        lists: the numbers of those that hold what passes, nearest first; contiguous.
-        nearness: by list; greater is nearer (`Codes.nearness`).
-        allowed: the slots that count; None for all.
-        missed: slots to be measured beside the index; None for none.
-        wanted: how many hits.
-        needed: how many have to be found.
-        asked: how many candidates are taken at most.
-        first: how many of them are measured at first.
-        sure: how many of the lists are looked at in any case.
-        is_last: whether the best there is will do, where a hit may stand beyond the last candidate.
-        rank: the candidate that the other lists must come up to.
-        squared: the squared length of the projected query.
-        reach: by how many deviations a member of a list may be nearer than usual (`walking`); infinite for all lists.
-        tolerated: how many hits may be missed because they stand beyond the candidates, on average.
-    """
-
-    projected: Vector
-    vector: Vector
-    lists: Slots
-    nearness: Numbers
-    allowed: Bitmap | None
-    missed: Slots | None
-    wanted: int
-    needed: int
-    asked: int
-    first: int
-    sure: int
-    is_last: bool
-    rank: int
-    squared: float
-    reach: float
-    tolerated: float
 
 
 class Placed(NamedTuple):
     """A query in an index's space.
 
     Attributes:
-        projected: (kept,) float32.
-        nearness: (lists,) float32: greater is nearer.
-        lists: the numbers of those that hold what passes, nearest first.
+        projected: (kept,) float32, contiguous.
+        nearness: (lists of the index,) float32: greater is nearer.
+        lists: the numbers of those that hold what passes, nearest first; contiguous.
         squared: the squared length of `projected`.
         energy: its share of the query's own squared length, 0..1.
     """
@@ -102,6 +63,40 @@ class Placed(NamedTuple):
     lists: Slots
     squared: float
     energy: float
+
+
+class Question(NamedTuple):
+    """One search of an index.
+
+    Attributes:
+        placed: the query in the index's space.
+        vector: the query itself, (dims,) float32, contiguous.
+        allowed: the slots that count; None for all.
+        missed: slots to be measured beside the index; None for none.
+        wanted: how many hits.
+        needed: how many have to be found.
+        asked: how many candidates are taken at most.
+        first: how many of them are measured at first.
+        sure: how many of the lists are looked at in any case.
+        is_last: whether the best there is will do, where a hit may stand beyond the last candidate.
+        rank: the candidate that the other lists must come up to.
+        reach: by how many deviations a member of a list may be nearer than usual (`walking`); infinite for all lists.
+        tolerated: how many hits may be missed because they stand beyond the candidates, on average.
+    """
+
+    placed: Placed
+    vector: Vector
+    allowed: Bitmap | None
+    missed: Slots | None
+    wanted: int
+    needed: int
+    asked: int
+    first: int
+    sure: int
+    is_last: bool
+    rank: int
+    reach: float
+    tolerated: float
 
 
 class _Space(ctypes.Structure):
@@ -146,6 +141,7 @@ class _Question(ctypes.Structure):
         ("lists", ctypes.c_void_p),
         ("nearness", ctypes.c_void_p),
         ("lists_count", ctypes.c_int64),
+        ("squared", ctypes.c_double),
         ("allowed", ctypes.c_void_p),
         ("allowed_bytes", ctypes.c_int64),
         ("missed", ctypes.c_void_p),
@@ -157,7 +153,6 @@ class _Question(ctypes.Structure):
         ("sure", ctypes.c_int64),
         ("is_last", ctypes.c_int64),
         ("rank", ctypes.c_int64),
-        ("squared", ctypes.c_double),
         ("reach", ctypes.c_double),
         ("tolerated", ctypes.c_double),
     )
@@ -175,7 +170,7 @@ class CodeLists:
     """
 
     def __init__(
-        self, codes: Sequence[int], slots: Sequence[int], sizes: Sequence[int], points: Numbers, spread: tuple[Numbers, Numbers], *, inner_product: bool
+        self, codes: Sequence[int], slots: Sequence[int], sizes: Slots, points: Numbers, spread: tuple[Numbers, Numbers], *, inner_product: bool
     ) -> None:
         self._kept: tuple[npt.NDArray[Any], ...] = (
             *(np.array(numbers, np.int64) for numbers in (codes, slots, sizes)),
@@ -242,7 +237,7 @@ class Kernel:
         figures = _Figures()
         some = None if counts is None else _at(counts)
         found = self._place(ctypes.byref(space.structure), _at(vector), some, _at(projected), _at(nearness), _at(order), ctypes.byref(figures))
-        if found < 0:
+        if found == _NO_MEMORY:
             raise MemoryError("no memory for a query")
         return Placed(projected, nearness, order[:found], figures.squared, figures.energy)
 
@@ -256,16 +251,17 @@ class Kernel:
         Raises:
             MemoryError: none is left.
         """
-        projected, vector, lists_asked, nearness, allowed, missed, *numbers = question
+        placed, vector, allowed, missed, *numbers = question
         beside, asked = 0 if missed is None else len(missed), question.asked
         slots, distances = np.empty(beside + asked, np.int64), np.empty(2 * (beside + asked), np.float32)
         bits = (None, 0) if allowed is None else (_at(allowed), len(allowed))
         others = None if missed is None else _at(missed)
-        asking = _Question(_at(projected), _at(vector), _at(lists_asked), _at(nearness), len(lists_asked), *bits, others, beside, *numbers)
+        where = _at(placed.lists), _at(placed.nearness), len(placed.lists), placed.squared
+        asking = _Question(_at(placed.projected), _at(vector), *where, *bits, others, beside, *numbers)
         found = self._search(ctypes.byref(lists.structure), ctypes.byref(_stored(metric, matrix)), ctypes.byref(asking), _at(slots), _at(distances))
-        if found >= 0:
-            return slots[:found], distances[:found]
-        return _failed(found)
+        if found == _NO_MEMORY:
+            raise MemoryError("no memory for the candidates of a search")
+        return Failed(found) if found < 0 else (slots[:found], distances[:found])
 
     def measure(self, metric: Metric, matrix: Matrix, slots: Slots, query: Vector) -> Distances:
         """The exact distances of some slots; `nearimage.domain.vectors.exact_distances` says which. Arguments as for `search`.
@@ -274,19 +270,13 @@ class Kernel:
             MemoryError: none is left.
         """
         distances = np.empty(len(slots), np.float32)
-        if self._measure(ctypes.byref(_stored(metric, matrix)), _at(slots), len(slots), _at(query), _at(distances)) < 0:
+        if self._measure(ctypes.byref(_stored(metric, matrix)), _at(slots), len(slots), _at(query), _at(distances)) == _NO_MEMORY:
             raise MemoryError("no memory for a query")
         return distances
 
 
 def _stored(metric: Metric, matrix: Matrix) -> _Stored:
     return _Stored(_at(matrix), *matrix.shape, METRICS[metric])
-
-
-def _failed(code: int) -> Failed:
-    if code == -3:
-        raise MemoryError("no memory for the candidates of a search")
-    return Failed.TOO_FEW if code == -1 else Failed.TOO_SHALLOW
 
 
 def _at(array: npt.NDArray[Any]) -> int:

@@ -26,7 +26,7 @@ May import numpy, `domain` and this package.
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -37,7 +37,7 @@ from nearimage.engines.embedded.ann.codes import Codes, Homes, Slots
 from nearimage.engines.embedded.ann.projection import Projection
 from nearimage.engines.embedded.ann.training import check
 from nearimage.engines.embedded.ann.tuning import AWAY, CANDIDATES, NEIGHBOURS, REACHES, SCATTERED, Measured, Tuning
-from nearimage.engines.embedded.ann.walking import Walk, deviations, walk
+from nearimage.engines.embedded.ann.walking import deviations, in_order, sure
 from nearimage.engines.embedded.background import Stop
 
 _FEW_CANDIDATES = 384
@@ -203,18 +203,19 @@ def _measured(trial: Trial, sample: _Sample, projected: Sequence[Vector], steps:
     sizes, flags = _counts(trial, None) / len(trial.slots), np.zeros(len(trial.matrix), np.bool_)
     for number, query in enumerate(projected):
         check(stop)
-        way = walk(trial.codes.nearness(query), sample.counts)
-        if not len(way.lists):
+        nearness = trial.codes.nearness(query)
+        lists = in_order(nearness, sample.counts)
+        if not len(lists):
             continue
-        way = replace(way, sure=max(way.sure, int(np.searchsorted(np.cumsum(sample.counts[way.lists]), NEIGHBOURS)) + 1))
-        found, told = trial.codes.search(query, candidates=steps[-1] + 1, lists=way.lists, allowed=allowed)
+        first = lists[: max(sure(len(lists)), int(np.searchsorted(np.cumsum(sample.counts[lists]), NEIGHBOURS)) + 1)]
+        found, told = trial.codes.search(query, candidates=steps[-1] + 1, lists=lists, allowed=allowed)
         others = found != sample.own[number]
         found, told = found[others], told[others]
-        limit = _limit(way, trial.homes[found], told)
-        needed = deviations(way, float(query.dot(query)), limit, trial.codes)
-        needed[way.lists[: way.sure]] = -math.inf
+        limit = _limit(first, trial.homes[found], told)
+        needed = deviations(nearness, float(query.dot(query)), limit, trial.codes)
+        needed[first] = -math.inf
         hits += _hits_within(_hits(trial, sample, number, found, flags), needed[trial.homes[found]], steps)
-        looked_at += sizes[way.lists] @ (needed[way.lists, None] <= np.array(REACHES))
+        looked_at += sizes[lists] @ (needed[lists, None] <= np.array(REACHES))
         possible += min(NEIGHBOURS, int(np.count_nonzero(sample.nearest[number] >= 0)))
     recalls, shares = np.minimum(hits / max(1, possible), 1.0), looked_at / len(projected)
     return [Measured(step, reach, float(shares[at]), float(recalls[row, at])) for row, step in enumerate(steps) for at, reach in enumerate(REACHES)]
@@ -234,12 +235,12 @@ def _hits_within(good: Mask, needed: Scores, steps: Sequence[int]) -> npt.NDArra
     return np.minimum(counts, NEIGHBOURS)
 
 
-def _limit(way: Walk, homes: Homes, told: Scores) -> float:
+def _limit(first: Slots, homes: Homes, told: Scores) -> float:
     """How far the last hit is after the sure lists of a search for `NEIGHBOURS`, where the nearest codes are in these lists and so far away.
 
     Where fewer than that are of sure lists, the answer is too near, and more reach will seem to be needed than is.
     """
-    of_sure = np.isin(homes, way.lists[: way.sure]).nonzero()[0]
+    of_sure = np.isin(homes, first).nonzero()[0]
     if not len(told):
         return math.inf
     return float(told[of_sure[NEIGHBOURS - 1] if len(of_sure) >= NEIGHBOURS else -1])

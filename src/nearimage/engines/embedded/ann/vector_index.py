@@ -12,7 +12,6 @@ import math
 import threading
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,11 +19,11 @@ import numpy.typing as npt
 from nearimage.domain.objects import Vector
 from nearimage.domain.schema import Metric
 from nearimage.engines.embedded.ann.codes import Bitmap, Codes, Homes, Slots
-from nearimage.engines.embedded.ann.kernel import KERNEL, Space
+from nearimage.engines.embedded.ann.kernel import KERNEL, Placed, Space
 from nearimage.engines.embedded.ann.planner import Plan
 from nearimage.engines.embedded.ann.projection import Projection
 from nearimage.engines.embedded.ann.tuning import Setting, Size, Tuning
-from nearimage.engines.embedded.ann.walking import Walk, deviations, walk
+from nearimage.engines.embedded.ann.walking import deviations, in_order, sure
 
 Distances = npt.NDArray[np.float32]
 
@@ -89,27 +88,26 @@ class VectorIndex:
         """
         return self.projection.apply_to_query(query / math.sqrt(squared) if self.metric is Metric.COSINE else query)
 
-    def walk(self, prepared: Vector, counts: Slots | None) -> Walk:
-        """The lists that hold what passes, nearest to a prepared query first.
+    def place(self, query: Vector, squared: float, counts: Slots | None) -> Placed:
+        """`Coverage.place` without the kernel."""
+        projected, energy = self.prepare(query, squared)
+        nearness = self.codes.nearness(projected)
+        return Placed(projected, nearness, in_order(nearness, counts), float(projected.dot(projected)), energy)
 
-        Args:
-            counts: (lists,): how many pass in each; None if all do.
-        """
-        return walk(self.codes.nearness(prepared), counts)
-
-    def find(self, prepared: Vector, way: Walk, *, candidates: int, rank: int, reach: float, allowed: Bitmap | None) -> tuple[Slots, Distances]:
+    def find(self, placed: Placed, *, candidates: int, rank: int, reach: float, allowed: Bitmap | None) -> tuple[Slots, Distances]:
         """The slots of the nearest codes among those allowed (None: all), nearest first, and how far their codes are.
 
         Args:
             rank: the candidate that other lists than the sure ones must come up to.
             reach: by how many deviations a member may be nearer than usual (`walking`).
         """
-        found, told = self._search(prepared, way.lists[: way.sure], candidates, allowed)
-        others = way.lists[way.sure :]
+        lists, first = placed.lists, sure(len(placed.lists))
+        found, told = self._search(placed.projected, lists[:first], candidates, allowed)
+        others = lists[first:]
         if len(told) >= rank and reach < math.inf:
-            needed = deviations(way, float(prepared.dot(prepared)), float(told[rank - 1]), self.codes)
+            needed = deviations(placed.nearness, placed.squared, float(told[rank - 1]), self.codes)
             others = others[needed[others] <= reach]
-        more, more_told = self._search(prepared, others, candidates, allowed)
+        more, more_told = self._search(placed.projected, others, candidates, allowed)
         slots, both = np.concatenate((found, more)), np.concatenate((told, more_told))
         order = both.argsort(kind="stable")[:candidates]
         return slots[order], both[order]
@@ -118,20 +116,6 @@ class VectorIndex:
         if not len(lists):
             return np.empty(0, np.int64), np.empty(0, np.float32)
         return self.codes.search(prepared, candidates=candidates, lists=lists, allowed=allowed)
-
-
-class Query(NamedTuple):
-    """A query in an index's space, and the way through the lists.
-
-    Attributes:
-        squared: the squared length of `projected`.
-        energy: its share of the query's own squared length, 0..1.
-    """
-
-    projected: Vector
-    squared: float
-    energy: float
-    way: Walk
 
 
 class Coverage:
@@ -150,7 +134,7 @@ class Coverage:
         self._known = index.seen
         self._valid = index.covered
 
-    def place(self, vector: Vector, squared: float, counts: Slots | None) -> Query:
+    def place(self, vector: Vector, squared: float, counts: Slots | None) -> Placed:
         """A query, and the lists that hold what passes, nearest first.
 
         Args:
@@ -160,16 +144,14 @@ class Coverage:
         """
         index = self.index
         if KERNEL is None:
-            prepared, energy = index.prepare(vector, squared)
-            return Query(prepared, float(prepared.dot(prepared)), energy, index.walk(prepared, counts))
+            return index.place(vector, squared, counts)
         if self._space is None:
             projection, codes = index.projection, index.codes
             mean = projection.mean if projection.centres_queries else None
             self._space = Space(projection.directions, mean, codes.centres, codes.half_squares, unit=index.metric is Metric.COSINE)
-        placed = KERNEL.place(self._space, vector, counts)
-        return Query(placed.projected, placed.squared, placed.energy, Walk.over(placed.lists, placed.nearness))
+        return KERNEL.place(self._space, vector, counts)
 
-    def leads_away(self, way: Walk, counts: Slots | None) -> bool:
+    def leads_away(self, placed: Placed, counts: Slots | None) -> bool:
         """Whether what passes a filter lies away from the query: too little of it is in the lists around.
 
         Args:
@@ -179,7 +161,8 @@ class Coverage:
             return False
         if self._sizes is None:
             self._sizes = self.index.codes.sizes()
-        around = np.argpartition(-way.nearness, way.sure)[: way.sure] if way.sure < len(counts) else np.arange(len(counts))
+        first = sure(len(placed.lists))
+        around = np.argpartition(-placed.nearness, first)[:first] if first < len(counts) else np.arange(len(counts))
         return bool(counts[around].sum() * len(self.index.codes) < _AWAY * self._sizes[around].sum() * counts.sum())
 
     def setting(self, recall: float) -> Setting:

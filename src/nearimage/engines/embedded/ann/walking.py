@@ -12,9 +12,9 @@ for the direction of e is nearly random in so many dimensions. After the sure li
 its members is nearer than T, which is (D + r - T) / S deviations nearer than usual. Up to how many deviations lists are looked at, `reach`, is measured at the
 build (`measuring`). Under an inner product, where far is -q . x, a member has about -q . c, give or take sqrt(2 |q|^2 r / kept).
 
-T belongs to the query and to what passes its filter. So the same reach does under every filter: where what passes is far away, T is far, and more lists are
-looked at; lists that hold nothing of it are left out wherever they are. On pictures, clusters and isotropic vectors, five deviations found 0.994 to 1.000 of
-the neighbours under filters of all kinds, and looked at 0.13 to 1.0 of the codes (docs/design/engine/vector-search.md).
+T belongs to the query and to what passes its filter. So nearly the same reach does under every filter (`planner`): where what passes is far away, T is far, and
+more lists are looked at; lists that hold nothing of it are left out wherever they are. Five deviations found 0.994 to 1.000 of the neighbours of pictures,
+clusters and isotropic vectors under filters of all kinds, and looked at 0.13 to 1.0 of the codes (docs/design/engine/vector-search.md).
 
 What is left out: T as it becomes while more lists are looked at. It would spare some of the last ones.
 
@@ -22,8 +22,6 @@ May import numpy and this package.
 """
 
 import math
-from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -35,52 +33,39 @@ Numbers = npt.NDArray[np.float32]
 _TINY = float(np.finfo(np.float32).tiny)
 
 
-@dataclass(frozen=True, slots=True)
-class Walk:
-    """The lists that hold what passes, nearest first.
-
-    Attributes:
-        lists: their numbers; int64, contiguous.
-        nearness: (lists of the index,), by list: greater is nearer.
-        sure: so many of them are looked at in any case: the square root of their number, 16 of 256. With half as many the reach that finds as much makes up for
-            what is saved; with a sixteenth of 1,504 a search of a million pictures looked at half as many codes again and found the same.
-    """
-
-    lists: Slots
-    nearness: Numbers
-    sure: int
-
-    @classmethod
-    def over(cls, lists: Slots, nearness: Numbers) -> Self:
-        """Lists in order."""
-        return cls(lists, nearness, math.ceil(math.sqrt(len(lists))))
-
-
-def walk(nearness: Numbers, counts: Slots | None) -> Walk:
-    """Where to look.
+def in_order(nearness: Numbers, counts: Slots | None) -> Slots:
+    """The numbers of the lists that hold what passes, nearest first; int64, contiguous.
 
     Args:
         nearness: by list; greater is nearer.
         counts: by list, how many pass; None if all do.
     """
-    order = (-nearness).argsort()
-    if counts is not None:
-        order = order[counts[order] > 0]
-    return Walk.over(order, nearness)
+    order: Slots = (-nearness).argsort()
+    return order if counts is None else order[counts[order] > 0]
 
 
-def deviations(way: Walk, squared: float, limit: float, codes: Codes) -> Numbers:
-    """(lists of the index,): by how many deviations a member of each list must be nearer than usual to be as near as a limit.
+def sure(lists: int) -> int:
+    """How many of so many lists are looked at in any case: their square root, 16 of 256.
+
+    With half as many the reach that finds as much makes up for what is saved; with a sixteenth of 1,504 a search of a million pictures looked at half as many
+    codes again and found the same.
+    """
+    return math.ceil(math.sqrt(lists))
+
+
+def deviations(nearness: Numbers, squared: float, limit: float, codes: Codes) -> Numbers:
+    """(lists,): by how many deviations a member of each list must be nearer than usual to be as near as a limit.
 
     Args:
+        nearness: by list; greater is nearer.
         squared: the projected query's squared length.
         limit: a squared distance, or a negative inner product.
     """
     squares, kept = codes.spread.squares, codes.kept
     if codes.inner_product:
-        usual, variance = -way.nearness, squares * np.float32(2 * squared / kept)
+        usual, variance = -nearness, squares * np.float32(2 * squared / kept)
     else:
-        away = np.maximum(squared - 2 * way.nearness, 0)
+        away = np.maximum(squared - 2 * nearness, 0)
         usual, variance = away + squares, away * squares * np.float32(8 / kept) + codes.spread.deviations**2
     found: Numbers = (usual - np.float32(limit)) / np.sqrt(np.maximum(variance, _TINY))
     return found
