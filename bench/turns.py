@@ -1,6 +1,6 @@
 """Two trees side by side: what a request costs in each, in turns, from the bytes of the request to those of the reply.
 
-    python bench/turns.py EMBEDDINGS.npz OTHER_TREE [--kind near|filtered|words|hybrid] [--rows 28000] [--turns 120]
+    python bench/turns.py EMBEDDINGS.npz OTHER_TREE [--kind near|filtered|vectors|groups|words|hybrid|plain|sort|pages] [--rows 28000] [--turns 120]
 
 EMBEDDINGS.npz as for bench/engine_ann.py. A process for this tree, one for the other and a second one for this, each with a database of its own and the same
 requests; each answers forty, then the next. Where a machine's speed changes by half from minute to minute, the median of the ratios within a turn still tells
@@ -31,6 +31,7 @@ from nearimage.doors.rest.schema import ClassBody, read_class
 
 HERE = Path(__file__).resolve().parent.parent
 AT_ONCE = 40
+KINDS = ("near", "filtered", "vectors", "groups", "words", "hybrid", "plain", "sort", "pages")
 REST_S = 60.0
 
 
@@ -39,7 +40,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("embeddings", type=Path)
     arguments.add_argument("other", type=Path, help="the root of the other tree")
-    arguments.add_argument("--kind", default="near", choices=["near", "filtered", "words", "hybrid"])
+    arguments.add_argument("--kind", default="near", choices=KINDS)
     arguments.add_argument("--rows", type=int, default=28_000)
     arguments.add_argument("--turns", type=int, default=120)
     arguments.add_argument("--answer", action="store_true", help=argparse.SUPPRESS)
@@ -86,8 +87,18 @@ def answer(embeddings: Path, kind: str, rows: int) -> None:
     """Fill a database; then for each line that comes answer so many requests, and tell what one took."""
     vectors, queries = pictures(embeddings, rows)
     ask = Questions(queries[:500], rows)
-    kinds: dict[str, Ask] = {"near": ask.near, "filtered": partial(ask.near, 0.1), "words": ask.words, "hybrid": ask.hybrid}
-    requests = [recorded.body for recorded in kinds[kind]()]
+    asks: tuple[Ask, ...] = (
+        ask.near,
+        partial(ask.near, 0.1),
+        partial(ask.near, limit=100, vectors=True),
+        ask.grouped,
+        ask.words,
+        ask.hybrid,
+        ask.filtered,
+        ask.sorted,
+        ask.pages,
+    )
+    requests = [recorded.body for recorded in dict(zip(KINDS, asks, strict=True))[kind]()]
     with tempfile.TemporaryDirectory() as folder, open_database(Settings(data=folder)) as database:
         database.services.collections.create(read_class(msgspec.convert(SCHEMA, ClassBody)))
         handle = handlers(database.services)

@@ -69,9 +69,10 @@ SERVICE = "/weaviate.v1.Weaviate/"
 HEALTH_CHECK = "/grpc.health.v1.Health/Check"
 HEALTH_LIST = "/grpc.health.v1.Health/List"
 HEALTH = frozenset((HEALTH_CHECK, HEALTH_LIST))
+"""What anybody may ask, also where all else needs a key."""
+
 READS = frozenset(f"{SERVICE}{name}" for name in ("Search", "Aggregate", "TenantsGet"))
 """The methods that change nothing."""
-"""What anybody may ask, also where all else needs a key."""
 
 SHORT_BYTES = 64 << 10
 """A longer request is not even parsed on the loop: it carries a picture, or very much else."""

@@ -21,6 +21,9 @@ _NO_ID = np.frombuffer(_ID + b"........-....-....-....-............" + _ID_BYTES
 _DIGITS = ((0, 0, 8), (9, 8, 12), (14, 12, 16), (19, 16, 20), (24, 20, 32))
 """Where digits of an id stand in its text, and which."""
 
+_FEW = 20
+"""Up to so many ids are looked up among those that were written last: they are what everybody finds."""
+
 _FLOATS, _VECTOR_BYTES, _VECTORS = (key_of(MetadataResult, name) for name in ("vector", "vector_bytes", "vectors"))
 _EXPLANATION = key_of(MetadataResult, "explain_score")
 _EXPLAINED = key_of(MetadataResult, "explain_score_present") + b"\1"
@@ -91,7 +94,19 @@ class Metadata:
 
 
 def _ids(packed: Sequence[bytes]) -> list[bytes]:
-    """The two forms of each id, written for all of them at once."""
+    """The two forms of each id."""
+    return list(map(_id, packed)) if len(packed) <= _FEW else _many_ids(packed)
+
+
+@lru_cache(1 << 14)
+def _id(packed: bytes) -> bytes:
+    digits = packed.hex()
+    text = f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    return b"".join((_ID, text.encode(), _ID_BYTES, packed))
+
+
+def _many_ids(packed: Sequence[bytes]) -> list[bytes]:
+    """Written for all of them at once; in a third of the time where none was written before."""
     joined = b"".join(packed)
     digits = np.frombuffer(joined.hex().encode(), np.uint8).reshape(-1, 32)
     written = np.empty((len(packed), len(_NO_ID)), np.uint8)

@@ -29,6 +29,7 @@ from nearimage.engines.embedded.catalog import Catalog, no_tenant
 from nearimage.engines.embedded.folder import FolderLock
 from nearimage.engines.embedded.gate import Gate
 from nearimage.engines.embedded.open_shards import OPEN_SHARDS, OpenShards
+from nearimage.engines.embedded.recent_rows import RecentRows
 from nearimage.engines.embedded.rows import JsonRows, RowCodec
 from nearimage.engines.embedded.shard import EmbeddedShard
 from nearimage.engines.embedded.snapshots import SnapshotWriter, arriving, size_of
@@ -60,6 +61,7 @@ class EmbeddedEngine:
         self._gate = Gate()
         self._changing = threading.Lock()
         self._open_shards = OpenShards(open_shards)
+        self._recent = RecentRows()
         self._shards: dict[str, dict[str, EmbeddedShard]] = {}
         if KERNEL is None:
             _log.info("vectors are searched without the compiled kernel, in twice the time: there was no C compiler to install it, or the processor lacks AVX2")
@@ -237,6 +239,7 @@ class EmbeddedEngine:
                     self._open_shards,
                     background=self.background,
                     checkpoints=self._checkpoints,
+                    recent=self._recent,
                     thresholds=self._thresholds,
                 )
                 self._apply_state(shards[tenant], collection, tenant)

@@ -40,7 +40,8 @@ from nearimage.domain.schema import Collection, DataType
 from nearimage.engines.embedded.database import Readers
 from nearimage.engines.embedded.disk import storage_faults
 from nearimage.engines.embedded.multi_vectors import MultiVectors
-from nearimage.engines.embedded.rows import DamagedRow, RowCodec, RowColumns, StoredRow, intact_columns, stored_row, unpack_seals
+from nearimage.engines.embedded.recent_rows import Row, ShardRows
+from nearimage.engines.embedded.rows import DamagedRow, RowCodec, RowColumns, StoredRow, intact_columns, row_columns, stored_row, unpack_seals
 from nearimage.engines.embedded.state import State, VectorColumn
 
 T = TypeVar("T")
@@ -111,10 +112,11 @@ class _Moved(Exception):
 class Reader:
     """Takes snapshots of a shard and makes records of its rows."""
 
-    def __init__(self, path: Path, collection: Collection, codec: RowCodec, publication: Publication) -> None:
+    def __init__(self, path: Path, collection: Collection, codec: RowCodec, publication: Publication, recent: ShardRows) -> None:
         self._path = path
         self._codec = codec
         self._publication = publication
+        self._recent = recent
         self._readers = Readers(path)
         self.alter(collection)
 
@@ -176,17 +178,27 @@ class Reader:
                 rows = connection.execute(f"{SELECT_ROW} WHERE id = ?", (one.bytes,)).fetchall()
                 if not rows or stored_row(rows[0]).revision > state.revision:
                     return None
-                return self._records(Snapshot(state, connection), rows, projection)[0]
+                return self._records(Snapshot(state, connection), self._intact_columns(rows), projection)[0]
             finally:
                 self._publication.leave(state)
 
     def by_revision(self, snapshot: Snapshot, revisions: Sequence[int], projection: Projection) -> Sequence[Record]:
         """The objects of these revisions, in order; all of them are in the snapshot."""
-        rows = {row[0]: row for row in _rows_where("revision", snapshot.connection, revisions)}
-        try:
-            return self._records(snapshot, [rows[revision] for revision in revisions], projection)
-        except KeyError as missing:
-            raise self._lacking(snapshot) from missing
+        rows = self._recent.find(revisions)
+        if None in rows:
+            read = self._read(snapshot, [revision for revision, row in zip(revisions, rows, strict=True) if row is None])
+            rows = [row or read[revision] for revision, row in zip(revisions, rows, strict=True)]
+        return self._records(snapshot, row_columns([row for row in rows if row]), projection)
+
+    def _read(self, snapshot: Snapshot, revisions: Sequence[int]) -> dict[int, Row]:
+        """The rows of these revisions out of SQLite; all of them are in the snapshot."""
+        rows = list(_rows_where("revision", snapshot.connection, revisions))
+        found = dict(zip(self._intact_columns(rows).revisions, rows, strict=True))
+        if len(found) != len(revisions):
+            raise self._lacking(snapshot)
+        if len(found) <= ROWS_AT_ONCE:
+            self._recent.keep(found.items())
+        return found
 
     def at_rows(self, snapshot: Snapshot, rows: npt.NDArray[np.int64], projection: Projection) -> Sequence[Record]:
         """The objects in these rows of the snapshot's table, in order; which they are is in memory."""
@@ -201,7 +213,7 @@ class Reader:
         """The objects with these ids; those that are not there are absent."""
         packed = [one.bytes for one in ids]
         rows = {row[1]: row for row in _rows_where("id", snapshot.connection, packed)}
-        found = self._records(snapshot, [rows[one] for one in dict.fromkeys(packed) if one in rows], projection)
+        found = self._records(snapshot, self._intact_columns([rows[one] for one in dict.fromkeys(packed) if one in rows]), projection)
         return {record.id: record for record in found}
 
     def revisions(self, snapshot: Snapshot, ids: Sequence[UUID]) -> list[int]:
@@ -233,7 +245,7 @@ class Reader:
         """Objects in ascending order of ids."""
         bindings = (after.bytes if after else b"", limit, offset)  # every id is greater than no bytes
         rows = snapshot.connection.execute(f"{SELECT_ROW} WHERE id > ? ORDER BY id LIMIT ? OFFSET ?", bindings).fetchall()
-        return self._records(snapshot, rows, projection)
+        return self._records(snapshot, self._intact_columns(rows), projection)
 
     def _is_manifold(self, projection: Projection) -> bool:
         """Whether an object may lie in more than its row and its slot: with pictures, or multi-vectors."""
@@ -258,11 +270,13 @@ class Reader:
                 connection.execute("ROLLBACK")
             raise
 
-    def _records(self, snapshot: Snapshot, rows: Sequence[tuple[object, ...]], projection: Projection) -> Sequence[Record]:
+    def _intact_columns(self, rows: Sequence[Row]) -> RowColumns:
         try:
-            columns = intact_columns(rows)
+            return intact_columns(rows)
         except DamagedRow as damaged:
             raise self._damaged(damaged.args[0]) from damaged
+
+    def _records(self, snapshot: Snapshot, columns: RowColumns, projection: Projection) -> Sequence[Record]:
         if snapshot.is_loose and columns.revisions and max(columns.revisions) > snapshot.state.revision:
             raise _Moved
         names = projection.properties
@@ -341,7 +355,7 @@ def _vectors_of(column: VectorColumn, slots: npt.NDArray[np.int64], seals: Seque
     return [None if seal is None else next(vectors) for seal in seals]
 
 
-def _rows_where(column: str, connection: apsw.Connection, values: Sequence[int] | Sequence[bytes]) -> Iterator[tuple[object, ...]]:
+def _rows_where(column: str, connection: apsw.Connection, values: Sequence[int] | Sequence[bytes]) -> Iterator[Row]:
     """The rows whose column has one of these values, in no order; one statement for many rows is three times as quick as one for each."""
     for start in range(0, len(values), ROWS_AT_ONCE):
         some = values[start : start + ROWS_AT_ONCE]

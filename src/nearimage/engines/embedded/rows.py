@@ -176,6 +176,9 @@ class StoredRow(NamedTuple):
         return self.crc == checksum(self)
 
 
+_CRC = StoredRow._fields.index("crc")
+
+
 class DamagedRow(Exception):
     """A row does not match its checksum; its argument is the packed id."""
 
@@ -193,20 +196,22 @@ class RowColumns(NamedTuple):
     pictures: Sequence[int | None]
 
 
-def intact_columns(rows: Sequence[tuple[object, ...]]) -> RowColumns:
-    """What the rows say.
+def row_columns(rows: Sequence[tuple[object, ...]]) -> RowColumns:
+    """What rows say, which SQLite gave, column by column; whether they are intact is not looked at."""
+    columns = tuple(zip(*rows, strict=True)) or ((),) * 9
+    return RowColumns._make(cast("RowColumns", columns[:7] + columns[8:]))
 
-    Args:
-        rows: as SQLite gives them.
+
+def intact_columns(rows: Sequence[tuple[object, ...]]) -> RowColumns:
+    """The same of rows that were just read.
 
     Raises:
         DamagedRow: a row does not match its checksum.
     """
-    columns = tuple(zip(*rows, strict=True)) or ((),) * 9
-    found = RowColumns._make(cast("RowColumns", columns[:7] + columns[8:]))
-    sums = _checksums(found)
-    if sums != list(columns[7]):
-        raise DamagedRow(next(one for one, summed, stored in zip(found.ids, sums, columns[7], strict=True) if summed != stored))
+    found = row_columns(rows)
+    stored, summed = [row[_CRC] for row in rows], _checksums(found)
+    if stored != summed:
+        raise DamagedRow(next(one for one, mine, other in zip(found.ids, stored, summed, strict=True) if mine != other))
     return found
 
 

@@ -41,6 +41,7 @@ from nearimage.engines.embedded.layout import SHARD_FILE
 from nearimage.engines.embedded.nearest import measured, nearest, within
 from nearimage.engines.embedded.open_shards import OpenShards
 from nearimage.engines.embedded.reading import ROWS_AT_ONCE, Publication, Reader, Snapshot
+from nearimage.engines.embedded.recent_rows import RecentRows
 from nearimage.engines.embedded.recovery import connect_shard, load
 from nearimage.engines.embedded.rows import RowCodec
 from nearimage.engines.embedded.selecting import first_rows
@@ -64,6 +65,7 @@ class EmbeddedShard:
         open_shards: who decides which shards stay open.
         background: where its upkeep is done.
         checkpoints: where its log is copied.
+        recent: where rows that were read are remembered.
         thresholds: from which sizes on vectors are indexed.
     """
 
@@ -82,11 +84,13 @@ class EmbeddedShard:
         *,
         background: Background,
         checkpoints: Background,
+        recent: RecentRows,
         thresholds: Thresholds = THRESHOLDS,
     ) -> None:
         self._place = place
         self._background = background
         self._checkpoints = checkpoints
+        self._recent = recent
         self._thresholds = thresholds
         self._collection = collection
         self._codec = codec
@@ -333,7 +337,7 @@ class EmbeddedShard:
                 connection.close()
                 raise
         self._publication = Publication(opened.state)
-        self._reader = Reader(path, self._collection, self._codec, self._publication)
+        self._reader = Reader(path, self._collection, self._codec, self._publication, self._recent.of_shard())
         self._keywords = KeywordSearch()
         self._writer = Writer(self._folder, self._collection, self._codec, connection=connection, publication=self._publication, opened=opened)
         self._indexes = VectorIndexes(self._folder, self._collection, self._publication, background=self._background, thresholds=self._thresholds)
