@@ -2,6 +2,7 @@
 
 import threading
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -9,34 +10,39 @@ from nearimage.domain.filters import Compare, Operator
 from nearimage.domain.objects import Projection, Record
 from nearimage.domain.schema import Collection, DataType, Property
 from nearimage.engines.embedded import EmbeddedEngine
-from nearimage.engines.embedded.recent_rows import RecentRows, Row
+from nearimage.engines.embedded.recent_rows import RecentRows
+from nearimage.engines.embedded.rows import Row
 
 PROPERTIES = 100
-"""Bytes of a row's properties here; with what is beside them a row counts 500."""
+"""Bytes of a row's properties here; with what is beside them a row counts 600."""
 
 
 def row(revision: int, size: int = PROPERTIES) -> Row:
-    return (revision, bytes(16), 0, 0, None, b"", bytes(size), 0, None)
+    return (revision, id_of(revision), 0, 0, None, b"", bytes(size), 0, None)
 
 
-def test_rows_are_found_by_shard_and_revision() -> None:
-    """Revisions of two shards are the same numbers: each must find its own rows."""
+def id_of(revision: int) -> bytes:
+    return revision.to_bytes(16, "big")
+
+
+def test_rows_are_found_by_shard_and_id() -> None:
+    """Two collections may have an object of the same id: each must find its own."""
     rows = RecentRows()
     one, other = rows.of_shard(), rows.of_shard()
-    one.keep([(1, row(1)), (2, row(2))])
-    assert one.find([2, 3, 1]) == [row(2), None, row(1)]
-    assert other.find([1, 2]) == [None, None]
+    one.keep([row(1), row(2)])
+    assert one.find([id_of(2), id_of(3), id_of(1)]) == [row(2), None, row(1)]
+    assert other.find([id_of(1), id_of(2)]) == [None, None]
 
 
 def test_what_is_wanted_stays_and_what_is_not_goes() -> None:
     """What everybody asks for must not be pushed out by a long reading of what nobody asks for again."""
     rows = RecentRows(most_bytes=10_000).of_shard()  # ten rows in each half
-    rows.keep([(1, row(1)), (2, row(2))])
+    rows.keep([row(1), row(2)])
     for revision in range(3, 100):
-        rows.keep([(revision, row(revision))])
-        assert rows.find([1]) == [row(1)]
-    assert rows.find([2, 3]) == [None, None]
-    assert rows.find([99]) == [row(99)]
+        rows.keep([row(revision)])
+        assert rows.find([id_of(1)]) == [row(1)]
+    assert rows.find([id_of(2), id_of(3)]) == [None, None]
+    assert rows.find([id_of(99)]) == [row(99)]
 
 
 def test_memory_is_bounded() -> None:
@@ -44,16 +50,16 @@ def test_memory_is_bounded() -> None:
     rows = RecentRows(most_bytes=100_000)
     shard = rows.of_shard()
     for revision in range(10_000):
-        shard.keep([(revision, row(revision))])
-        shard.find(range(revision - 50, revision))
-    assert 100 <= sum(found is not None for found in shard.find(range(10_000))) <= 200
+        shard.keep([row(revision)])
+        shard.find([id_of(one) for one in range(max(revision - 50, 0), revision)])
+    assert 100 <= sum(found is not None for found in shard.find([id_of(one) for one in range(10_000)])) <= 200
 
 
 def test_long_rows_are_not_kept() -> None:
     """One long text must not push thousands of rows out."""
     rows = RecentRows().of_shard()
-    rows.keep([(1, row(1, 1 << 17))])
-    assert rows.find([1]) == [None]
+    rows.keep([row(1, 1 << 17)])
+    assert rows.find([id_of(1)]) == [None]
 
 
 def test_threads_may_ask_and_keep_at_once() -> None:
@@ -64,9 +70,9 @@ def test_threads_may_ask_and_keep_at_once() -> None:
     def work(first: int) -> None:
         for number in range(3_000):
             revision = first + number % 120
-            (found,) = rows.find([revision])
+            (found,) = rows.find([id_of(revision)])
             if found is None:
-                rows.keep([(revision, row(revision))])
+                rows.keep([row(revision)])
             elif found[0] != revision:
                 wrong.append(found)
 
@@ -113,3 +119,26 @@ def test_a_collection_made_anew_under_the_same_name_has_rows_of_its_own(tmp_path
             (found,) = shard.scan(where=LOW, after=None, limit=10, offset=0, projection=EVERYTHING)
             assert found.properties["title"] == title
             engine.drop_collection("Photo")
+
+
+def test_an_object_is_got_as_it_is_now(tmp_path: Path) -> None:
+    """What was last read of an id is looked for first: it must not be answered once the object was changed, deleted, or stored anew."""
+    one = UUID(int=4)
+    with closing(EmbeddedEngine(tmp_path)) as engine:
+        engine.create_collection(COLLECTION)
+        shard = engine.shard("Photo")
+
+        def title() -> object:
+            found = shard.get([one, UUID(int=99)], EVERYTHING)
+            return found[one].properties["title"] if found else None
+
+        shard.put([photo(number, f"first {number}") for number in range(8)])
+        assert title() == title() == "first 3"
+        shard.put([photo(3, "second 3")])
+        assert title() == title() == "second 3"
+        assert shard.patch(one, lambda record: replace(record, properties={"title": "third 3"}))
+        assert title() == title() == "third 3"
+        assert shard.delete([one]) == 1
+        assert title() is title() is None
+        shard.put([photo(3, "fourth 3")])
+        assert title() == title() == "fourth 3"

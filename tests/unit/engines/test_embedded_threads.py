@@ -48,19 +48,26 @@ def test_a_single_get_never_shows_what_searches_do_not_see_yet(tmp_path: Path, m
     engine.create_collection(PHOTOS)
     shard = engine.shard("Photo")
     commit(shard, 1)
-    publish, seen = shard._publication.publish, list[object]()
+    publish, said, seen = shard._publication.publish, list[object](), list[object]()
 
-    def watched(state: State) -> None:
-        seen.append(shard._reader.newest(UUID(int=1), EVERYTHING_BUT_BLOBS))  # committed, not published
+    def number(one: int) -> object:
+        record = shard.get([UUID(int=one)], EVERYTHING_BUT_BLOBS)[UUID(int=one)]
+        assert len({record.properties["n"], *record.vectors["v"].tolist()}) == 1
+        return record.properties["n"]
+
+    waiting = threading.Thread(target=lambda: said.append(number(2)))  # its row was not read before: it sees that a commit has come in between
+
+    def watched(state: State) -> None:  # committed, not published
+        waiting.start()
+        seen.append(number(1))  # its row was
         publish(state)
-        seen.append(shard._reader.newest(UUID(int=1), EVERYTHING_BUT_BLOBS))
+        seen.append(number(1))
 
+    assert number(1) == 1
     monkeypatch.setattr(shard._publication, "publish", watched)
     commit(shard, 2)
-    before, after = seen
-    assert before is None
-    assert isinstance(after, Record)
-    assert (after.properties["n"], after.vectors["v"].tolist()) == (2, [2.0] * 8)
+    waiting.join()
+    assert (seen, said) == ([1, 2], [2])
     engine.close()
 
 

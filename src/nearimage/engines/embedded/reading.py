@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 from uuid import UUID
 
 import apsw
@@ -40,8 +40,8 @@ from nearimage.domain.schema import Collection, DataType
 from nearimage.engines.embedded.database import Readers
 from nearimage.engines.embedded.disk import storage_faults
 from nearimage.engines.embedded.multi_vectors import MultiVectors
-from nearimage.engines.embedded.recent_rows import Row, ShardRows
-from nearimage.engines.embedded.rows import DamagedRow, RowCodec, RowColumns, StoredRow, intact_columns, row_columns, stored_row, unpack_seals
+from nearimage.engines.embedded.recent_rows import ShardRows
+from nearimage.engines.embedded.rows import Row, RowCodec, RowColumns, StoredRow, damaged_row, row_columns, stored_row, unpack_seals
 from nearimage.engines.embedded.state import State, VectorColumn
 
 T = TypeVar("T")
@@ -164,57 +164,49 @@ class Reader:
                 self._publication.leave(state)
                 connection.execute("COMMIT")
 
-    def newest(self, one: UUID, projection: Projection) -> Record | None:
-        """One object by one statement, which is a snapshot by itself: a third of the time of `snapshot` and `by_id`.
-
-        None says nothing: the object may not be there, or needs more statements, or belongs to a commit that is just being published. Else a state that was
-        published before holds it too: rows are never changed, so one that was there then, and still is, was there all the time.
-        """
-        if self._is_manifold(projection):
-            return None
-        with storage_faults(self._path), self._readers.lend() as connection:
-            state = self._publication.enter()
-            try:
-                rows = connection.execute(f"{SELECT_ROW} WHERE id = ?", (one.bytes,)).fetchall()
-                if not rows or stored_row(rows[0]).revision > state.revision:
-                    return None
-                return self._records(Snapshot(state, connection), self._intact_columns(rows), projection)[0]
-            finally:
-                self._publication.leave(state)
-
-    def by_revision(self, snapshot: Snapshot, revisions: Sequence[int], projection: Projection) -> Sequence[Record]:
-        """The objects of these revisions, in order; all of them are in the snapshot."""
-        rows = self._recent.find(revisions)
-        if None in rows:
-            read = self._read(snapshot, [revision for revision, row in zip(revisions, rows, strict=True) if row is None])
-            rows = [row or read[revision] for revision, row in zip(revisions, rows, strict=True)]
-        return self._records(snapshot, row_columns([row for row in rows if row]), projection)
-
-    def _read(self, snapshot: Snapshot, revisions: Sequence[int]) -> dict[int, Row]:
-        """The rows of these revisions out of SQLite; all of them are in the snapshot."""
-        rows = list(_rows_where("revision", snapshot.connection, revisions))
-        found = dict(zip(self._intact_columns(rows).revisions, rows, strict=True))
-        if len(found) != len(revisions):
-            raise self._lacking(snapshot)
-        if len(found) <= ROWS_AT_ONCE:
-            self._recent.keep(found.items())
-        return found
-
     def at_rows(self, snapshot: Snapshot, rows: npt.NDArray[np.int64], projection: Projection) -> Sequence[Record]:
         """The objects in these rows of the snapshot's table, in order; which they are is in memory."""
         table = snapshot.state.table
-        revisions = table.revisions.view()[rows].tolist()
-        if not projection.is_bare:
-            return self.by_revision(snapshot, revisions, projection)
-        packed = table.index.ids.packed(rows)
-        return RecordColumns([packed[start : start + 16] for start in range(0, len(packed), 16)], revisions)
+        revisions, packed = table.revisions.view()[rows].tolist(), table.index.ids.packed(rows)
+        ids = [packed[start : start + 16] for start in range(0, len(packed), 16)]
+        if projection.is_bare:
+            return RecordColumns(ids, revisions)
+        known = {row[0]: row for row in self._recent.find(ids) if row}
+        missing = [revision for revision in revisions if revision not in known]
+        if missing:
+            known |= {row[0]: row for row in self._read(snapshot, "revision", missing)}
+        try:
+            return self._records(snapshot, row_columns([known[revision] for revision in revisions]), projection)
+        except KeyError as lacking:
+            raise self._lacking(snapshot) from lacking
 
     def by_id(self, snapshot: Snapshot, ids: Sequence[UUID], projection: Projection) -> dict[UUID, Record]:
         """The objects with these ids; those that are not there are absent."""
-        packed = [one.bytes for one in ids]
-        rows = {row[1]: row for row in _rows_where("id", snapshot.connection, packed)}
-        found = self._records(snapshot, self._intact_columns([rows[one] for one in dict.fromkeys(packed) if one in rows]), projection)
+        packed = list(dict.fromkeys(one.bytes for one in ids))
+        rows = self._remembered(snapshot.state, packed)
+        if len(rows) < len(packed):
+            rows |= {row[1]: row for row in self._read(snapshot, "id", [one for one in packed if one not in rows])}
+        found = self._records(snapshot, row_columns([rows[one] for one in packed if one in rows]), projection)
         return {record.id: record for record in found}
+
+    def _remembered(self, state: State, ids: Sequence[bytes]) -> dict[bytes, Row]:
+        """The rows of these objects that were read before, as far as the state has them."""
+        rows = [row for row in self._recent.find(ids) if row]
+        live = state.live
+        known = state.table.revisions.view(len(live))
+        places = known.searchsorted([row[0] for row in rows]).tolist() if rows else []
+        return {row[1]: row for row, place in zip(rows, places, strict=True) if place < len(known) and known[place] == row[0] and live[place]}
+
+    def _read(self, snapshot: Snapshot, column: str, values: Sequence[int] | Sequence[bytes]) -> list[Row]:
+        """The rows of SQLite whose column has one of these values, in no order; one statement for many is three times as quick as one for each."""
+        rows: list[Row] = []
+        for start in range(0, len(values), ROWS_AT_ONCE):
+            some = values[start : start + ROWS_AT_ONCE]
+            rows += _rows(snapshot.connection.execute(f"{SELECT_ROW} WHERE {column} IN ({_PLACES[len(some)]})", some))
+        self._check(rows)
+        if len(rows) <= ROWS_AT_ONCE:  # a long reading is not what will be wanted again
+            self._recent.keep(rows)
+        return rows
 
     def revisions(self, snapshot: Snapshot, ids: Sequence[UUID]) -> list[int]:
         """The revisions of the objects with these ids; those that are not there are left out."""
@@ -244,8 +236,9 @@ class Reader:
     def after(self, snapshot: Snapshot, after: UUID | None, limit: int, offset: int, projection: Projection) -> Sequence[Record]:
         """Objects in ascending order of ids."""
         bindings = (after.bytes if after else b"", limit, offset)  # every id is greater than no bytes
-        rows = snapshot.connection.execute(f"{SELECT_ROW} WHERE id > ? ORDER BY id LIMIT ? OFFSET ?", bindings).fetchall()
-        return self._records(snapshot, self._intact_columns(rows), projection)
+        rows = _rows(snapshot.connection.execute(f"{SELECT_ROW} WHERE id > ? ORDER BY id LIMIT ? OFFSET ?", bindings))
+        self._check(rows)
+        return self._records(snapshot, row_columns(rows), projection)
 
     def _is_manifold(self, projection: Projection) -> bool:
         """Whether an object may lie in more than its row and its slot: with pictures, or multi-vectors."""
@@ -270,11 +263,11 @@ class Reader:
                 connection.execute("ROLLBACK")
             raise
 
-    def _intact_columns(self, rows: Sequence[Row]) -> RowColumns:
-        try:
-            return intact_columns(rows)
-        except DamagedRow as damaged:
-            raise self._damaged(damaged.args[0]) from damaged
+    def _check(self, rows: Sequence[Row]) -> None:
+        """Whether they are what was written."""
+        damaged = damaged_row(rows)
+        if damaged:
+            raise self._damaged(damaged)
 
     def _records(self, snapshot: Snapshot, columns: RowColumns, projection: Projection) -> Sequence[Record]:
         if snapshot.is_loose and columns.revisions and max(columns.revisions) > snapshot.state.revision:
@@ -355,11 +348,9 @@ def _vectors_of(column: VectorColumn, slots: npt.NDArray[np.int64], seals: Seque
     return [None if seal is None else next(vectors) for seal in seals]
 
 
-def _rows_where(column: str, connection: apsw.Connection, values: Sequence[int] | Sequence[bytes]) -> Iterator[Row]:
-    """The rows whose column has one of these values, in no order; one statement for many rows is three times as quick as one for each."""
-    for start in range(0, len(values), ROWS_AT_ONCE):
-        some = values[start : start + ROWS_AT_ONCE]
-        yield from connection.execute(f"{SELECT_ROW} WHERE {column} IN ({_PLACES[len(some)]})", some).fetchall()
+def _rows(cursor: apsw.Cursor) -> list[Row]:
+    """What a `SELECT_ROW` brings; the table's declaration says the types."""
+    return cast("list[Row]", cursor.fetchall())
 
 
 def _revision(connection: apsw.Connection) -> int:

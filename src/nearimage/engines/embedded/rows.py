@@ -17,7 +17,7 @@ import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple
-from typing import NamedTuple, Protocol, cast
+from typing import Final, NamedTuple, Protocol, cast
 from uuid import UUID
 
 import numpy as np
@@ -150,6 +150,10 @@ def _untagged(value: object) -> PropertyValue:
     raise TypeError(f"{type(value).__name__} is nothing that a row holds")
 
 
+Row = tuple[int, bytes, int, int, int | None, bytes, bytes, int, int | None]
+"""A row of the table `objects` as SQLite gives and takes it; `StoredRow` names its columns."""
+
+
 class StoredRow(NamedTuple):
     """A row of the table `objects`, in the order of its columns.
 
@@ -176,11 +180,7 @@ class StoredRow(NamedTuple):
         return self.crc == checksum(self)
 
 
-_CRC = StoredRow._fields.index("crc")
-
-
-class DamagedRow(Exception):
-    """A row does not match its checksum; its argument is the packed id."""
+_CRC: Final = 7
 
 
 class RowColumns(NamedTuple):
@@ -196,27 +196,22 @@ class RowColumns(NamedTuple):
     pictures: Sequence[int | None]
 
 
-def row_columns(rows: Sequence[tuple[object, ...]]) -> RowColumns:
-    """What rows say, which SQLite gave, column by column; whether they are intact is not looked at."""
+def row_columns(rows: Sequence[Row]) -> RowColumns:
+    """What rows say, column by column."""
     columns = tuple(zip(*rows, strict=True)) or ((),) * 9
-    return RowColumns._make(cast("RowColumns", columns[:7] + columns[8:]))
+    return RowColumns._make(cast("RowColumns", columns[:_CRC] + columns[_CRC + 1 :]))
 
 
-def intact_columns(rows: Sequence[tuple[object, ...]]) -> RowColumns:
-    """The same of rows that were just read.
-
-    Raises:
-        DamagedRow: a row does not match its checksum.
-    """
-    found = row_columns(rows)
-    stored, summed = [row[_CRC] for row in rows], _checksums(found)
-    if stored != summed:
-        raise DamagedRow(next(one for one, mine, other in zip(found.ids, stored, summed, strict=True) if mine != other))
-    return found
+def damaged_row(rows: Sequence[Row]) -> bytes | None:
+    """The packed id of a row that does not match its checksum; None where all do."""
+    stored, summed = [row[_CRC] for row in rows], _checksums(row_columns(rows))
+    if stored == summed:
+        return None
+    return next(row[1] for row, mine, other in zip(rows, stored, summed, strict=True) if mine != other)
 
 
-def sealed_rows(columns: RowColumns) -> list[tuple[int, bytes, int, int, int | None, bytes, bytes, int, int | None]]:
-    """Rows as SQLite is given them, each with its checksum: the inverse of `intact_columns`."""
+def sealed_rows(columns: RowColumns) -> list[Row]:
+    """Rows as SQLite is given them, each with its checksum: the inverse of `row_columns`."""
     return list(zip(*columns[:7], _checksums(columns), columns.pictures, strict=True))
 
 
@@ -235,7 +230,7 @@ def _checksums(columns: RowColumns) -> list[int]:
 
 def stored_row(columns: tuple[object, ...]) -> StoredRow:
     """A row as SQLite gives it; the table's declaration says the types."""
-    return StoredRow._make(cast("tuple[int, bytes, int, int, int | None, bytes, bytes, int, int | None]", columns))
+    return StoredRow._make(cast("Row", columns))
 
 
 def checksum(row: StoredRow) -> int:

@@ -152,8 +152,6 @@ class EmbeddedShard:
     def get(self, ids: Sequence[UUID], projection: Projection) -> dict[UUID, Record]:
         """The objects with these ids."""
         with self._gate:
-            if len(ids) == 1 and (newest := self._reader.newest(ids[0], projection)):
-                return {newest.id: newest}
             return self._reader.one_commit(projection, lambda snapshot: self._reader.by_id(snapshot, ids, projection), loosely=len(ids) <= ROWS_AT_ONCE)
 
     def delete_where(self, where: Filter, *, limit: int | None = None) -> tuple[UUID, ...]:
