@@ -11,10 +11,16 @@ A kind is everything about a request that decides how much there is to do: colle
 What is waited for is no CPU time. So requests that may wait have no kind (`kind_of`): those that call a model or read pictures, and those that look into
 another collection; and a collection that would have to be opened first is not at hand.
 
+In threads, Python lets one compute at a time, and several that take the interpreter from each other every half millisecond get less done together than one
+after the other: pages of a thousand 50/s in place of 100 (docs/design/wire.md). So they take turns. A long one may leave the interpreter alone and use a core
+of its own, as a scan of a large collection does; after 20 ms the next begins beside it.
+
 May import `domain` only.
 """
 
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -26,11 +32,51 @@ QUICK_S = 0.005
 """Python's own switch interval: a thread that computes would keep the loop waiting for as long. Whoever waits behind a quick request waits no longer, and
 spares it the hop, after which loop and thread wait for each other at every call that gives the interpreter's lock away."""
 
+ALONE_S = 0.02
+"""Who has computed for so long in a thread is joined by the next."""
+
 _WEIGHT = 1 / 8
 _KINDS = 4096
 """Far more than a database has; clients that ask something new each time start from nothing again."""
 
 T = TypeVar("T")
+
+
+class Turns:
+    """Lets the next thread begin, first come, first served, when nobody is at work, or when the last to begin did so a while ago.
+
+    Args:
+        alone_s: that while.
+    """
+
+    def __init__(self, alone_s: float = ALONE_S) -> None:
+        self._alone_s = alone_s
+        self._lock = threading.Lock()
+        self._waiting: deque[threading.Lock] = deque()
+        self._running = 0
+        self._begun = 0.0
+
+    def __enter__(self) -> None:
+        turn = threading.Lock()
+        turn.acquire()
+        with self._lock:
+            self._waiting.append(turn)
+            self._let_in()
+        while not turn.acquire(timeout=self._alone_s):
+            with self._lock:
+                self._let_in()
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._running -= 1
+            self._let_in()
+
+    def _let_in(self) -> None:
+        now = time.monotonic()
+        if self._waiting and (not self._running or now - self._begun >= self._alone_s):
+            self._running += 1
+            self._begun = now
+            self._waiting.popleft().release()
 
 
 @dataclass(slots=True)
@@ -40,10 +86,12 @@ class Pace:
     Attributes:
         quick_s: up to here a kind is quick.
         clock: tells the CPU time of the calling thread, in seconds.
+        turns: of those that compute in threads.
     """
 
     quick_s: float = QUICK_S
     clock: Callable[[], float] = time.thread_time
+    turns: Turns = field(default_factory=Turns)
     _means: dict[Hashable, float] = field(default_factory=dict)
 
     def is_quick(self, kind: Hashable | None) -> bool:
@@ -57,6 +105,13 @@ class Pace:
         if kind is not None:
             self._note(kind, self.clock() - started)
         return done
+
+    def in_turn(self, kind: Hashable | None, work: Callable[[], T]) -> T:
+        """The same in a thread, in its turn."""
+        if kind is None:  # it may wait for something, and would keep others from their turns meanwhile
+            return work()
+        with self.turns:
+            return self.measured(kind, work)
 
     def _note(self, kind: Hashable, seconds: float) -> None:
         mean = self._means.get(kind)

@@ -1,7 +1,10 @@
-"""Which requests are answered on the event loop."""
+"""Which requests are answered on the event loop, and whose turn it is in threads."""
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Hashable, Iterator
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from itertools import count
 
 import numpy as np
@@ -11,7 +14,8 @@ from nearimage.domain.boost import Boost
 from nearimage.domain.filters import And, Compare, Filter, Not, Operator, Through
 from nearimage.domain.query import GroupBy, Hybrid, NearMedia, NearText, NearVector, Search, SortBy, Words
 from nearimage.domain.vectorizing import Modality
-from nearimage.service.pace import QUICK_S, Pace, kind_of
+from nearimage.service.pace import QUICK_S, Pace, Turns, kind_of
+from tests.waiting import eventually
 
 NEAR = Search(collection="Dog", by=NearVector(vectors=(np.ones(2, np.float32),)), limit=10)
 
@@ -70,6 +74,71 @@ def test_work_without_a_kind_is_done_and_not_remembered() -> None:
     pace = Pace()
     assert pace.measured(None, lambda: 7) == 7
     assert not pace.is_quick(None)
+
+
+class Working:
+    """Work in threads of its own that waits to be told to end."""
+
+    def __init__(self, pace: Pace) -> None:
+        self.pace = pace
+        self.begun: list[int] = []
+        self.ends = [threading.Event() for _ in range(6)]
+        self.threads: list[threading.Thread] = []
+
+    def start(self, number: int, kind: Hashable | None = "a") -> None:
+        self.threads.append(threading.Thread(target=self._run, args=(number, kind)))
+        self.threads[-1].start()
+
+    def _run(self, number: int, kind: Hashable | None) -> None:
+        def work() -> None:
+            self.begun.append(number)
+            self.ends[number].wait()
+            if number == 1:
+                raise ValueError("asked to fail")
+
+        with suppress(ValueError):
+            self.pace.in_turn(kind, work)
+
+    def has(self, *, begun: int, waiting: int) -> bool:
+        return (len(self.begun), len(self.pace.turns._waiting)) == (begun, waiting)
+
+    def join(self) -> None:
+        for end in self.ends:
+            end.set()
+        for thread in self.threads:
+            thread.join()
+
+
+def test_in_threads_one_computes_at_a_time_in_the_order_of_coming() -> None:
+    """Several would take the interpreter from each other, and the last to come must not overtake the first."""
+    working = Working(Pace(turns=Turns(60)))
+    for number in range(4):
+        working.start(number)
+        eventually("it waits, or works", partial(working.has, begun=1, waiting=number))
+    assert working.begun == [0]
+    for number in range(3):
+        working.ends[number].set()  # the second of them fails
+        eventually("the next has begun", partial(working.has, begun=number + 2, waiting=2 - number))
+    working.join()
+    assert working.begun == [0, 1, 2, 3]
+
+
+def test_a_long_one_is_joined_by_the_next() -> None:
+    """It may be using a core that nobody else needs, and a short one must not wait for seconds."""
+    working = Working(Pace(turns=Turns(0.01)))
+    for number in (0, 2, 3):
+        working.start(number)
+    eventually("all have begun", partial(working.has, begun=3, waiting=0))
+    working.join()
+
+
+def test_who_may_wait_for_something_takes_no_turn() -> None:
+    """A search that waits for a model does not compute meanwhile."""
+    working = Working(Pace(turns=Turns(60)))
+    working.start(0)
+    working.start(2, kind=None)
+    eventually("both have begun", partial(working.has, begun=2, waiting=0))
+    working.join()
 
 
 def test_new_kinds_without_end_take_no_memory_without_end() -> None:

@@ -83,7 +83,8 @@ class GraphQl:
         except (Refused, DocumentTooLarge) as refused:
             return Asked(False, partial(_refused, refused, errors))
         pace, kind = self.services.pace, running.kind
-        return Asked(pace.is_quick(kind), partial(pace.measured, kind, running.answer))
+        is_quick = pace.is_quick(kind)
+        return Asked(is_quick, partial(pace.measured if is_quick else pace.in_turn, kind, running.answer))
 
 
 @dataclass(slots=True)

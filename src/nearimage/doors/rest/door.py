@@ -64,8 +64,8 @@ class _Exchange(Gathering):
         if route.kind is None:
             return partial(route.endpoint, call)
         pace, kind = door.services.pace, route.kind(call)
-        work = partial(pace.measured, kind, partial(route.endpoint, call))
-        return work() if pace.is_quick(kind) else work
+        work = partial(route.endpoint, call)
+        return pace.measured(kind, work) if pace.is_quick(kind) else partial(pace.in_turn, kind, work)
 
     def _guarded(self, work: Callable[[], Response]) -> Response:
         """In a thread."""
