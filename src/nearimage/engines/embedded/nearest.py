@@ -36,9 +36,6 @@ Distances = npt.NDArray[np.float32]
 
 _LONGEST_SQUARED = 1e30  # beyond, sums of products with it overflow float32
 
-_RESERVE = 4
-"""So many times the candidates are asked of the index: where the first ones are doubted, the rest is at hand without another search."""
-
 _FIRST, _FIRST_PER_HIT = 64, 3
 """So many candidates are measured first, the nearest codes; for nine searches of ten they are enough, though the build found that the tenth needs 256."""
 
@@ -148,7 +145,7 @@ class _Probing:
             missed=split.missed,
             wanted=query.wanted,
             needed=min(query.wanted, query.passing.count),
-            asked=plan.candidates * _RESERVE,
+            asked=plan.asked,
             first=_first(query.wanted),
             sure=sure(len(placed.lists)),
             is_last=plan.is_last,
@@ -160,7 +157,7 @@ class _Probing:
 
     def _by_calls(self, plan: Probe) -> Found | Failed:
         """The same without the kernel."""
-        query, asked = self._query, plan.candidates * _RESERVE
+        query, asked = self._query, plan.asked
         found, told = self._index.find(self._placed, candidates=asked, rank=plan.rank, reach=plan.reach, allowed=self._split.allowed)
         if len(found) + self._missed < min(query.wanted, query.passing.count):
             return Failed.TOO_FEW
