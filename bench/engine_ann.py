@@ -7,7 +7,8 @@ holds are filled up: a vector between two near neighbours (weights 0.2 to 0.8) p
 crops of the same pictures would give. Without a file, synthetic data is measured: clusters of unequal size, and isotropic vectors.
 
 For each data set a shard is filled and indexed, then searched for ten under: no filter; an int range that passes 50, 10, 1 and 0.1 % at random; a range that
-passes the 50, 10 and 1 % nearest to a picture (a filter that follows the vectors), and the 50 % farthest from it. Then half of the objects are deleted or
+passes the 50, 10 and 1 % nearest to a picture (a filter that follows the vectors), and the 50 % farthest from it; and by queries unlike the data, which
+are the others with noise. Then half of the objects are deleted or
 replaced, and the first ones are asked again. CPU time of the process while one thread asks, background at rest; the filter's evaluation and the reading of ten
 rows are in it. Recall@10 by distance, against an exact search in float32.
 """
@@ -36,6 +37,7 @@ from nearimage.engines.embedded.shard import EmbeddedShard
 DIMS = 512
 BATCH = 1000
 HELD_OUT = 2000
+NOISE = (1, 2, 5)
 Numbers = npt.NDArray[np.int64]
 
 
@@ -122,6 +124,9 @@ def measure(name: str, vectors: Matrix, queries: Matrix, asked: int) -> None:
         settled(name, engine, shard)
         for what, where, passing in filters(ranks, size):
             report(name, what, shard, vectors, queries, where=where, passing=passing)
+        for length in NOISE:
+            unlike = unit(queries + length * unit(rng.standard_normal(queries.shape, np.float32)))
+            report(name, f"no filter, queries with noise of {length} times their length", shard, vectors, unlike, where=None, passing=np.ones(size, np.bool_))
         gone, new = np.arange(0, size, 4), np.arange(2, size, 4)
         shard.delete([UUID(int=int(number)) for number in gone])
         vectors = vectors.copy()

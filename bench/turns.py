@@ -1,10 +1,11 @@
 """Two trees side by side: what a request costs in each, in turns, from the bytes of the request to those of the reply.
 
-    python bench/turns.py EMBEDDINGS.npz OTHER_TREE [--kind near|filtered|vectors|groups|words|hybrid|plain|sort|pages] [--rows 28000] [--turns 120]
+    python bench/turns.py EMBEDDINGS.npz OTHER_TREE [--kind "near_vector 10"] [--rows 28000] [--turns 120]
 
-EMBEDDINGS.npz as for bench/engine_ann.py. A process for this tree, one for the other and a second one for this, each with a database of its own and the same
-requests; each answers forty, then the next. Where a machine's speed changes by half from minute to minute, the median of the ratios within a turn still tells
-2 %: the second process of this tree shows how much chance there is. CPU of the answering thread. Prints a table.
+EMBEDDINGS.npz as for bench/engine_ann.py; a kind is a row over gRPC of bench/wire.py, by its name. A process for this tree, one for the other and a second one
+for this, each with a database of its own and the same requests; each answers forty, then the next. Where a machine's speed changes by half from minute to
+minute, the median of the ratios within a turn still tells 2 %: the second process of this tree shows how much chance there is. CPU of the answering thread.
+Prints a table.
 """
 
 import argparse
@@ -14,7 +15,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -23,7 +23,8 @@ import msgspec
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.engine_ann import pictures
-from bench.load.questions import BATCH, SCHEMA, SEARCH, Ask, Questions, batches
+from bench.load.questions import BATCH, SCHEMA, Questions, batches
+from bench.wire import reading
 from nearimage.app import open_database
 from nearimage.config.settings import Settings
 from nearimage.doors.grpc.handlers import handlers
@@ -31,7 +32,6 @@ from nearimage.doors.rest.schema import ClassBody, read_class
 
 HERE = Path(__file__).resolve().parent.parent
 AT_ONCE = 40
-KINDS = ("near", "filtered", "vectors", "groups", "words", "hybrid", "plain", "sort", "pages")
 REST_S = 60.0
 
 
@@ -40,7 +40,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("embeddings", type=Path)
     arguments.add_argument("other", type=Path, help="the root of the other tree")
-    arguments.add_argument("--kind", default="near", choices=KINDS)
+    arguments.add_argument("--kind", default="near_vector 10")
     arguments.add_argument("--rows", type=int, default=28_000)
     arguments.add_argument("--turns", type=int, default=120)
     arguments.add_argument("--answer", action="store_true", help=argparse.SUPPRESS)
@@ -86,19 +86,8 @@ def told(process: "subprocess.Popen[str]") -> float:
 def answer(embeddings: Path, kind: str, rows: int) -> None:
     """Fill a database; then for each line that comes answer so many requests, and tell what one took."""
     vectors, queries = pictures(embeddings, rows)
-    ask = Questions(queries[:500], rows)
-    asks: tuple[Ask, ...] = (
-        ask.near,
-        partial(ask.near, 0.1),
-        partial(ask.near, limit=100, vectors=True),
-        ask.grouped,
-        ask.words,
-        ask.hybrid,
-        ask.filtered,
-        ask.sorted,
-        ask.pages,
-    )
-    requests = [recorded.body for recorded in dict(zip(KINDS, asks, strict=True))[kind]()]
+    asks = {name: ask for name, is_grpc, ask in reading(Questions(queries[:500], rows)) if is_grpc}
+    requests = list(asks[kind]())
     with tempfile.TemporaryDirectory() as folder, open_database(Settings(data=folder)) as database:
         database.services.collections.create(read_class(msgspec.convert(SCHEMA, ClassBody)))
         handle = handlers(database.services)
@@ -106,14 +95,15 @@ def answer(embeddings: Path, kind: str, rows: int) -> None:
             handle[BATCH](batch.body)
         assert database.engine.background.wait(REST_S)
         for request in requests:
-            handle[SEARCH](request)
+            handle[request.path](request.body)
         gc.freeze()  # as a server does
         print(0.0, flush=True)
         at = 0
         for _ in sys.stdin:
             began = time.thread_time()
             for number in range(at, at + AT_ONCE):
-                handle[SEARCH](requests[number % len(requests)])
+                request = requests[number % len(requests)]
+                handle[request.path](request.body)
             print((time.thread_time() - began) / AT_ONCE * 1e6, flush=True)
             at += AT_ONCE
 

@@ -1,6 +1,6 @@
 """A server under load through the wire: what a request costs the server, how many it answers, how long they take.
 
-    python bench/wire.py [EMBEDDINGS.npz] [--rows 28000] [--seconds 3] [--only near,get]
+    python bench/wire.py [EMBEDDINGS.npz] [--rows 28000] [--seconds 3] [--only near,get] [--distance cosine]
 
 EMBEDDINGS.npz as for bench/engine_ann.py; without it the vectors are synthetic clusters. The load comes from a compiled program in a process of its own
 (bench/load, Go, its standard library only): a client in Python would take more of the two cores than the server. CPU is the server's, all threads, a
@@ -97,6 +97,7 @@ def main() -> None:
     arguments.add_argument("--rows", type=int, default=28_000)
     arguments.add_argument("--seconds", type=float, default=3)
     arguments.add_argument("--only", default="", help="parts of the names of rows, with commas")
+    arguments.add_argument("--distance", default="cosine", help="of the vectors; manhattan and hamming are scanned exactly")
     options = arguments.parse_args()
     if not shutil.which("go"):
         print("Go is not on this machine: no load generator, nothing measured")
@@ -108,7 +109,7 @@ def main() -> None:
         server = start_server(folder / "data")
         ending.callback(server.stop)
         print(f"a million additions take {additions_ms():.0f} ms")
-        measure(Bench(server, folder / "load", folder, options.seconds), vectors, queries, options.only)
+        measure(Bench(server, folder / "load", folder, options.seconds), vectors, queries, options)
         print(f"\na million additions take {additions_ms():.0f} ms")
 
 
@@ -124,10 +125,10 @@ def _additions_s() -> float:
     return time.process_time() - began
 
 
-def measure(bench: Bench, vectors: Matrix, queries: Matrix, only: str) -> None:
+def measure(bench: Bench, vectors: Matrix, queries: Matrix, options: argparse.Namespace) -> None:
     """Import, then every row that is asked for."""
-    chosen = [part for part in only.split(",") if part]
-    bench.rest("POST", "/v1/schema", SCHEMA)
+    chosen = [part for part in options.only.split(",") if part]
+    bench.rest("POST", "/v1/schema", {**SCHEMA, "vectorIndexConfig": {"distance": options.distance}})
     imported = bench.load(batches(vectors, 500), 2, once=True)
     per_object = imported["cpu_us"] * imported["requests"] / len(vectors)
     print(f"{len(vectors):,} objects; import {imported['per_s'] * 500:,.0f}/s, {per_object:.0f} us CPU each, failed {imported['failed']};", end=" ")

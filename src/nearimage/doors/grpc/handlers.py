@@ -118,7 +118,7 @@ def begin_search(services: Services, forms: Forms, node: str, request: bytes) ->
         NearimageError: as the use case does.
     """
     if len(request) > SHORT_BYTES:
-        return lambda: _Asking(services, forms, node, request).answer()
+        return lambda: _Asking(services, forms, node, request).answer_in_turn()
     asking = _Asking(services, forms, node, request)
     return asking.answer() if asking.is_quick else asking.answer_in_turn
 

@@ -14,7 +14,7 @@ state's. Only in the instant between COMMIT and publication do they differ; then
 
 Most readings do without BEGIN, mark and COMMIT, which take as long as finding ten rows by words (`Reader.one_commit`). A row is never changed: what the state
 knows and SQLite still has was there all the time. Only where a row that the state knows has gone meanwhile, or one has come that it does not know, the whole
-is read once more, as above.
+is read once more, as above. Rows that were read a short while ago are not asked of SQLite again (`recent_rows`).
 
 May import apsw, numpy, `domain` and this package.
 """
@@ -203,7 +203,7 @@ class Reader:
         for start in range(0, len(values), ROWS_AT_ONCE):
             some = values[start : start + ROWS_AT_ONCE]
             rows += _rows(snapshot.connection.execute(f"{SELECT_ROW} WHERE {column} IN ({_PLACES[len(some)]})", some))
-        self._check(rows)
+        self._intact(rows)
         if len(rows) <= ROWS_AT_ONCE:  # a long reading is not what will be wanted again
             self._recent.keep(rows)
         return rows
@@ -229,7 +229,7 @@ class Reader:
         count = 0
         for columns in rows:
             count += 1
-            yield self._codec.decode(self._intact(stored_row(columns)).properties)
+            yield self._codec.decode(self._intact_row(stored_row(columns)).properties)
         if count != len(revisions):
             raise self._lacking(snapshot)
 
@@ -237,8 +237,7 @@ class Reader:
         """Objects in ascending order of ids."""
         bindings = (after.bytes if after else b"", limit, offset)  # every id is greater than no bytes
         rows = _rows(snapshot.connection.execute(f"{SELECT_ROW} WHERE id > ? ORDER BY id LIMIT ? OFFSET ?", bindings))
-        self._check(rows)
-        return self._records(snapshot, row_columns(rows), projection)
+        return self._records(snapshot, self._intact(rows), projection)
 
     def _is_manifold(self, projection: Projection) -> bool:
         """Whether an object may lie in more than its row and its slot: with pictures, or multi-vectors."""
@@ -263,11 +262,13 @@ class Reader:
                 connection.execute("ROLLBACK")
             raise
 
-    def _check(self, rows: Sequence[Row]) -> None:
-        """Whether they are what was written."""
-        damaged = damaged_row(rows)
+    def _intact(self, rows: Sequence[Row]) -> RowColumns:
+        """What rows say that were just read, if it is what was written."""
+        columns = row_columns(rows)
+        damaged = damaged_row(rows, columns)
         if damaged:
             raise self._damaged(damaged)
+        return columns
 
     def _records(self, snapshot: Snapshot, columns: RowColumns, projection: Projection) -> Sequence[Record]:
         if snapshot.is_loose and columns.revisions and max(columns.revisions) > snapshot.state.revision:
@@ -285,7 +286,7 @@ class Reader:
             return records
         return tuple(self._with_pictures(snapshot, record, key, projection) for record, key in zip(records, columns.pictures, strict=True))
 
-    def _intact(self, row: StoredRow) -> StoredRow:
+    def _intact_row(self, row: StoredRow) -> StoredRow:
         if not row.is_intact:
             raise self._damaged(row.id)
         return row

@@ -202,12 +202,16 @@ def row_columns(rows: Sequence[Row]) -> RowColumns:
     return RowColumns._make(cast("RowColumns", columns[:_CRC] + columns[_CRC + 1 :]))
 
 
-def damaged_row(rows: Sequence[Row]) -> bytes | None:
-    """The packed id of a row that does not match its checksum; None where all do."""
-    stored, summed = [row[_CRC] for row in rows], _checksums(row_columns(rows))
+def damaged_row(rows: Sequence[Row], columns: RowColumns) -> bytes | None:
+    """The packed id of a row that does not match its checksum; None where all do.
+
+    Args:
+        columns: what the rows say.
+    """
+    stored, summed = [row[_CRC] for row in rows], _checksums(columns)
     if stored == summed:
         return None
-    return next(row[1] for row, mine, other in zip(rows, stored, summed, strict=True) if mine != other)
+    return next(one for one, mine, other in zip(columns.ids, stored, summed, strict=True) if mine != other)
 
 
 def sealed_rows(columns: RowColumns) -> list[Row]:
