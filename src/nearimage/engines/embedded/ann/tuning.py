@@ -24,8 +24,8 @@ REACHES = (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 5.5, 6.0, 7.0, 8.0, 10.0
 a reach with which those of the build found 0.999, and 0.9996 a step farther."""
 
 _LITTLE = 1 / 8
-"""So much more of the cost buys a longer reach. Of a million pictures the nearest lists held all but 2 in 1,000 neighbours of the build's queries, so that any
-reach had the asked recall and the shortest was taken: held-out queries found 0.9948. With 4.5 they find 0.999, with 5.0 0.9995, for a ninth more of the cost."""
+"""So much more of the cost buys a longer reach. Of a million pictures the nearest lists held all but 2 in 1,000 neighbours of the build's queries, so any
+reach had the asked recall and the shortest was taken: held-out queries found 0.9948. With 5.0 they find 0.9995, for a ninth more of the cost."""
 
 SCATTERED, AWAY = 0.1, 0.05
 """What the filters pass under which shares are measured."""
