@@ -133,6 +133,7 @@ def asked(index: VectorIndex, query: Vector, mask: "np.ndarray[tuple[int], np.dt
         rank=10,
         reach=float("inf"),
         tolerated=0.02,
+        noise=0.0,
     )
     return question._replace(**changes)
 

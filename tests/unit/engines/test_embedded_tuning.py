@@ -7,7 +7,7 @@ SIZE = Size(vectors=1_000_000, dims=512, kept=256)
 
 
 def chosen(*lines: Measured) -> Measured:
-    return Tuning(open=lines, scattered=lines, away=lines, energy=1.0).setting(RECALL, SIZE).open
+    return Tuning(open=lines, scattered=lines, away=lines, energy=1.0, noise=0.0).setting(RECALL, SIZE).open
 
 
 def line(reach: float, share: float, recall: float, *, candidates: int = CANDIDATES[0]) -> Measured:

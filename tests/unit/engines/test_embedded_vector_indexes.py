@@ -140,6 +140,35 @@ def test_a_filter_that_follows_the_vectors_loses_nothing(stored: Stored) -> None
         assert stored.recall(vectors[order][-40:], where=Compare("n", Operator.LESS_THAN, count), passing=set(range(count))) >= 0.99
 
 
+def test_copies_do_not_make_the_index_sure_of_itself(stored: Stored) -> None:
+    """All candidates of a search may be one picture, of whose copies every code is wrong by the same: that says nothing of other pictures."""
+    rng = np.random.default_rng(1)
+    pictures = rng.standard_normal((150, DIMS)).astype(np.float32)
+    along = pictures[np.argsort(pictures @ pictures[0])]
+    stored.put(np.repeat(along, 20, axis=0))  # a range of numbers is a half-space
+    stored.settle()
+    assert stored.recall(along[-60:], where=Compare("n", Operator.LESS_THAN, 1500), passing=set(range(1500))) >= 0.98
+
+
+def test_queries_unlike_any_vector_are_looked_for_farther_down(stored: Stored) -> None:
+    """A sentence lies away from all pictures, nearly as far from one as from another."""
+    stored.put(clustered(3000))
+    stored.settle()
+    assert stored.recall(np.random.default_rng(2).standard_normal((40, DIMS)).astype(np.float32)) >= 0.98
+
+
+def test_vectors_of_all_lengths_are_found_by_inner_products(tmp_path: Path) -> None:
+    """Long vectors are the nearest to most queries, and their codes are the worst. Then nothing is left but to measure all."""
+    stored = Stored(tmp_path, VectorConfig(name="v", metric=Metric.DOT))
+    rng = np.random.default_rng(3)
+    directions = rng.standard_normal((3040, DIMS)) @ rng.standard_normal((DIMS, DIMS))
+    vectors = (directions / np.linalg.norm(directions, axis=1, keepdims=True) * rng.lognormal(0, 1, (3040, 1))).astype(np.float32)
+    stored.put(vectors[:3000])
+    stored.settle()
+    assert stored.recall(vectors[3000:]) >= 0.99
+    stored.engine.close()
+
+
 def test_what_was_written_and_deleted_since_the_build_counts_at_once(stored: Stored) -> None:
     """Read your writes, also where the background has not caught up."""
     stored.put(clustered(1000))

@@ -23,7 +23,19 @@ import numpy.typing as npt
 from nearimage.domain.objects import Vector
 from nearimage.domain.schema import Metric
 from nearimage.domain.vectors import THRESHOLD_TOLERANCE
-from nearimage.engines.embedded.ann import Coverage, Plan, Probe, Situation, Thresholds, caution, deepened, is_cheap, is_deep_enough, plan, widened
+from nearimage.engines.embedded.ann import (
+    Coverage,
+    Plan,
+    Probe,
+    Situation,
+    Thresholds,
+    caution,
+    deepened,
+    is_cheap,
+    is_deep_enough,
+    plan,
+    widened,
+)
 from nearimage.engines.embedded.ann.kernel import KERNEL, Failed, Found, Kernel, Question
 from nearimage.engines.embedded.ann.walking import sure
 from nearimage.engines.embedded.entries import Mask
@@ -41,6 +53,14 @@ _FIRST, _FIRST_PER_HIT = 64, 3
 
 _MANY = 4
 """Of so many times the hits, looking for the farthest of these is quicker than putting all in order."""
+
+_STRICTER = 0.1
+"""Under an inner product so much of the misses is tolerated: the nearest vectors are the long ones, whose codes are wrong by five deviations more often than by
+chance. 20,000 normal vectors of 64 dimensions: recall 0.992 without it, 0.999 with it."""
+
+_PATIENT = 10
+"""Who was doubted and looked farther down is doubted again only if so many times the misses are expected. Queries unlike any vector of 28,000 in clusters found
+0.92 when they looked farther down once, 0.99 when twice; of pictures half of those few that look once need no second look by this, and lose nothing."""
 
 _LEAST_ENERGY = 1e-6  # of vectors that are all the same: no division by zero
 
@@ -120,7 +140,6 @@ class _Probing:
         self._stored = Stored(query.metric, *query.column.published())
         self._split = query.passing.beside(coverage)
         self._missed = 0 if self._split.missed is None else len(self._split.missed)
-        self._tolerated = (1 - query.recall) * query.wanted
         self._placed = coverage.place(query.vector, squared, self._split.counts)
 
     def ranked(self, state: State) -> Ranking:
@@ -151,7 +170,8 @@ class _Probing:
             is_last=plan.is_last,
             rank=plan.rank,
             reach=plan.reach,
-            tolerated=self._tolerated,
+            tolerated=self._tolerated(plan),
+            noise=self._index.tuning.noise,
         )
         return kernel.search(self._index.codes.lying(), query.metric, self._stored.matrix, question)
 
@@ -161,15 +181,15 @@ class _Probing:
         found, told = self._index.find(self._placed, candidates=asked, rank=plan.rank, reach=plan.reach, allowed=self._split.allowed)
         if len(found) + self._missed < min(query.wanted, query.passing.count):
             return Failed.TOO_FEW
-        slots = self._until_deep_enough(found, told, asked, is_last=plan.is_last)
+        slots = self._until_deep_enough(found, told, plan)
         return Failed.TOO_SHALLOW if slots is None else (slots, settle(self._stored, slots, query.vector))
 
-    def _until_deep_enough(self, found: Slots, told: Distances, asked: int, *, is_last: bool) -> Slots | None:
+    def _until_deep_enough(self, found: Slots, told: Distances, plan: Probe) -> Slots | None:
         """The slots of what may be a hit; None where one may still stand beyond the last candidate.
 
         The nearest codes are measured first, then half as many again, until it is unlikely that a hit stands among the rest.
         """
-        query, stored, missed, taken = self._query, self._stored, self._missed, _first(self._query.wanted)
+        query, stored, missed, taken, asked = self._query, self._stored, self._missed, _first(self._query.wanted), plan.asked
         slots = found if self._split.missed is None else np.concatenate((self._split.missed, found))
         rough = NOTHING.distances
         while True:
@@ -177,8 +197,8 @@ class _Probing:
                 more = rough_distances(stored, slots[len(rough) : missed + taken], query.vector)
                 rough = np.concatenate((rough, more)) if len(rough) else more
                 farthest = kth(rough, query.wanted)
-                is_all = taken >= len(found) < asked or (taken >= asked and is_last)
-                if is_all or self._is_deep_enough(rough[missed:], told[:taken], farthest):
+                is_all = taken >= len(found) < asked or (taken >= asked and plan.is_last)
+                if is_all or self._is_deep_enough(rough[missed:], told[:taken], farthest, plan):
                     return slots[near(stored, slots[: len(rough)], query.vector, rough, farthest)]
             if taken >= asked:
                 return None
@@ -205,9 +225,16 @@ class _Probing:
         )
         return plan(situation, query.thresholds)
 
-    def _is_deep_enough(self, rough: Distances, told: Distances, farthest: float) -> bool:
+    def _tolerated(self, plan: Probe) -> float:
+        """How many hits may be missed because they stand beyond the candidates, on average."""
+        query = self._query
+        return (1 - query.recall) * query.wanted * (_STRICTER if query.metric is Metric.DOT else 1) * (_PATIENT if plan.deepened else 1)
+
+    def _is_deep_enough(self, rough: Distances, told: Distances, farthest: float, plan: Probe) -> bool:
         scale = 2 if self._query.metric is Metric.COSINE else 1  # |a - b|^2 = 2 (1 - cos) for unit vectors
-        return is_deep_enough(scale * rough, told, scale * farthest, self._tolerated)
+        squared = self._placed.squared if self._index.codes.inner_product else float(told[-1])
+        usual = self._index.tuning.noise * max(0.0, squared)
+        return is_deep_enough(scale * rough, told, scale * farthest, tolerated=self._tolerated(plan), usual=usual)
 
 
 def _scanned(query: VectorQuery, state: State) -> Ranking:

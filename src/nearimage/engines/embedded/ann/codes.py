@@ -139,6 +139,14 @@ class Codes:
         """(kept / 2, 16, 2): the points of each pair, as `empty` takes them."""
         return np.asarray(faiss.vector_to_array(self._index.pq.centroids), np.float32).reshape(-1, POINTS, PAIR)
 
+    def decoded(self, vectors: Matrix) -> Matrix:
+        """What the codes of some projected vectors stand for, (n, kept)."""
+        points = self.points()
+        pairs = vectors.reshape(len(vectors), -1, 1, PAIR)
+        nearest = np.square(pairs - points).sum(axis=-1).argmin(axis=-1)
+        decoded: Matrix = points[np.arange(len(points)), nearest].reshape(vectors.shape)
+        return decoded
+
     def add(self, vectors: Matrix, slots: Slots) -> None:
         """Add projected vectors under these numbers."""
         self._index.add_with_ids(np.ascontiguousarray(vectors, np.float32), slots)

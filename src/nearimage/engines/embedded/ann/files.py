@@ -34,7 +34,7 @@ from nearimage.engines.embedded.ann.tuning import Tuning
 from nearimage.engines.embedded.ann.vector_index import VectorIndex
 from nearimage.engines.embedded.disk import force, force_folder, write_fully, write_gently
 
-INDEX_FORMAT = 3
+INDEX_FORMAT = 4
 
 _MAGIC = b"NEARANN\0"
 _FIXED = struct.Struct("<8sII")

@@ -19,7 +19,7 @@ enum { TOO_FEW = -1, TOO_SHALLOW = -2, NO_MEMORY = -3 };
 #define POINTS 16    /* of each pair of dimensions */
 #define BLOCK 32     /* codes that lie together */
 #define ROUNDING 1e-5
-#define DENSER 2.0   /* `_DENSER` in planner.py */
+#define FOREKNOWN 1  /* `_FOREKNOWN` in planner.py */
 #define COSINE_NOISE 1e-12
 
 typedef struct {
@@ -77,9 +77,10 @@ typedef struct {
     int64_t rank;             /* the candidate that the other lists must come up to */
     double reach;             /* deviations by which a member of a list may be nearer than usual */
     double tolerated;         /* hits that may be missed, on average */
+    double noise;             /* the mean squared error of a code for each unit of its distance; under an inner product, of `squared` */
 } Question;
 
-int64_t nearimage_version(void) { return 6; } /* `_VERSION` in kernel.py */
+int64_t nearimage_version(void) { return 7; } /* `_VERSION` in kernel.py */
 
 #if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
 
@@ -412,23 +413,32 @@ static float farthest_of(const float *distances, int64_t count, int64_t wanted, 
     return copy[wanted - 1];
 }
 
+/* The share of a normal distribution below t deviations. */
+static double below(double t) { return erfc(-t * 0.7071067811865476) / 2; }
+
 /* Whether hardly a vector beyond the candidates belongs to the answer; `is_deep_enough` in planner.py says why. */
-static int is_deep_enough(const float *measured, const uint64_t *keys, int64_t taken, Steps steps, double unit, float farthest, double tolerated) {
-    double mean = 0, squares = 0, last = steps.offset + SUM(keys[taken - 1]) / steps.scale;
+static int is_deep_enough(const Lists *lists, const Question *question, const float *measured, const uint64_t *keys, int64_t taken, Steps steps, double unit,
+                          float farthest) {
+    double mean = 0, squares = 0, seen = 1, last = steps.offset + SUM(keys[taken - 1]) / steps.scale;
     int64_t half = taken / 2, count = taken - half;
     for (int64_t i = half; i < taken; i++) {
         double error = unit * measured[i] - (steps.offset + SUM(keys[i]) / steps.scale);
         mean += error;
         squares += error * error;
+        seen += i > half && SUM(keys[i]) != SUM(keys[i - 1]);
     }
     mean /= (double)count;
     double variance = squares / (double)count - mean * mean, least = last + mean, hit = unit * farthest;
-    double deviation = sqrt(variance > 0 ? variance : 0), size = fabs(least) > fabs(hit) ? fabs(least) : fabs(hit);
+    double usual = question->noise * (lists->inner_product ? question->squared : last > 0 ? last : 0);
+    double deviation = sqrt((seen * (variance > 0 ? variance : 0) + FOREKNOWN * usual) / (seen + FOREKNOWN) * (1 + 1 / seen));
+    double size = fabs(least) > fabs(hit) ? fabs(least) : fabs(hit);
     double spare = least - hit + ROUNDING * size;
     if (spare < 0 || deviation == 0) return spare >= 0;
     double t = spare / deviation, span = (SUM(keys[taken - 1]) - SUM(keys[half])) / steps.scale;
-    double lower = exp(-t * t / 2) * 0.3989422804014327 - t * erfc(t * 0.7071067811865476) / 2;
-    return DENSER * (double)count * deviation * lower <= tolerated * (span > ROUNDING * size ? span : ROUNDING * size);
+    double growth = log((double)taken / (double)(half > 1 ? half : 1)) * deviation / (span > ROUNDING * size ? span : ROUNDING * size);
+    if (growth >= 2 * t) return 0; /* more are expected than there are candidates */
+    double beyond = exp(growth * (growth / 2 - t)) * below(growth - t) - below(-t);
+    return (double)taken * beyond <= question->tolerated;
 }
 
 static int64_t search(const Lists *lists, const Stored *stored, const Question *question, uint64_t *keys, int64_t *chosen, uint8_t *table, float *exact,
@@ -451,7 +461,7 @@ static int64_t search(const Lists *lists, const Stored *stored, const Question *
         done = all;
         float farthest = farthest_of(distances, all, question->wanted, copy);
         if ((taken >= found && found < asked) || (taken >= asked && question->is_last) ||
-            is_deep_enough(distances + missed, nearest.keys, here, steps, unit, farthest, question->tolerated)) {
+            is_deep_enough(lists, question, distances + missed, nearest.keys, here, steps, unit, farthest)) {
             int64_t kept = 0;
             for (int64_t i = 0; i < all; i++) {
                 if (distances[i] > farthest) continue;

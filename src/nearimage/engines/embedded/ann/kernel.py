@@ -25,7 +25,7 @@ from nearimage.domain.schema import Metric
 METRICS = {Metric.COSINE: 0, Metric.DOT: 1, Metric.L2_SQUARED: 2}
 """What it measures; the numbers are those of `kernel.c`."""
 
-_VERSION = 6
+_VERSION = 7
 """Of the structures below: a library that was compiled for others is not used."""
 
 _NO_MEMORY = -3
@@ -82,6 +82,7 @@ class Question(NamedTuple):
         rank: the candidate that the other lists must come up to.
         reach: by how many deviations a member of a list may be nearer than usual (`walking`); infinite for all lists.
         tolerated: how many hits may be missed because they stand beyond the candidates, on average.
+        noise: `Tuning.noise`.
     """
 
     placed: Placed
@@ -97,6 +98,7 @@ class Question(NamedTuple):
     rank: int
     reach: float
     tolerated: float
+    noise: float
 
 
 class _Space(ctypes.Structure):
@@ -155,6 +157,7 @@ class _Question(ctypes.Structure):
         ("rank", ctypes.c_int64),
         ("reach", ctypes.c_double),
         ("tolerated", ctypes.c_double),
+        ("noise", ctypes.c_double),
     )
 
 

@@ -21,6 +21,8 @@ lists would find are those whose list is among them, in the same order:
     with a reach of 3.5            1         2    3         4         two hits among the first three
     with one of 5                  1    2    3    4         5         three hits among the first four
 
+How wrong codes are, `noise`, is measured on vectors chosen at random: those near to a query may be copies of one, whose errors are all the same.
+
 May import numpy, `domain` and this package.
 """
 
@@ -54,6 +56,9 @@ _ROWS = 2048
 
 _KEPT = 24
 """Of each query's nearest so many are known. Where all of them are as near as the tenth (copies of one picture), candidates are measured instead."""
+
+_AT_RANDOM = 128
+"""Vectors on which the noise is measured; in 2,048 dimensions a copy of 17 MB for each of their pairs' points."""
 
 _ROUNDING = 8e-6
 """Two float32 products of unit vectors differ by less than this; 16 times 2**-21."""
@@ -119,7 +124,8 @@ def measure(trial: Trial, *, queries: int, stop: Stop, seed: int = 1) -> Tuning:
         for mask, (scores, nearest) in zip((None, *masks), answers, strict=True)
     ]
     everything, scattered, away = (tuple(_lines(trial, sample, [one for one, _ in projected], stop)) for sample in samples)
-    return Tuning(open=everything, scattered=scattered, away=away, energy=float(np.quantile([kept for _, kept in projected], 0.1)))
+    noise = _noise(trial, vectors, np.stack([query for query, _ in projected]), rng)
+    return Tuning(open=everything, scattered=scattered, away=away, energy=float(np.quantile([kept for _, kept in projected], 0.1)), noise=noise)
 
 
 def gather(metric: Metric, matrix: Matrix, norms: npt.NDArray[np.float32], slots: Slots) -> Matrix:
@@ -131,12 +137,20 @@ def gather(metric: Metric, matrix: Matrix, norms: npt.NDArray[np.float32], slots
 
 
 def _queries(trial: Trial, asked: Slots, rng: np.random.Generator) -> Matrix:
-    """Queries near these slots' vectors, but not near their copies."""
+    """Queries near these slots' vectors, but not near their copies.
+
+    Under an inner product by their directions: how long a query is changes nothing of its answer, and a difference of long vectors would be all there is of it.
+    """
     own, some, others = (gather(trial.metric, trial.matrix, trial.norms, slots) for slots in (asked, *rng.choice(trial.slots, (2, len(asked)))))
+    if trial.metric is Metric.DOT:
+        own, some, others = _directions(own), _directions(some), _directions(others)
     moved: Matrix = own + np.float32(_MOVED) * (some - others)
-    if trial.metric is Metric.COSINE:
-        moved /= np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), np.finfo(np.float32).tiny)
-    return moved
+    return _directions(moved) if trial.metric is Metric.COSINE else moved
+
+
+def _directions(vectors: Matrix) -> Matrix:
+    directions: Matrix = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    return directions
 
 
 def _filters(trial: Trial, direction: Vector, rng: np.random.Generator, stop: Stop) -> tuple[Mask, Mask]:
@@ -187,6 +201,18 @@ def _better(known: tuple[Scores, Slots], scores: Scores, slots: Slots) -> tuple[
 def _without(own: Slots, scores: Scores, slots: Slots) -> tuple[Scores, Slots]:
     order = np.argsort(slots == own[:, None], axis=1, kind="stable")[:, :_KEPT]
     return np.take_along_axis(scores, order, axis=1), np.take_along_axis(slots, order, axis=1)
+
+
+def _noise(trial: Trial, queries: Matrix, projected: Matrix, rng: np.random.Generator) -> float:
+    """How much the distances of codes differ from those of their vectors; see `Tuning.noise`."""
+    slots = rng.choice(trial.slots, min(len(trial.slots), _AT_RANDOM), replace=False)
+    vectors = gather(trial.metric, trial.matrix, trial.norms, slots)
+    decoded = trial.codes.decoded(trial.projection.apply(vectors))
+    told = -_all_scores(trial.metric if trial.codes.inner_product else Metric.L2_SQUARED, decoded, projected)
+    unit = 2 if trial.metric is Metric.COSINE else 1  # |a - b|^2 = 2 (1 - cos) for unit vectors
+    errors = -unit * _all_scores(trial.metric, vectors, queries) - told
+    squares = np.vecdot(projected, projected) if trial.codes.inner_product else told.mean(axis=1)
+    return float(np.median(errors.var(axis=1) / np.maximum(squares, np.finfo(np.float32).tiny)))
 
 
 def _lines(trial: Trial, sample: _Sample, projected: Sequence[Vector], stop: Stop) -> list[Measured]:

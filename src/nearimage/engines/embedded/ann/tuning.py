@@ -95,12 +95,15 @@ class Tuning:
     Attributes:
         open, scattered, away: under the filters that `Setting` tells apart.
         energy: the share of a query's squared length that the projection keeps; nine of ten sampled queries have more.
+        noise: the variance of the error of a code's squared distance, divided by that distance; under an inner product, of the error of the product, divided by
+            the squared length of the projected query.
     """
 
     open: tuple[Measured, ...]
     scattered: tuple[Measured, ...]
     away: tuple[Measured, ...]
     energy: float
+    noise: float
 
     def setting(self, recall: float, size: Size) -> Setting:
         """The cheapest that reaches this recall, or the best there is."""
