@@ -15,6 +15,7 @@ def line(reach: float, share: float, recall: float, *, candidates: int = CANDIDA
 
 
 def test_the_cheapest_line_that_reaches_the_recall_and_a_step_more_of_the_reach() -> None:
+    """The next user's queries are not those of the build, and need a little more."""
     assert chosen(line(3.0, 0.1, 0.99), line(4.0, 0.2, 0.998), line(5.0, 0.4, 0.999), line(6.0, 0.8, 1.0)) == line(5.0, 0.4, 0.999)
 
 
@@ -25,9 +26,11 @@ def test_a_longer_reach_is_taken_as_far_as_it_costs_little() -> None:
 
 
 def test_more_candidates_are_no_longer_reach() -> None:
+    """The step more is one of the reach; more candidates cost as much and help nobody whose lists were left out."""
     few, many = line(4.0, 0.2, 0.998), line(5.0, 0.2, 0.999, candidates=CANDIDATES[1])
     assert chosen(few, many) == few
 
 
 def test_the_best_there_is_where_none_reaches_the_recall() -> None:
+    """Whether that is good enough for an index is said by the planner."""
     assert chosen(line(4.0, 0.2, 0.9), line(5.0, 0.4, 0.95)) == line(5.0, 0.4, 0.95)

@@ -211,8 +211,8 @@ def is_deep_enough(measured: Distances, told: Distances, farthest_hit: float, *,
 
         expected hits beyond  =  candidates * (exp(g^2 / 2 - g t) * below(g - t) - below(-t))      below(x): the share of a normal distribution below x
 
-    The farther half of the candidates is looked at: among the nearest, those with a low error have been favoured. Equal codes are of copies as a rule, which err
-    by the same: as many errors have been seen as there are different codes. What is usual counts as one more, and a mean of few is uncertain itself.
+    The farther half of the candidates is looked at: among the nearest, those with a low error have been favoured. Equal codes are of copies as a rule, and err
+    alike: as many errors have been seen as there are different codes. What is usual counts as one more, and a mean of few is uncertain itself.
 
     Args:
         measured: the candidates' distances in the index's measure, in the order of `told`.
