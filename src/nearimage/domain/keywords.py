@@ -11,7 +11,8 @@ What every engine computes, as a running Weaviate does it (`tests/congruence/tes
     idf(t)        ln(1 + (N - n + 0.5) / (n + 0.5)) x (times the query says t); N is the number of objects, with or without the property
     tf(t, p)      f / (f + k1 x (1 - b + b x length / mean)): f how often t stands in the object's property, length all its tokens (of an array: of
                   all elements together), mean the mean length over the objects whose property has a token
-    score         the sum over properties of boost x the sum over tokens of idf x tf
+    score         the sum over properties of boost x the sum over tokens of idf x tf; k1, b, and each property's part are single floats, and so are
+                  their sums, in the order of `_ORDER`: clients see every digit
 
 A property counts for an object only if it has `minimum_match` distinct tokens of the query (so "and" asks for all words in one property). An object
 is a hit if some property counts.
@@ -22,6 +23,7 @@ Source:
 May import the standard library and `domain` only.
 """
 
+import struct
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,6 +45,9 @@ STOPWORD_PRESETS: Mapping[str, frozenset[str]] = {
 }
 """The words of each preset that a schema may name; those of Weaviate."""
 
+_ORDER = tuple(Tokenization)
+"""In which the parts of a score are added."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keywords:
@@ -57,6 +62,13 @@ class Keywords:
     text: str
     boosts: Mapping[str, float]
     minimum_match: int = 1
+
+
+@lru_cache(maxsize=1000)
+def length_factors(settings: KeywordSettings) -> tuple[float, float]:
+    """What k1 x (1 - b + b x length / mean) is made of: the part of every text, and the part of a text of mean length."""
+    k1, b = struct.unpack("2f", struct.pack("2f", settings.k1, settings.b))
+    return k1 * (1 - b), k1 * b
 
 
 @lru_cache(maxsize=1000)
@@ -97,6 +109,8 @@ def query_tokens(text: str, cut: Cut, settings: KeywordSettings) -> dict[str, in
 def tokens_by_tokenization(query: Keywords, collection: Collection) -> tuple[tuple[dict[str, int], list[str]], ...]:
     """For each way of cutting text among the query's properties: its tokens, and the names of those properties, both in the query's order.
 
+    The ways are in the order of `_ORDER`.
+
     Raises:
         PropertyNotSearchable: a property is no searchable text of the collection.
     """
@@ -107,4 +121,5 @@ def tokens_by_tokenization(query: Keywords, collection: Collection) -> tuple[tup
             have = [p.name for p in collection.properties if p.searchable]
             raise PropertyNotSearchable(f"property {name!r} is not searchable by keywords; {collection.name!r} has {have}", property=name)
         names.setdefault(Cut.of(prop), []).append(name)
-    return tuple((query_tokens(query.text, cut, collection.keywords), members) for cut, members in names.items())
+    ordered = sorted(names.items(), key=lambda pair: _ORDER.index(pair[0].how))
+    return tuple((query_tokens(query.text, cut, collection.keywords), members) for cut, members in ordered)

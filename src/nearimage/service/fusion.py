@@ -9,11 +9,14 @@ ranked           an object gets weight / (60 + place) from each leg, places from
 relative score   each leg's scores are stretched to 0 .. 1, its weight for the best and nothing for the last, and added: distances between hits count.
                  A leg whose scores are all equal gives its whole weight to each.
 
-Equal sums are ordered by the score in the last leg that has the object, then by id, so that pages fit together. May import `domain` only.
+Equal sums are ordered by the score in the last leg that has the object, then by id, so that pages fit together. What a leg adds is a single float, and so are
+the sums: clients see every digit. May import numpy and `domain` only.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from nearimage.domain.query import Fusion
 
@@ -61,7 +64,8 @@ def fuse(legs: Sequence[Leg], how: Fusion, count: int | None = None) -> list[Fus
     totals: dict[bytes, float] = {}
     last: dict[bytes, float] = {}
     for leg, part in zip(legs, parts, strict=True):
-        totals = totals | part | {one: totals[one] + part[one] for one in totals.keys() & part.keys()}
+        both = totals.keys() & part.keys()
+        totals = totals | part | dict(zip(both, _singles([totals[one] + part[one] for one in both]), strict=True))
         last.update(leg.scores)
     best = sorted(_contenders(totals, count), key=lambda one: (-totals[one], -last[one], one))[:count]
     return [
@@ -78,14 +82,19 @@ def _contenders(totals: Mapping[bytes, float], count: int | None) -> list[bytes]
 
 
 def _ranked(leg: Leg) -> list[float]:
-    return [leg.weight / (RANK_CONSTANT + place) for place in range(len(leg.scores))]
+    return _singles([leg.weight / (RANK_CONSTANT + place) for place in range(len(leg.scores))])
 
 
 def _relative(leg: Leg) -> list[float]:
     if not leg.scores:
         return []
-    best, worst = max(leg.scores.values()), min(leg.scores.values())
-    if best == worst:
-        return [leg.weight] * len(leg.scores)
-    weight, span = leg.weight, best - worst
-    return [weight * (score - worst) / span for score in leg.scores.values()]
+    scores, weight = np.fromiter(leg.scores.values(), np.float32, len(leg.scores)), np.float32(leg.weight)
+    best, worst = scores.max(), scores.min()
+    shares: list[float] = (np.full_like(scores, weight) if best == worst else weight * ((scores - worst) / (best - worst))).tolist()
+    return shares
+
+
+def _singles(numbers: Sequence[float]) -> list[float]:
+    """The nearest single floats."""
+    rounded: list[float] = np.array(numbers, np.float32).tolist()
+    return rounded

@@ -5,8 +5,8 @@
     vector  --engine--> ids, distances   --'     a distance counts as the score 1 - distance
 
 Each leg looks deeper than the page, for what is 30th in both may be first in the sum. A leg without a share (alpha 0 or 1) does not run, so a collection
-without a vectorizer can be searched with alpha 0; nor does the keyword leg run without words where the vector leg has something of its own. A largest distance
-counts for both legs: what is farther is no hit, whatever its words.
+without a vectorizer can be searched with alpha 0; nor does the keyword leg run without words where the vector leg has something of its own, or has no share:
+then nothing is found. A largest distance counts for both legs: what is farther is no hit, whatever its words.
 
 May import `domain` and `ports` only.
 """
@@ -35,13 +35,13 @@ def hybrid_ranking(question: Question, hybrid: Hybrid, near_searches: NearSearch
         raise InvalidInput(f"alpha is the vector's share, between 0 and 1; got {hybrid.alpha}", setting="alpha")
     deeper = deepened(question, question.offset + max(question.limit, LEG_DEPTH))
     legs, distances = [], dict[bytes, float]()
-    if hybrid.alpha < 1 and (hybrid.words.text or not hybrid.near or not hybrid.alpha):
+    if hybrid.alpha < 1 and (hybrid.words.text or (hybrid.alpha and not hybrid.near)):
         legs.append(Leg(name="keyword", weight=1 - hybrid.alpha, scores=word_ranking(deeper, hybrid.words)))
     if hybrid.alpha > 0:
         distances = _near_ranking(deeper, hybrid, near_searches)
         if hybrid.max_distance is not None:
             legs = [replace(leg, scores={one: score for one, score in leg.scores.items() if one in distances}) for leg in legs]
-        legs.append(Leg(name="vector", weight=hybrid.alpha, scores={one: 1 - distance for one, distance in distances.items()}))
+        legs.insert(0, Leg(name="vector", weight=hybrid.alpha, scores={one: 1 - distance for one, distance in distances.items()}))
     return [Ranked(one.id, distances.get(one.id), one.score, one.explanation) for one in fuse(legs, hybrid.fusion, question.depth)]
 
 

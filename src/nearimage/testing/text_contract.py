@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from nearimage.domain.errors import PropertyNotSearchable
@@ -94,6 +95,18 @@ class TextContract:
         """The weight comes from the mean count over the properties that have the word, rounded down: of 1 and 2 objects, 1; the code has other tokens."""
         put(books, {"title": "apple", "body": "apple"}, {"title": "pear", "body": "apple"}, {"code": "apple pie"})
         assert scores(match(books, "apple", "title^3", "body", "code")) == near({1: idf(3, 1) * 4 / 2.2, 2: idf(3, 1) / 2.2})
+
+    def test_scores_are_single_floats_added_property_by_property(self, books: Shard) -> None:
+        """Some doors tell scores as text, so that every digit counts; k1 is a single float as well."""
+        put(books, {"title": "red apple", "body": "an apple a day"}, {"title": "apple", "body": "pear"}, {"title": "plum tree", "body": "plum"})
+        k1 = float(np.float32(1.2))
+
+        def part(length: int, mean: float) -> np.float32:
+            return np.float32(idf(3, 1) / (1 + k1 * (0.25 + 0.75 * length / mean)))
+
+        found = scores(match(books, "apple", "title", "body"))
+        assert found[1] == part(2, 5 / 3) + part(4, 2)
+        assert found[2] == part(1, 5 / 3)
 
     def test_the_query_is_cut_as_each_property_is(self, books: Shard) -> None:
         """A code is one token whatever is in it, upper case counts there, and three letters make a trigram."""

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+import numpy as np
 import pytest
 
 from nearimage.domain.query import Fusion
@@ -39,6 +40,15 @@ def test_equal_sums_are_ordered_by_the_last_leg_and_then_by_id() -> None:
     second = Leg(name="vector", weight=0.5, scores={A: 0.9, B: 0.1})
     assert [one.id for one in fuse([first, second], Fusion.RELATIVE_SCORE)] == [A, B]
     assert [one.id for one in fuse([Leg(name="keyword", weight=1, scores={B: 1.0, A: 1.0})], Fusion.RELATIVE_SCORE)] == [A, B]
+
+
+@pytest.mark.parametrize("how", Fusion)
+def test_sums_are_single_floats(how: Fusion) -> None:
+    """GraphQL tells scores as text, so that every digit counts."""
+    scores = [one.score for one in fuse([WORDS, VECTORS], how)]
+    assert scores == [float(np.float32(score)) for score in scores]
+    third = Leg(name="keyword", weight=0.3, scores={A: 3.0, B: 1.1, C: 0.7})
+    assert fuse([third], Fusion.RELATIVE_SCORE)[1].score == float(np.float32(0.3) * ((np.float32(1.1) - np.float32(0.7)) / (np.float32(3) - np.float32(0.7))))
 
 
 def test_an_empty_leg_changes_nothing() -> None:

@@ -37,7 +37,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from nearimage.domain.keywords import Keywords, tokens_by_tokenization
+from nearimage.domain.keywords import Keywords, length_factors, tokens_by_tokenization
 from nearimage.domain.profile import IDLE, Watch
 from nearimage.domain.schema import Collection
 from nearimage.engines.embedded.entries import Mask, Positions
@@ -124,7 +124,7 @@ class KeywordSearch:
         scores, is_hit = ranking.score(rows)
         if not is_hit.all():
             rows, scores = rows[is_hit], scores[is_hit]
-        return _first(rows, scores.astype(np.float32), count, state.table.index.ids)
+        return _first(rows, scores, count, state.table.index.ids)
 
     def _known(self, state: State, collection: Collection) -> Known:
         with self._lock:
@@ -159,7 +159,8 @@ def _found(known: Known, name: str, asked: Mapping[str, int]) -> dict[str, tuple
 
 def _field(known: Known, name: str, boost: float, least: int, found: Mapping[str, tuple[tuple[Part, ...], float]]) -> Field:
     settings, text, terms = known.collection.keywords, known.text(name), []
-    shortest = settings.k1 * (1 - settings.b + settings.b / text.mean)  # the norm of a text of one token
+    always, by_length = length_factors(settings)
+    shortest = always + by_length / text.mean  # the norm of a text of one token
     for token, (parts, weight) in found.items():
         greatest = 1.0 if any(part.times is not None for part in parts) else 1 / (1 + shortest)
         terms.append(Term(token, parts, weight, boost * weight * greatest, sum(len(part.entries) for part in parts)))
@@ -199,9 +200,9 @@ class _Ranking:
             more_lists, more_gains = self._walk([remaining.pop(0)], living)
             lists, gains = lists + more_lists, gains + more_gains
 
-    def score(self, rows: Numbers) -> tuple[Scores, Mask]:
+    def score(self, rows: Numbers) -> tuple[npt.NDArray[np.float32], Mask]:
         """The score of each row, terms added in the order of the query, and whether it is a hit."""
-        total, is_hit = np.zeros(len(rows)), np.zeros(len(rows), np.bool_)
+        total, is_hit = np.zeros(len(rows), np.float32), np.zeros(len(rows), np.bool_)
         for field in self._fields:
             score, counted = np.zeros(len(rows)), np.zeros(len(rows), np.int32)
             norm = field.text.norm(self._settings, rows)
@@ -214,7 +215,7 @@ class _Ranking:
             enough = counted >= field.least
             score *= field.boost
             score *= enough
-            total += score
+            total += score.astype(np.float32)
             is_hit |= enough
         return total, is_hit
 
@@ -241,7 +242,7 @@ class _Ranking:
         heads = [[self._known.head(field.name, term.token, term.parts) for term in field.terms] for field in self._fields]
         found = np.sort(np.concatenate([head.rows for some in heads for head in some]))
         rows = found[np.concatenate((np.ones(1, np.bool_), found[1:] != found[:-1]))[: len(found)]]
-        best, scores = _first(rows, self.score(rows)[0].astype(np.float32), count, self._known.state.table.index.ids)
+        best, scores = _first(rows, self.score(rows)[0], count, self._known.state.table.index.ids)
         if len(best) == count and self._is_settled(heads, int(best[-1]), scores[-1]):
             return best.astype(np.uint32)
         return self._walked_best()[:count]
@@ -270,13 +271,13 @@ class _Ranking:
 
     def _added(self, gains: Sequence[Sequence[float]]) -> np.float32:
         """The score of what gains so much from each term, added up as `score` does: rounding then never turns two scores about."""
-        total = 0.0
+        total = np.float32(0)
         for field, some in zip(self._fields, gains, strict=True):
             score = 0.0
             for term, one in zip(field.terms, some, strict=True):
                 score += term.weight * one
-            total += score * field.boost
-        return np.float32(total)
+            total += np.float32(score * field.boost)
+        return total
 
     def _walked_best(self) -> Numbers:
         """The best rows, best first, out of all; fewer than `HEAD` only if these are all."""
@@ -285,7 +286,7 @@ class _Ranking:
     def _best_of_all(self) -> Numbers:
         rows, scores = _summed(*self._walk([(field, term) for field in self._fields for term in field.terms], self._known.live), self._rows)
         kept, _ = _promising(rows, scores, HEAD, 0.0)
-        best, _ = _first(kept, self.score(kept)[0].astype(np.float32), HEAD, self._known.state.table.index.ids)
+        best, _ = _first(kept, self.score(kept)[0], HEAD, self._known.state.table.index.ids)
         return best.astype(np.uint32)
 
     def _kept(self, count: int | None, find: Callable[[], Numbers]) -> Numbers:

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from nearimage.domain.keywords import length_factors
 from nearimage.domain.schema import Collection, KeywordSettings
 from nearimage.engines.embedded.entries import Mask, Positions
 from nearimage.engines.embedded.growing import Growing
@@ -58,7 +59,8 @@ class Text:
     def norm(self, settings: KeywordSettings, rows: Numbers) -> Scores:
         """What stands beside tf in the denominator, for some rows."""
         lengths = np.maximum(self.lengths.take(rows), 1) - 1.0  # a row without the property is not counted
-        norm: Scores = settings.k1 * (1 - settings.b + settings.b * lengths / self.mean)
+        always, by_length = length_factors(settings)
+        norm: Scores = always + by_length * (lengths / self.mean)
         return norm
 
 

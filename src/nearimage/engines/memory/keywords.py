@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from nearimage.domain.keywords import Keywords, tokens_by_tokenization
+from nearimage.domain.keywords import Keywords, length_factors, tokens_by_tokenization
 from nearimage.domain.objects import Record
 from nearimage.domain.schema import Collection, Tokenization
 from nearimage.domain.text import tokenize
@@ -24,7 +24,8 @@ def ranked(query: Keywords, collection: Collection, stored: Sequence[Record], pa
         stored: every object; what is counted, is counted over these.
         passing: those that may be hits.
     """
-    scores: dict[int, float] = {}
+    scores: dict[int, np.float32] = {}
+    always, by_length = length_factors(collection.keywords)
     for asked, names in tokens_by_tokenization(query, collection):
         cut = {name: [_tokens(record, name, collection) for record in stored] for name in names}
         weights = {token: times * _idf(token, list(cut.values()), len(stored)) for token, times in asked.items()}
@@ -35,13 +36,13 @@ def ranked(query: Keywords, collection: Collection, stored: Sequence[Record], pa
             for position, record in enumerate(passing):
                 found = _tokens(record, name, collection)
                 if sum(token in found for token in weights) >= max(least, 1):
-                    norm = collection.keywords.k1 * (1 - collection.keywords.b + collection.keywords.b * sum(found.values()) / mean)
+                    norm = always + by_length * (sum(found.values()) / mean)
                     score = 0.0
                     for token, weight in weights.items():
                         if token in found:
                             score += weight * (found[token] / (found[token] + norm))
-                    scores[position] = scores.get(position, 0.0) + query.boosts[name] * score
-    hits = [(np.float32(score), passing[position]) for position, score in scores.items()]
+                    scores[position] = scores.get(position, np.float32(0)) + np.float32(query.boosts[name] * score)
+    hits = [(score, passing[position]) for position, score in scores.items()]
     return sorted(hits, key=lambda hit: (-hit[0], hit[1].id))
 
 
