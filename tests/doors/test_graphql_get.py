@@ -158,6 +158,11 @@ def test_filters(ask: Ask, where: str, found: list[str]) -> None:
         '{path: ["chief", "Dog", "weight"], operator: Equal, valueText: "20"}',
         '{path: ["name"], operator: Equal}',
         "{operator: And}",
+        '{operator: And, path: ["score"], valueNumber: 1, operands: [{path: ["score"], operator: Equal, valueNumber: 1}]}',
+        '{path: ["sizes"], operator: ContainsAny, valueInt: 1}',
+        '{path: ["name"], operator: ContainsAll, valueText: []}',
+        '{path: ["_creationTimeUnix"], operator: GreaterThan, valueInt: 1}',
+        '{path: ["id"], operator: IsNull, valueBoolean: true}',
     ],
 )
 def test_a_filter_that_fits_nothing_is_an_error_beside_null(ask: Ask, where: str) -> None:
@@ -194,7 +199,7 @@ def test_every_shape_of_value(ask: Ask) -> None:
 
 
 def test_references_show_what_they_lead_to(ask: Ask) -> None:
-    """Level by level, each kind of target with its own fields; what is gone is left out."""
+    """Level by level, each kind of target with its own fields, in the order of the fragments; what is gone is left out, and null where nothing is left."""
     query = "{ Get { Kennel(limit: 1) { chief { ... on Owner { name dogs { ... on Dog { breed _additional { id } } } } ... on Beacon { beacon } } } } }"
     expected = [
         {"name": "Ann", "dogs": [{"breed": "Corgi", "_additional": {"id": uid(1)}}, {"breed": "Husky", "_additional": {"id": uid(2)}}]},
@@ -202,12 +207,16 @@ def test_references_show_what_they_lead_to(ask: Ask) -> None:
     ]
 
     assert get(ask(query), "Kennel") == [{"chief": expected}]
-    assert get(ask("{ Get { Owner { dogs { ... on Dog { breed } } } } }"), "Owner")[1:] == [{"dogs": []}, {"dogs": None}]
+    assert get(ask("{ Get { Owner { dogs { ... on Dog { breed } } } } }"), "Owner")[1:] == [{"dogs": None}, {"dogs": []}]
+    turned = "{ Get { Kennel(limit: 1) { chief { ... on Dog { breed } ... on Owner { name } ... on Dog { weight _additional { distance } } } } } }"
+    dog = {"breed": "Husky", "weight": 20, "_additional": None}
+    assert get(ask(turned), "Kennel") == [{"chief": [dog, {"name": "Ann"}, dog]}]
+    assert get(ask("{ Get { Kennel(limit: 1) { chief { __typename } } } }"), "Kennel") == [{"chief": None}]
 
 
 def test_what_is_stored_beside_the_properties(ask: Ask) -> None:
     """Times are text: they do not fit a GraphQL Int."""
-    fields = "id creationTimeUnix lastUpdateTimeUnix vector isConsistent classification { id } score explainScore distance"
+    fields = "id creationTimeUnix lastUpdateTimeUnix vector classification { id } score explainScore distance"
     (dog,) = get(ask("{ Get { Dog(limit: 1) { _additional { " + fields + " } } } }"))
 
     assert dog["_additional"] == {
@@ -215,7 +224,6 @@ def test_what_is_stored_beside_the_properties(ask: Ask) -> None:
         "creationTimeUnix": "1001000",
         "lastUpdateTimeUnix": "1001000",
         "vector": [255, 0, 0],
-        "isConsistent": True,
         "classification": None,
         "score": "0",
         "explainScore": "",
@@ -244,7 +252,7 @@ def test_groups_stand_under_their_best_hit(ask: Ask) -> None:
         "groupedBy": {"path": ["breed"], "value": "Corgi"},
         "hits": [{"weight": 10, "_additional": {"id": uid(1), "distance": 0}}, {"weight": 12, "_additional": {"id": uid(4), "distance": 0.026582832}}],
     }
-    assert (corgis["breed"], huskies["breed"], huskies["_additional"]["group"]["count"]) == ("Corgi", "Husky", 1)
+    assert (corgis["breed"], huskies["breed"], huskies["_additional"]["group"]["count"]) == (None, None, 1)
 
 
 def test_alike_hits_become_one(ask: Ask) -> None:
@@ -333,7 +341,12 @@ def test_how_many_where_nothing_is_said(crowd: Services) -> None:
         'nearVector: {vector: [1, 2, 3]}, bm25: {query: "x"}',
         'hybrid: {query: "x", alpha: 2}',
         'bm25: {query: "x", properties: ["weight"]}',
-        'groupBy: {path: ["zzz"], groups: 1, objectsPerGroup: 1}',
+        'nearVector: {vector: [1, 2, 3]}, groupBy: {path: ["zzz"], groups: 1, objectsPerGroup: 1}',
+        'nearVector: {vector: [1, 2, 3]}, groupBy: {path: ["breed"], groups: 1}',
+        "nearVector: {vector: [1, 2, 3]}, group: {force: 0.5}",
+        'bm25: {query: "x", searchOperator: {minimumOrTokensMatch: 1}}',
+        "sort: {}",
+        'after: "", limit: -1',
         "offset: -3",
         "limit: 0",
         'after: "no uuid"',

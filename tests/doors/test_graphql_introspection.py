@@ -131,7 +131,7 @@ def test_introspection_says_what_can_be_asked(ask: Ask) -> None:
 
 NAMES = {
     "WeaviateObj": "Aggregate Explore Get",
-    "KennelAdditional": "certainty classification creationTimeUnix distance explainScore group id isConsistent lastUpdateTimeUnix score vector vectors",
+    "KennelAdditional": "certainty classification creationTimeUnix distance explainScore group id lastUpdateTimeUnix score vector vectors",
     "KennelAdditionalGroup": "count groupedBy hits id maxDistance minDistance",
     "KennelAdditionalGroupHitsAdditional": "distance id vector",
     "GetObjectsKennelNearVectorInpObj": "certainty distance targetVectors targets vector vectorPerTarget",
@@ -151,7 +151,7 @@ NAMES = {
 }  # fmt: skip
 ARGUMENTS = {
     "GetObjectsObj": (
-        "after autocut bm25 consistencyLevel group groupBy hybrid limit nearImage nearObject nearText nearVector offset sort where"
+        "after autocut bm25 group groupBy hybrid limit nearImage nearObject nearText nearVector offset sort where"
     ),
     "AggregateObjectsObj": "groupBy hybrid limit nearImage nearObject nearText nearVector objectLimit where",
 }  # fmt: skip

@@ -1,7 +1,10 @@
 """Put hits that share a value together.
 
 The hits are walked best first. Each value met opens a group, as long as there are fewer than asked for; each hit joins its value's group while there is room.
-An array puts its object into the group of each of its values, references into the group of each beacon. Objects without the property share the group None.
+An array puts its object into the group of each of its values, references into the group of each beacon. Objects without the property, and with an empty text,
+share the group None. An object one of whose values would open a group too many joins no group of its later values.
+
+Hits of a keyword or hybrid search are grouped by texts only, so are dates and ids: those without one are in no group.
 
 May import `domain` and `service.beacons` only.
 """
@@ -33,16 +36,22 @@ def check_group_by(group_by: GroupBy, collection: Collection) -> None:
         raise InvalidInput(f"groupBy needs at least one group of one object; got {group_by.groups} groups of {group_by.per_group}")
 
 
-def grouped(hits: Sequence[Hit], group_by: GroupBy) -> tuple[HitGroup, ...]:
-    """The groups in the order of their best hits."""
+def grouped(hits: Sequence[Hit], group_by: GroupBy, *, by_texts: bool = False) -> tuple[HitGroup, ...]:
+    """The groups in the order of their best hits.
+
+    Args:
+        by_texts: as for hits of a keyword search.
+    """
     columns = HitColumns.of(hits)
     groups: dict[Scalar | None, list[int]] = {}
     for place, value in enumerate(columns.records.values(group_by.property)):
-        for one in _values(value):
+        for one in _texts(value) if by_texts else _values(value):
             group = groups.get(one)
-            if group is None and len(groups) < group_by.groups:
+            if group is None:
+                if len(groups) >= group_by.groups:
+                    break
                 group = groups[one] = []
-            if group is not None and len(group) < group_by.per_group:
+            if len(group) < group_by.per_group:
                 group.append(place)
     return tuple(HitGroup(value=value, hits=columns.at(places)) for value, places in groups.items())
 
@@ -53,7 +62,11 @@ def _values(value: PropertyValue | None) -> tuple[Scalar | None, ...]:
     return (None if value is None else _scalar(value),)
 
 
-def _scalar(value: PropertyValue | Element) -> Scalar:
+def _texts(value: PropertyValue | None) -> tuple[Scalar | None, ...]:
+    return tuple(dict.fromkeys(one or None for one in (value if isinstance(value, tuple) else (value,)) if isinstance(one, str)))
+
+
+def _scalar(value: PropertyValue | Element) -> Scalar | None:
     if isinstance(value, str | int | float):
-        return value
+        return None if value == "" else value
     return beacon_of(value) if isinstance(value, Reference) else str(value)

@@ -25,7 +25,7 @@ LEG_DEPTH = 100
 
 
 def hybrid_ranking(question: Question, hybrid: Hybrid, near_searches: NearSearches) -> list[Ranked]:
-    """The best hits of both legs, as many as the page needs, best first.
+    """The best hits of both legs, as many as the page needs, best first; one that the words found has no distance, as in Weaviate.
 
     Raises:
         InvalidInput: alpha out of range, and whatever is wrong with a leg.
@@ -42,7 +42,10 @@ def hybrid_ranking(question: Question, hybrid: Hybrid, near_searches: NearSearch
         if hybrid.max_distance is not None:
             legs = [replace(leg, scores={one: score for one, score in leg.scores.items() if one in distances}) for leg in legs]
         legs.insert(0, Leg(name="vector", weight=hybrid.alpha, scores={one: 1 - distance for one, distance in distances.items()}))
-    return [Ranked(one.id, distances.get(one.id), one.score, one.explanation) for one in fuse(legs, hybrid.fusion, question.depth)]
+    by_words = next((leg.scores for leg in legs if leg.name == "keyword"), {})
+    return [
+        Ranked(one.id, None if one.id in by_words else distances.get(one.id), one.score, one.explanation) for one in fuse(legs, hybrid.fusion, question.depth)
+    ]
 
 
 def _near_ranking(deeper: Question, hybrid: Hybrid, near_searches: NearSearches) -> dict[bytes, float]:

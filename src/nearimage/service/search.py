@@ -15,7 +15,7 @@ from nearimage.domain.columns import HitColumns
 from nearimage.domain.errors import InvalidInput, TooManyResults
 from nearimage.domain.filters import CREATED_FIELD, Filter
 from nearimage.domain.objects import Hit, Projection
-from nearimage.domain.query import DEFAULT_LIMIT, MAXIMUM_RESULTS, Diversity, Found, Hybrid, Search, SortBy, Targets, Words
+from nearimage.domain.query import DEFAULT_LIMIT, MAXIMUM_RESULTS, AnyNear, Diversity, Found, GroupBy, Hybrid, Search, SortBy, Targets, Words
 from nearimage.domain.schema import Collection
 from nearimage.ports.clock import Clock
 from nearimage.service.autocut import autocut
@@ -64,12 +64,16 @@ class Searches:
         """
         check_clauses(query)
         question = self._question(query)
+        if query.group_by and isinstance(query.by, AnyNear) and query.offset:
+            question = replace(question, offset=0, limit=question.depth)
         hits = self._boosted(query, query.boost, question) if query.boost else self._hits(query, question)
         if query.diversity and query.by is not None and not isinstance(query.by, Words):
             hits = _diversified(query.by.targets, query.diversity, question, hits)
+        if query.group_by and isinstance(query.by, AnyNear):
+            return _near_groups(query, query.group_by, hits)
         if query.by and query.autocut > 0:
             hits = hits[: autocut([_rank_value(hit) for hit in hits], query.autocut)]
-        return Found(hits=hits, groups=grouped(hits, query.group_by) if query.group_by else None)
+        return Found(hits=hits, groups=grouped(hits, query.group_by, by_texts=query.by is not None) if query.group_by else None)
 
     def is_at_hand(self, query: Search) -> bool:
         """Whether `run` would begin at once: nothing has to be opened first."""
@@ -168,6 +172,14 @@ def _projection(query: Search) -> Projection:
     if query.group_by is None or asked.properties is None or query.group_by.property in asked.properties:
         return asked
     return replace(asked, properties=(*asked.properties, query.group_by.property))
+
+
+def _near_groups(query: Search, group_by: GroupBy, hits: Sequence[Hit]) -> Found:
+    """Of a near search, groups are what offset leaves out and autocut cuts."""
+    groups = grouped(hits, group_by)[query.offset :]
+    if query.autocut > 0:
+        groups = groups[: autocut([_rank_value(group.hits[0]) for group in groups], query.autocut)]
+    return Found(hits=hits, groups=groups)
 
 
 def _rank_value(hit: Hit) -> float:

@@ -34,6 +34,7 @@ def test_groups_come_in_the_order_of_their_best_hits() -> None:
 def test_groups_and_their_members_are_limited() -> None:
     """A later hit still joins an open group; it opens none beyond the limit."""
     assert told(2, 2, "corgi", "pug", "husky", "corgi", "corgi", "pug") == [("corgi", [0, 3]), ("pug", [1, 5])]
+    assert told(1, 9, "corgi", ("pug", "corgi"), ("corgi", "pug")) == [("corgi", [0, 2])]  # values behind one that finds no room are not looked at
 
 
 def test_an_array_puts_its_object_into_each_of_its_groups() -> None:
@@ -53,7 +54,14 @@ def test_references_are_grouped_by_their_beacons() -> None:
 
 def test_objects_without_the_property_share_a_group() -> None:
     """They are hits all the same."""
-    assert told(9, 9, None, "pug", None) == [(None, [0, 2]), ("pug", [1])]
+    assert told(9, 9, None, "pug", None, "") == [(None, [0, 2, 3]), ("pug", [1])]
+
+
+def test_hits_that_words_found_are_grouped_by_texts_only() -> None:
+    """Weaviate's two ways of grouping differ; clients see groups of texts, and none without."""
+    by = GroupBy(property="breed", groups=9, per_group=9)
+    found = grouped(hits("corgi", None, 3, True, ("pug", "corgi"), (), "", (Reference("Dog", UUID(int=1)),)), by, by_texts=True)
+    assert [(group.value, [hit.record.id.int for hit in group.hits]) for group in found] == [("corgi", [0, 4]), ("pug", [4]), (None, [6])]
 
 
 @pytest.mark.parametrize(

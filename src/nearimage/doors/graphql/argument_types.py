@@ -135,7 +135,6 @@ class ArgumentTypes:
             "group": _object(f"{prefix}GroupInpObj", {"type": merging, "force": GraphQLNonNull(GraphQLFloat)}),
             "groupBy": _object(f"{prefix}GroupByInpObj", {"path": STRINGS, "groups": GraphQLInt, "objectsPerGroup": GraphQLInt}),
             "bm25": self._bm25(prefix),
-            "consistencyLevel": _enum(f"{prefix}ConsistencyLevelEnum", "ONE", "QUORUM", "ALL"),
         }
         return self._arguments(prefix, modalities, more, tenants=tenants)
 

@@ -12,14 +12,14 @@ from functools import partial
 from itertools import takewhile
 from typing import Any
 
-import numpy as np
 from pybase64 import b64encode_as_string
 
 from nearimage.domain.errors import InvalidInput
 from nearimage.domain.objects import Hit, Projection, Record
-from nearimage.domain.query import HitGroup
 from nearimage.domain.schema import LEGACY_VECTOR, Collection, DataType, Property
 from nearimage.domain.values import GeoCoordinates, PhoneNumber, PropertyValue, Reference
+from nearimage.doors.graphql.additional import ADDITIONAL, GROUP, HIT_DISTANCE, Origin, additional
+from nearimage.doors.graphql.batches import Batch, Column, Columns, Values, constant, inside, rows
 from nearimage.doors.graphql.selections import TYPENAME, Field, Selections
 from nearimage.doors.grpc.rows import WireProperties
 from nearimage.doors.grpc.search_reply import group_name
@@ -27,25 +27,6 @@ from nearimage.doors.whole_numbers import with_whole_numbers
 from nearimage.service.beacons import beacon_of
 from nearimage.service.services import Services
 
-Values = list[Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
-    """What is rendered together.
-
-    Attributes:
-        groups: where the query groups: one for each of the hits, which is its best.
-        path: the property that they are grouped by.
-    """
-
-    hits: Sequence[Hit]
-    groups: Sequence[HitGroup] = ()
-    path: str = ""
-
-
-Column = Callable[[Batch], Values]
-Columns = Mapping[str, Column]
 Convert = Callable[[Any], Any]
 
 
@@ -86,14 +67,6 @@ def _plain(properties: Mapping[str, PropertyValue], names: tuple[str, ...]) -> d
     return {name: values.get(name) for name in names}
 
 
-def rows(columns: Columns, batch: Batch) -> list[dict[str, Any]]:
-    """The columns side by side."""
-    if not columns:
-        return [{} for _ in batch.hits]
-    names = tuple(columns)
-    return [dict(zip(names, values, strict=True)) for values in zip(*(column(batch) for column in columns.values()), strict=True)]
-
-
 def written(values: Any, known: dict[int, int]) -> int:
     """How many values there are when they are written out: an object that several references lead to is made once, and written each time.
 
@@ -122,20 +95,35 @@ class Reader:
     tenant: str
     follows: bool = False
 
-    def shown(self, collection: Collection, fields: Sequence[Field]) -> Shown:
-        """What fields of an object show."""
+    def shown(self, collection: Collection, fields: Sequence[Field], origin: Origin = Origin.LISTED) -> Shown:
+        """What fields of an object show; of a group's best, nothing but the group."""
+        if origin is Origin.GROUPED:
+            return self._grouped(collection, fields)
         plain = tuple(field.name for field in takewhile(partial(self._is_plain, collection), fields))
         columns: dict[str, Column] = {}
         properties, vectors = dict.fromkeys(plain), dict[str, None]()
         for field in fields[len(plain) :]:
             if field.name == TYPENAME:
-                columns[field.key] = _constant(collection.name)
+                columns[field.key] = constant(collection.name)
             elif field.name == "_additional":
-                columns[field.key] = self._additional(collection, field, properties, vectors)
+                columns[field.key] = self._additional(collection, field, vectors, origin)
             else:
                 properties[field.name] = None
                 columns[field.key] = self._property(collection, field)
         return Shown(plain, columns, Projection(properties=tuple(properties), vectors=tuple(vectors)), self.selections.spend)
+
+    def _grouped(self, collection: Collection, fields: Sequence[Field]) -> Shown:
+        columns: dict[str, Column] = {}
+        properties, vectors = dict[str, None](), dict[str, None]()
+        for field in fields:
+            columns[field.key] = constant(collection.name if field.name == TYPENAME else None)
+            if field.name == "_additional":
+                asked = self.selections.below(field, f"{collection.name}Additional")
+                hit_vectors = any(one.name == "vector" for one in asked)
+                shown = {one.key: self._group(collection, one, properties, vectors if hit_vectors else None) for one in asked if one.name == "group"}
+                found = {one.key: shown.get(one.key) or constant(f"{collection.name}Additional") for one in asked}
+                columns[field.key] = additional(found, {one.key: one.name for one in asked}, Origin.GROUPED)
+        return Shown((), columns, Projection(properties=tuple(properties), vectors=tuple(vectors)), self.selections.spend)
 
     def _is_plain(self, collection: Collection, field: Field) -> bool:
         prop = collection.property(field.name)
@@ -183,17 +171,18 @@ class Reader:
         return shown
 
     def _references(self, prop: Property, field: Field) -> Column:
-        """What a property leads to; of a collection that no fragment names, nothing is shown."""
+        """What a property leads to, fragment by fragment; of a collection that no fragment names, nothing is shown."""
         self.follows = True
         shown: dict[str, Shown] = {}
+        named = self.selections.conditions(field)
         for target in filter(self.selections.collections.__contains__, prop.targets):  # one may be gone
             fields = self.selections.below(field, target, f"{prop.name}Obj")
-            if fields:
-                shown[target] = self.shown(self.selections.collections[target], fields)
-        beacons = self.selections.below(field, "Beacon")
-        return lambda batch: self._linked(prop.name, shown, beacons, [hit.record for hit in batch.hits])
+            if fields and target in named:
+                shown[target] = self.shown(self.selections.collections[target], fields, Origin.LINKED)
+        beacons = self.selections.below(field, "Beacon") if "Beacon" in named else ()
+        return lambda batch: self._linked(prop.name, shown, beacons, [hit.record for hit in batch.hits], named)
 
-    def _linked(self, name: str, shown: Mapping[str, Shown], beacons: Sequence[Field], records: Sequence[Record]) -> Values:
+    def _linked(self, name: str, shown: Mapping[str, Shown], beacons: Sequence[Field], records: Sequence[Record], named: Sequence[str]) -> Values:
         links = [_links(record.properties.get(name)) for record in records]
         rendered: dict[Reference, Any] = {}
         for target, what in shown.items():
@@ -207,47 +196,46 @@ class Reader:
             keys = {one.key: one.name for one in beacons}
             for link in {link for some in links for link in some if link.collection not in shown}:
                 rendered[link] = {key: "Beacon" if what == TYPENAME else beacon_of(link) for key, what in keys.items()}
-        return [[rendered[link] for link in some if link in rendered] if some else None for some in links]
+        return [_in_order(record.properties.get(name), some, rendered, named, shown) for record, some in zip(records, links, strict=True)]
 
-    def _additional(self, collection: Collection, field: Field, properties: dict[str, None], vectors: dict[str, None]) -> Column:
+    def _additional(self, collection: Collection, field: Field, vectors: dict[str, None], origin: Origin) -> Column:
         columns: dict[str, Column] = {}
-        for one in self.selections.below(field, f"{collection.name}Additional"):
-            if one.name == "group":
-                columns[one.key] = self._group(collection, one, properties, vectors)
-            elif one.name == "vector":
+        asked = self.selections.below(field, f"{collection.name}Additional")
+        for one in asked:
+            if one.name == "vector":
                 vectors.update(dict.fromkeys([LEGACY_VECTOR] if collection.legacy_vector else []))
-                columns[one.key] = _vector(LEGACY_VECTOR, missing=[]) if collection.legacy_vector else _constant([])
+                columns[one.key] = _vector(LEGACY_VECTOR, missing=[]) if collection.legacy_vector else constant([])
             elif one.name == "vectors":
                 names = {part.key: part.name for part in self.selections.below(one, f"{collection.name}AdditionalVectors")}
                 vectors.update(dict.fromkeys(name for name in names.values() if name != TYPENAME))
-                shown = {key: _constant(f"{collection.name}AdditionalVectors") if name == TYPENAME else _vector(name) for key, name in names.items()}
-                columns[one.key] = _inside(shown)
+                shown = {key: constant(f"{collection.name}AdditionalVectors") if name == TYPENAME else _vector(name) for key, name in names.items()}
+                columns[one.key] = inside(shown)
+            elif one.name == "distance" and origin is Origin.HIT:
+                columns[one.key] = HIT_DISTANCE
             else:
-                columns[one.key] = _constant(f"{collection.name}Additional") if one.name == TYPENAME else _ADDITIONAL[one.name]
-        return _inside(columns)
+                columns[one.key] = constant(f"{collection.name}Additional") if one.name == TYPENAME else ADDITIONAL.get(one.name, constant(None))
+        return additional(columns, {one.key: one.name for one in asked}, origin)
 
-    def _group(self, collection: Collection, field: Field, properties: dict[str, None], vectors: dict[str, None]) -> Column:
+    def _group(self, collection: Collection, field: Field, properties: dict[str, None], vectors: dict[str, None] | None) -> Column:
+        """A group with its hits.
+
+        Args:
+            vectors: what to read of them; None where the hits show none.
+        """
         prefix = f"{collection.name}AdditionalGroup"
         columns: dict[str, Column] = {}
         for one in self.selections.below(field, prefix):
             if one.name == "hits":
-                shown = self.shown(collection, self.selections.below(one, f"{prefix}Hits"))
+                shown = self.shown(collection, self.selections.below(one, f"{prefix}Hits"), Origin.HIT)
                 properties.update(dict.fromkeys(shown.projection.properties or ()))
-                vectors.update(dict.fromkeys(shown.projection.vectors or ()))
+                if vectors is not None:
+                    vectors.update(dict.fromkeys(shown.projection.vectors or ()))
                 columns[one.key] = _hits(shown)
             elif one.name == "groupedBy":
                 columns[one.key] = _grouped_by(self.selections.below(one, f"{prefix}GroupedBy"), f"{prefix}GroupedBy")
             else:
-                columns[one.key] = _constant(prefix) if one.name == TYPENAME else _GROUP[one.name]
+                columns[one.key] = constant(prefix) if one.name == TYPENAME else GROUP[one.name]
         return lambda batch: list(rows(columns, batch)) if batch.groups else [None] * len(batch.hits)
-
-
-def _constant(value: Any) -> Column:
-    return lambda batch: [value] * len(batch.hits)
-
-
-def _inside(columns: Columns) -> Column:
-    return lambda batch: list(rows(columns, batch))
 
 
 def _vector(name: str, missing: Any = None) -> Column:
@@ -300,30 +288,18 @@ def _phone(value: PhoneNumber) -> dict[str, Any]:
     }
 
 
+def _in_order(
+    value: PropertyValue | None, links: Sequence[Reference], rendered: Mapping[Reference, Any], named: Sequence[str], shown: Mapping[str, Shown]
+) -> Values | None:
+    """The objects that fragments show, those of the first fragment first; null where there are only others, empty where there is no reference."""
+    if value is None or not links:
+        return None if value is None else []
+    found = [rendered[link] for target in named for link in links if link in rendered and (link.collection if link.collection in shown else "Beacon") == target]
+    return found or None
+
+
 def _links(value: PropertyValue | None) -> list[Reference]:
     return [one for one in value if isinstance(one, Reference)] if isinstance(value, tuple) else []
 
 
-def _single(value: float | None) -> Any:
-    """As short as a single float is: 0.07191074, not 0.07191073894500732; without a fraction, a whole number."""
-    return None if value is None else int(value) if value.is_integer() else np.float32(value)
-
-
 _SHOWN_OTHERWISE = frozenset((DataType.NUMBER, DataType.BLOB, DataType.GEO_COORDINATES, DataType.PHONE_NUMBER, DataType.OBJECT, DataType.REFERENCE))
-_ADDITIONAL: Mapping[str, Column] = {
-    "id": lambda batch: [str(hit.record.id) for hit in batch.hits],
-    "distance": lambda batch: [_single(hit.distance) for hit in batch.hits],
-    "certainty": lambda batch: [hit.certainty for hit in batch.hits],
-    "score": lambda batch: [str(np.float32(hit.score or 0)).removesuffix(".0") for hit in batch.hits],
-    "explainScore": lambda batch: [hit.explanation for hit in batch.hits],
-    "creationTimeUnix": lambda batch: [str(hit.record.created_ms) for hit in batch.hits],
-    "lastUpdateTimeUnix": lambda batch: [str(hit.record.updated_ms) for hit in batch.hits],
-    "isConsistent": _constant(True),
-    "classification": _constant(None),
-}
-_GROUP: Mapping[str, Column] = {
-    "id": lambda batch: list(range(len(batch.groups))),
-    "count": lambda batch: [len(group.hits) for group in batch.groups],
-    "minDistance": lambda batch: [_single(group.hits[0].distance) for group in batch.groups],
-    "maxDistance": lambda batch: [_single(group.hits[-1].distance) for group in batch.groups],
-}

@@ -18,7 +18,8 @@ from nearimage.doors.where import read_where
 Find = Callable[[str], Collection]
 
 _TEXT = ("valueText", "valueString")
-_ANY_TIME = (*_TEXT, "valueDate", "valueInt")
+_ANY_TIME = (*_TEXT, "valueDate")
+_LISTS = (Operator.CONTAINS_ANY, Operator.CONTAINS_ALL, Operator.CONTAINS_NONE)
 _KINDS: Mapping[DataType, tuple[str, ...]] = {
     DataType.TEXT: _TEXT,
     DataType.UUID: _TEXT,
@@ -50,6 +51,8 @@ def read_filter(where: Mapping[str, Any], collection: Collection, find: Find) ->
         operands = part.get("operands")
         if operands is None:
             _check_kind(part, collection, find)
+        elif part.get("path") or _value_name(part):
+            raise InvalidFilter(f"where: {part.get('operator')} has operands, and neither a path nor a value; leave them out")
         else:
             left += operands if isinstance(operands, list) else [operands]
     return read
@@ -59,10 +62,16 @@ def _check_kind(condition: Mapping[str, Any], collection: Collection, find: Find
     path = condition["path"] if isinstance(condition["path"], list) else [condition["path"]]
     for name in path[1:-1:2]:
         collection = find(name)
-    wanted = ("valueBoolean",) if condition["operator"] == Operator.IS_NULL else _kinds(path[-1], collection)
-    given = next((name for name in condition if name.startswith("value") and condition[name] is not None), "")
+    is_null = condition["operator"] == Operator.IS_NULL and path[-1] not in _OWN_FIELDS
+    wanted, given = ("valueBoolean",) if is_null else _kinds(path[-1], collection), _value_name(condition)
     if wanted and given not in wanted:
         raise InvalidFilter(f"where: property {path[-1]!r} takes {wanted[0]}, got {given}", property=path[-1])
+    if condition["operator"] in _LISTS and not (isinstance(condition[given], list) and condition[given]):
+        raise InvalidFilter(f"where: {condition['operator']} takes a list of values, got {condition[given]!r}; put it in brackets", property=path[-1])
+
+
+def _value_name(condition: Mapping[str, Any]) -> str:
+    return next((name for name in condition if name.startswith("value") and condition[name] is not None), "")
 
 
 def _kinds(name: str, collection: Collection) -> tuple[str, ...]:

@@ -3,7 +3,8 @@
     Dog(nearImage: {...}, limit: 3) { breed }  --read--> Search --service--> Found --columns--> [{"breed": ...}, ...]
 
 Without limit, offset and autocut there are 100 objects; with offset or autocut only, or a negative limit, as many as other doors give; with a distance or a
-certainty, and no limit, all that are near enough. A `sort` beside a near search puts the nearest, once found, in another order.
+certainty, and no limit, all that are near enough. A `sort` beside a near search puts the nearest, once found, in another order. A listing has no distances, so
+that autocut leaves nothing of it. Groups are made of what a search found, and there are none of no objects.
 
 May import `domain`, `doors` and `service` only.
 """
@@ -17,9 +18,11 @@ from uuid import UUID
 from nearimage.domain.errors import InvalidInput
 from nearimage.domain.filters import ID_FIELD, Compare, Operator
 from nearimage.domain.objects import IDS_ONLY, Hit, Projection
-from nearimage.domain.query import AnyNear, Found, GroupBy, Search, SortBy
+from nearimage.domain.query import AnyNear, Found, GroupBy, Hybrid, Search, SortBy, Words
 from nearimage.domain.schema import Collection, DataType, Metric
-from nearimage.doors.graphql.columns import Batch, Reader, Shown, written
+from nearimage.doors.graphql.additional import Origin
+from nearimage.doors.graphql.batches import Batch
+from nearimage.doors.graphql.columns import Reader, Shown, written
 from nearimage.doors.graphql.filters import read_filter
 from nearimage.doors.graphql.merging import Merging, merged
 from nearimage.doors.graphql.parts import Part
@@ -54,18 +57,28 @@ class Get:
         arguments = field.arguments
         fields = selections.below(field, collection.name)
         reader = Reader(self.services, selections, arguments.get("tenant") or "")
-        shown = reader.shown(collection, fields)
-        query = self.read(arguments, collection, shown.projection)
+        by = read_ranking(arguments, collection)
+        group_by = arguments.get("groupBy")
+        shown = reader.shown(collection, fields, _origin(by) if group_by is None else Origin.GROUPED)
+        query = self.read(arguments, collection, shown.projection, by)
         _check_certainty(query, collection, fields, selections)
-        merging = _merging(arguments.get("group"))
-        asked = _Asked(query if merging is None else _with_vectors(query, collection), merging, shown, selections.spend if reader.follows else None)
+        merging = _merging(arguments.get("group"), by)
+        asked = _Asked(
+            query=query if merging is None else _with_vectors(query, collection),
+            merging=merging,
+            shown=shown,
+            groups_nothing=by is not None and group_by is not None and query.group_by is None,
+            spend=selections.spend if reader.follows else None,
+        )
         return Part(self._kind(query, collection, reader), partial(self._answer, asked))
 
     def _answer(self, asked: "_Asked") -> list[dict[str, Any]]:
         found = self._run(asked.query)
+        if asked.groups_nothing or (asked.query.by is None and asked.query.autocut):
+            return []
         if asked.merging is not None:
             found = Found(hits=merged(found.hits, asked.merging))
-        rendered = _rendered(asked.shown, asked.query, found)
+        rendered = _rendered(asked, found)
         if asked.spend is not None:
             asked.spend(written(rendered, {}))
         return rendered
@@ -78,13 +91,12 @@ class Get:
             return None
         return kind_of(query)
 
-    def read(self, arguments: Mapping[str, Any], collection: Collection, projection: Projection) -> Search:
+    def read(self, arguments: Mapping[str, Any], collection: Collection, projection: Projection, by: AnyNear | Words | Hybrid | None) -> Search:
         """The query in the arguments.
 
         Raises:
             InvalidInput: it contradicts itself.
         """
-        by = read_ranking(arguments, collection)
         where, after, group_by = arguments.get("where"), arguments.get("after"), arguments.get("groupBy")
         query = Search(
             collection=collection.name,
@@ -96,7 +108,7 @@ class Get:
             after=read_uuid(after, what="after") if after else None,
             autocut=max(0, arguments.get("autocut") or 0),
             sort=_sort(arguments.get("sort")),
-            group_by=None if group_by is None else _group_by(group_by),
+            group_by=None if group_by is None or by is None else _group_by(group_by),
             projection=projection,
         )
         if after is not None:
@@ -105,8 +117,10 @@ class Get:
 
     def _run(self, query: Search) -> Found:
         """What a search finds; the nearest in the order of `sort`, if both are given."""
-        if not (query.sort and isinstance(query.by, AnyNear)) or query.group_by:
+        if not (query.sort and isinstance(query.by, AnyNear)):
             return self.services.searches.run(query)
+        if query.group_by:
+            return self.services.searches.run(replace(query, sort=()))
         nearest = replace(query, sort=(), offset=0, limit=(query.limit or 0) + query.offset)
         found = {hit.record.id: hit for hit in self.services.searches.run(nearest).hits}
         if not found:
@@ -119,7 +133,7 @@ class Get:
     def _limit(self, arguments: Mapping[str, Any], by: object) -> int:
         limit, offset = arguments.get("limit"), arguments.get("offset")
         searches = self.services.searches
-        if limit == 0 and not offset:
+        if limit == 0 and not offset and not isinstance(by, Hybrid):
             raise InvalidInput("limit 0 asks for nothing; leave it out for the default, or say how many")
         if limit is not None and limit >= 0:
             return int(limit)
@@ -129,17 +143,19 @@ class Get:
         return self.default_limit if unsaid else searches.default_limit
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Asked:
     """What to search, and what to show of it.
 
     Attributes:
+        groups_nothing: whether hits are to be put into no groups, or groups of no hits.
         spend: counts the values of the answer, where references lead from one to the other.
     """
 
     query: Search
     merging: Merging | None
     shown: Shown
+    groups_nothing: bool
     spend: Callable[[int], None] | None
 
 
@@ -152,7 +168,7 @@ def _check_certainty(query: Search, collection: Collection, fields: Sequence[Fie
 
 
 def _sort(given: Any) -> tuple[SortBy, ...]:
-    keys = given if isinstance(given, list) else [given] if given else []
+    keys = given if isinstance(given, list) else [] if given is None else [given]
     if None in keys:
         raise InvalidInput("sort takes a list of {path, order}, and null is in it; leave it out")
     return tuple(SortBy(field=_path(key.get("path"), "sort"), descending=key.get("order") == "desc") for key in keys)
@@ -164,13 +180,17 @@ def _check_cursor(query: Search, limit: int | None) -> None:
     Raises:
         InvalidInput: there is no limit, or something else but a limit.
     """
-    if limit is None:
+    if limit is None or limit < 0:
         raise InvalidInput("after needs a limit: how many objects a page has")
     check_clauses(replace(query, after=_FIRST_ID))
 
 
-def _group_by(given: Mapping[str, Any]) -> GroupBy:
-    return GroupBy(property=_path(given.get("path"), "groupBy"), groups=given.get("groups") or 0, per_group=given.get("objectsPerGroup") or 0)
+def _group_by(given: Mapping[str, Any]) -> GroupBy | None:
+    """None where there is room for no hit."""
+    path, groups, per_group = _path(given.get("path"), "groupBy"), given.get("groups"), given.get("objectsPerGroup")
+    if groups is None or per_group is None:
+        raise InvalidInput(f"groupBy needs the number of groups, and objectsPerGroup; got {groups} and {per_group}")
+    return GroupBy(property=path, groups=groups, per_group=per_group) if groups > 0 and per_group > 0 else None
 
 
 def _path(path: Any, what: str) -> str:
@@ -180,8 +200,19 @@ def _path(path: Any, what: str) -> str:
     return str(parts[0])
 
 
-def _merging(group: Mapping[str, Any] | None) -> Merging | None:
-    return None if group is None else Merging(merge=group.get("type") == "merge", force=min(1.0, group["force"]))
+def _merging(group: Mapping[str, Any] | None, by: object) -> Merging | None:
+    """What is alike is not looked for among hits of a keyword search."""
+    if group is None or isinstance(by, Words):
+        return None
+    if group.get("type") is None:
+        raise InvalidInput("group needs a type, closest or merge")
+    return Merging(merge=group["type"] == "merge", force=min(1.0, group["force"]))
+
+
+def _origin(by: object) -> Origin:
+    if isinstance(by, Hybrid):
+        return Origin.HYBRID
+    return Origin.LISTED if by is None else Origin.WORDS if isinstance(by, Words) else Origin.NEAR
 
 
 def _with_vectors(query: Search, collection: Collection) -> Search:
@@ -195,9 +226,10 @@ def _with_vectors(query: Search, collection: Collection) -> Search:
     return replace(query, projection=replace(query.projection, vectors=tuple(dict.fromkeys((*names, *wanted)))))
 
 
-def _rendered(shown: Shown, query: Search, found: Found) -> list[dict[str, Any]]:
+def _rendered(asked: _Asked, found: Found) -> list[dict[str, Any]]:
+    query = asked.query
     if found.groups is None:
-        return shown.render(Batch(hits=found.hits))
+        return asked.shown.render(Batch(hits=found.hits, merged=asked.merging is not None and asked.merging.merge))
     best: list[Hit] = [group.hits[0] for group in found.groups]
-    path = query.group_by.property if query.group_by else ""
-    return shown.render(Batch(hits=best, groups=found.groups, path=path))
+    path, first = query.group_by.property if query.group_by else "", query.offset if isinstance(query.by, AnyNear) else 0
+    return asked.shown.render(Batch(hits=best, groups=found.groups, path=path, first=first))

@@ -1,7 +1,8 @@
 """`group`: hits that are alike become one.
 
     closest   the nearest of them stands for all
-    merge     one object of all: texts in a row, the mean of numbers, places and vectors, what most say of true and false, lists and references together
+    merge     one object of all, without an id and times of its own: texts in a row, the mean of numbers, places and vectors, what most say of true and
+              false, references together; of other values nothing
 
 Hits are walked best first; each joins the first group that has a member like it, or opens one. Two hits are alike where (1 - cos) / 2 of their vectors is
 less than the force, so that 0 groups nothing and 1 everything. May import numpy and `domain` only.
@@ -48,7 +49,7 @@ def merged(hits: Sequence[Hit], merging: Merging) -> tuple[Hit, ...]:
             groups.append([hit])
         else:
             groups[place].append(hit)
-    return tuple(_one(group) if merging.merge and len(group) > 1 else group[0] for group in groups)
+    return tuple(_one(group) if merging.merge else group[0] for group in groups)
 
 
 def _vector(hit: Hit) -> Vector | None:
@@ -61,18 +62,19 @@ def _alike(vector: Vector, group: Sequence[Hit], force: float) -> bool:
 
 
 def _one(group: Sequence[Hit]) -> Hit:
-    best = group[0].record
+    best = group[0]
     names = dict.fromkeys(name for hit in group for name in hit.record.properties)
-    properties = {name: _value([hit.record.properties[name] for hit in group if name in hit.record.properties]) for name in names}
-    vectors = {name: _mean([hit.record.vectors[name] for hit in group if name in hit.record.vectors]) for name in best.vectors}
-    return replace(group[0], record=replace(best, properties=properties, vectors=vectors))
+    values = {name: _value([hit.record.properties[name] for hit in group if name in hit.record.properties]) for name in names}
+    vectors = {name: _mean([hit.record.vectors[name] for hit in group if name in hit.record.vectors]) for name in best.record.vectors}
+    record = replace(best.record, properties={n: v for n, v in values.items() if v is not None}, vectors=vectors, created_ms=0, updated_ms=0)
+    return Hit(record=record, distance=None if best.distance is None else 0.0, certainty=None if best.certainty is None else 1.0)
 
 
 def _mean(vectors: Sequence[Vector]) -> Vector:
     return np.asarray(np.mean(np.stack(vectors), axis=0), np.float32)
 
 
-def _value(values: Sequence[PropertyValue]) -> PropertyValue:
+def _value(values: Sequence[PropertyValue]) -> PropertyValue | None:
     first = values[0]
     if isinstance(first, str):
         texts = list(dict.fromkeys(str(value) for value in values))
@@ -80,11 +82,12 @@ def _value(values: Sequence[PropertyValue]) -> PropertyValue:
     if isinstance(first, bool):
         return sum(value is True for value in values) * 2 >= len(values)
     if isinstance(first, int | float):
-        return float(np.mean([value for value in values if isinstance(value, int | float)]))
+        mean = float(np.mean([value for value in values if isinstance(value, int | float)]))
+        return int(mean) if isinstance(first, int) else mean
     if isinstance(first, tuple):
-        entries = [entry for value in values if isinstance(value, tuple) for entry in value]
-        return tuple(dict.fromkeys(entries) if isinstance(entries[0], Reference) else entries) if entries else ()
+        links = [entry for value in values if isinstance(value, tuple) for entry in value if isinstance(entry, Reference)]
+        return tuple(dict.fromkeys(links)) or None
     if isinstance(first, GeoCoordinates):
         places = [value for value in values if isinstance(value, GeoCoordinates)]
         return GeoCoordinates(float(np.mean([place.latitude for place in places])), float(np.mean([place.longitude for place in places])))
-    return first
+    return first if isinstance(first, bytes) else None

@@ -40,7 +40,7 @@ _FUSIONS = {"rankedFusion": Fusion.RANKED, "relativeScoreFusion": Fusion.RELATIV
 
 
 def read_ranking(arguments: Arguments, collection: Collection) -> AnyNear | Words | Hybrid | None:
-    """How a query wants objects ranked.
+    """How a query wants objects ranked; a hybrid search beside another one is checked, and left out, as in Weaviate.
 
     Raises:
         InvalidInput: several ways at once, or one that contradicts itself.
@@ -48,7 +48,9 @@ def read_ranking(arguments: Arguments, collection: Collection) -> AnyNear | Word
     given = [name for name in (*_NEAR, "bm25", "hybrid") if arguments.get(name) is not None]
     if not given:
         return None
-    if len(given) > 1:
+    if len(given) == 2 and given[1] == "hybrid":
+        _hybrid(arguments["hybrid"], collection)
+    elif len(given) > 1:
         raise InvalidInput(f"a query takes one search, got {' and '.join(given)}, which are conflicting; choose one")
     part = arguments[given[0]]
     if given[0] == "hybrid":
@@ -202,11 +204,9 @@ def _minimum_match(operator: Arguments | None, what: str) -> int:
     if not operator:
         return 1
     minimum = operator.get("minimumOrTokensMatch")
-    if operator.get("operator") != "And":
-        return max(1, minimum or 1)
-    if minimum:
-        raise InvalidInput(f"{what}: operator And asks for every word; leave minimumOrTokensMatch out, or say Or")
-    return 0
+    if operator.get("operator") is None:
+        raise InvalidInput(f"{what}: the operator is missing, And or Or")
+    return 0 if operator["operator"] == "And" else max(1, minimum or 1)
 
 
 def _hybrid(hybrid: Arguments, collection: Collection) -> Hybrid:

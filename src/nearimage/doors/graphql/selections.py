@@ -89,6 +89,18 @@ class Selections:
         """
         return self._collect([node.selection_set for node in parent.nodes if node.selection_set], types)
 
+    def conditions(self, parent: Field) -> tuple[str, ...]:
+        """The types that fragments right below it are for, one by one, in their order."""
+        found: list[str] = []
+        for node in (one for asked in parent.nodes if asked.selection_set for one in asked.selection_set.selections):
+            if node.directives and not self._included(node):
+                continue
+            if isinstance(node, FragmentSpreadNode):
+                found.append(self.operation.document.fragments[node.name.value].type_condition.name.value)
+            elif isinstance(node, InlineFragmentNode) and node.type_condition is not None:
+                found.append(node.type_condition.name.value)
+        return tuple(found)
+
     def _collect(self, sets: Iterable[SelectionSetNode], types: Sequence[str]) -> tuple[Field, ...]:
         found: dict[str, Field] = {}
         for one in sets:

@@ -160,7 +160,6 @@ class _Types:
             "certainty": GraphQLFloat,
             "distance": GraphQLFloat,
             "vector": FLOATS,
-            "isConsistent": GraphQLBoolean,
             "classification": _object(f"{name}Classification", classified),
             "group": self._group(collection, name),
         }
