@@ -136,7 +136,7 @@ NAMES = {
     "KennelAdditionalGroupHitsAdditional": "distance id vector",
     "GetObjectsKennelNearVectorInpObj": "certainty distance targetVectors targets vector vectorPerTarget",
     "GetObjectsKennelNearObjectInpObj": "beacon certainty distance id targetVectors targets",
-    "GetObjectsKennelNearTextInpObj": "autocorrect certainty concepts distance moveAwayFrom moveTo targetVectors targets",
+    "GetObjectsKennelNearTextInpObj": "certainty concepts distance moveAwayFrom moveTo targetVectors targets",
     "GetObjectsKennelHybridInpObj": (
         "alpha bm25SearchOperator fusionType maxVectorDistance properties query searches targetVectors targets vector"
     ),
@@ -145,7 +145,7 @@ NAMES = {
     "AggregateKennelscoreObj": "count maximum mean median minimum mode sum type",
     "AggregateKennelnameObj": "count topOccurrences type",
     "AggregateKennelopenObj": "count percentageFalse percentageTrue totalFalse totalTrue type",
-    "AggregateKennelfoundedObj": "count maximum median minimum mode type",
+    "AggregateKennelfoundedObj": "count maximum median minimum mode",
     "AggregateKennelchiefObj": "pointingTo type",
     "ExploreObj": "beacon certainty className distance",
 }  # fmt: skip

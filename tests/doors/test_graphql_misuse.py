@@ -33,7 +33,7 @@ MISUSES = {
     "no vectors by name": "{ Get { Dog(nearVector: {vectorPerTarget: {}}) { breed } } }",
     "no vectors by name, in Explore": "{ Explore(nearVector: {vectorPerTarget: {}}) { beacon } }",
     "a null search in Explore": "{ Explore(nearObject: null) { beacon } }",
-    "null among the searches of hybrid": "{ Get { Dog(hybrid: {searches: [null]}) { breed } } }",
+    "null among the searches of hybrid": "{ Get { Dog(hybrid: {alpha: 2 searches: [null]}) { breed } } }",
     "null among the objects to move to": '{ Get { Kennel(nearText: {concepts: ["red"] moveTo: {force: 1 objects: [null]}}) { name } } }',
     "an empty target with its vector": "{ Get { Kennel(nearVector: {vectorPerTarget: {plan: []}}) { name } } }",
 }

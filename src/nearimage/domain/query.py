@@ -161,7 +161,9 @@ class Hybrid:
 
 @dataclass(frozen=True, slots=True)
 class SortBy:
-    """One key of an order: numbers by size, dates by instant, text by code point, false before true, arrays entry by entry; what is missing comes first.
+    """One key of an order: numbers by size, dates by instant, text by code point, false before true, arrays entry by entry.
+
+    What is missing comes first, and so does an array without entries.
 
     Attributes:
         field: a property of a type with an order, or ID_FIELD, CREATED_FIELD, UPDATED_FIELD of `domain.filters`.

@@ -14,11 +14,11 @@ from uuid import UUID
 from nearimage.domain.aggregates import MAX_GROUPS, SUMMARISED, AggregateQuery, Aggregation, Group, ReferenceSummary, Summary
 from nearimage.domain.errors import InvalidInput
 from nearimage.domain.objects import IDS_ONLY
-from nearimage.domain.query import Hybrid, Words
+from nearimage.domain.query import Hybrid, NearVector, Words
 from nearimage.domain.schema import Collection, DataType, Property
 from nearimage.service.collections import Collections
 from nearimage.service.filters import bind_filter, targets_of
-from nearimage.service.hybrid import hybrid_ranking
+from nearimage.service.hybrid import found_by_any_leg
 from nearimage.service.near import NearSearches
 from nearimage.service.question import Question
 from nearimage.service.shards import Shards
@@ -63,12 +63,20 @@ class Aggregates:
         if isinstance(by, Words):
             return _ids(word_ranking(question, by))
         if isinstance(by, Hybrid):
-            return _ids(one.id for one in hybrid_ranking(question, by, near_searches)[: question.limit])
+            if query.object_limit is None and not _ends(by):
+                raise InvalidInput("a hybrid search finds every object; give it a distance, a certainty, a vector or an objectLimit")
+            return _ids(found_by_any_leg(question, by, near_searches))
         if by is None or (query.object_limit is None and by.max_distance is None and by.min_certainty is None):
             raise InvalidInput("a search by vector finds every object; give it a distance, a certainty or an objectLimit")
         if len(set(by.targets.names)) > 1:
             raise InvalidInput(f"aggregating takes one target vector, got {list(by.targets.names)}")
         return _ids(islice(near_searches.ranking(question, by), question.limit))
+
+
+def _ends(hybrid: Hybrid) -> bool:
+    """Whether a hybrid search needs no limit: a vector that is brought along is one, as in Weaviate."""
+    near = hybrid.near
+    return isinstance(near, NearVector) or hybrid.max_distance is not None or (near is not None and (near.max_distance, near.min_certainty) != (None, None))
 
 
 def _ids(packed: Iterable[bytes]) -> list[UUID]:

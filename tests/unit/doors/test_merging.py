@@ -5,6 +5,7 @@ from uuid import UUID
 import numpy as np
 
 from nearimage.domain.objects import Hit, Record
+from nearimage.domain.schema import LEGACY_VECTOR
 from nearimage.domain.values import GeoCoordinates, PropertyValue, Reference
 from nearimage.doors.graphql.merging import Merging, merged
 
@@ -12,7 +13,7 @@ ANN, BOB = Reference("Person", UUID(int=1)), Reference("Person", UUID(int=2))
 
 
 def hit(number: int, angle: float | None, **properties: PropertyValue) -> Hit:
-    vectors = {} if angle is None else {"v": np.array([np.cos(angle), np.sin(angle)], np.float32)}
+    vectors = {} if angle is None else {LEGACY_VECTOR: np.array([np.cos(angle), np.sin(angle)], np.float32)}
     return Hit(record=Record(id=UUID(int=number), properties=properties, vectors=vectors), distance=0.1 * number)
 
 
@@ -44,5 +45,5 @@ def test_merging_makes_one_object_of_all() -> None:
         "only": b"x",
         "more": 2,
     }
-    assert one.record.vectors["v"].tolist() == np.mean([h.record.vectors["v"] for h in (first, second, third)], axis=0).tolist()
+    assert one.record.vectors[LEGACY_VECTOR].tolist() == np.mean([h.record.vectors[LEGACY_VECTOR] for h in (first, second, third)], axis=0).tolist()
     assert (one.distance, one.record.created_ms, one.record.updated_ms) == (0, 0, 0)

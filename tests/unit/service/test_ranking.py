@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nearimage.domain.drafts import Draft
-from nearimage.domain.errors import InvalidInput, NoVectorizer, ObjectNotFound
+from nearimage.domain.errors import InvalidInput, NoVectorizer, ObjectNotFound, VectorNameAmbiguous
 from nearimage.domain.filters import Compare, Operator
 from nearimage.domain.objects import Projection
 from nearimage.domain.query import (
@@ -97,8 +97,10 @@ def test_hybrid_without_words_is_what_its_vector_finds(services: Services) -> No
     nothing = Words(text="")
     assert ids(services, Search(collection="Food", by=Hybrid(words=nothing, near=near("u")))) == [A, B, D, C]
     assert ids(services, Search(collection="Food", by=Hybrid(words=nothing, near=near("u"), alpha=0))) == []
-    with pytest.raises(InvalidInput, match="words"):
-        services.searches.run(Search(collection="Food", by=Hybrid(words=nothing)))
+    with pytest.raises(NoVectorizer):
+        services.searches.run(Search(collection="Food", by=Hybrid(words=nothing, targets=Targets.of("u"))))
+    with pytest.raises(VectorNameAmbiguous):
+        services.searches.run(Search(collection="Food", by=Hybrid(words=Words(text="apple"), alpha=0)))
 
 
 def test_hybrid_without_a_vectorizer_needs_a_vector_unless_words_decide_alone(services: Services) -> None:

@@ -90,8 +90,8 @@ class Aggregate:
 
 
 def _group_by(path: Any) -> str | None:
-    parts = path if isinstance(path, list) else [path] if path else []
-    if len(parts) > 1:
+    parts = path if isinstance(path, list) else [] if path is None else [path]
+    if len(parts) > 1 or (path is not None and not parts):
         raise InvalidInput(f"groupBy takes a path of one property, got {path}")
     return str(parts[0]) if parts else None
 

@@ -13,7 +13,6 @@ from graphql import (
     BooleanValueNode,
     FloatValueNode,
     GraphQLArgument,
-    GraphQLBoolean,
     GraphQLEnumType,
     GraphQLError,
     GraphQLFloat,
@@ -174,7 +173,7 @@ class ArgumentTypes:
 
     def _near_text(self, prefix: str) -> GraphQLInputObjectType:
         moves = {name: _move(f"{prefix}{name[0].upper()}{name[1:]}") for name in ("moveTo", "moveAwayFrom")}
-        return self._near_one(prefix, {"concepts": GraphQLNonNull(STRINGS), "autocorrect": GraphQLBoolean, **moves})
+        return self._near_one(prefix, {"concepts": GraphQLNonNull(STRINGS), **moves})
 
     def _targets(self, prefix: str) -> Fields:
         targets: Fields = {"targetVectors": STRINGS, "combinationMethod": self._combination, "weights": self._weights}
@@ -201,7 +200,7 @@ class ArgumentTypes:
 
 def _move(prefix: str) -> GraphQLInputObjectType:
     things = GraphQLList(_object(f"{prefix}MovementObjectsInpObj", {"id": GraphQLString, "beacon": GraphQLString}))
-    return _object(f"{prefix}InpObj", {"concepts": STRINGS, "objects": things, "force": GraphQLFloat})
+    return _object(f"{prefix}InpObj", {"concepts": STRINGS, "objects": things, "force": GraphQLNonNull(GraphQLFloat)})
 
 
 def _search_operator(prefix: str) -> GraphQLInputObjectType:

@@ -21,7 +21,7 @@ from nearimage.domain.errors import InvalidInput
 from nearimage.doors.faults import fault_of
 from nearimage.doors.graphql.answering import Asked, GraphQl
 from nearimage.doors.graphql.long_literals import Body
-from nearimage.doors.graphql.requests import Request
+from nearimage.doors.graphql.requests import Json, Request
 from nearimage.doors.http1.exchange import Endpoint, Exchange, Head, Response, Work
 from nearimage.doors.rest.bodies import check_body
 from nearimage.doors.rest.door import query_of
@@ -88,7 +88,7 @@ class GraphQlDoor:
         graphql, requests = self._ready(), read_body(body.whole(), list[Request])
         if not requests or len(requests) > MOST_IN_BATCH:
             raise InvalidInput(f"a batch has 1 to {MOST_IN_BATCH} requests, got {len(requests)}")
-        return json_response([graphql.answer(_worth_asking(request)) for request in requests])
+        return json_response([graphql.answer(request) if request.query.strip() else _NOTHING_ASKED for request in requests])
 
     def _ready(self) -> GraphQl:
         if self.graphql is None:
@@ -139,5 +139,10 @@ def _answered(asked: Asked) -> Response | Work:
 
 def _worth_asking(request: Request) -> Request:
     if not request.query.strip():
-        raise InvalidInput("query is empty; ask for something, such as { Get { ... } }")
+        raise InvalidInput(_EMPTY)
     return request
+
+
+_EMPTY = "query is empty; ask for something, such as { Get { ... } }"
+_NOTHING_ASKED: Json = {"errors": [{"message": _EMPTY, "path": None, "locations": []}]}
+"""In a batch: the others are answered."""

@@ -19,7 +19,7 @@ from nearimage.domain.errors import InvalidInput
 from nearimage.domain.filters import ID_FIELD, Compare, Operator
 from nearimage.domain.objects import IDS_ONLY, Hit, Projection
 from nearimage.domain.query import AnyNear, Found, GroupBy, Hybrid, Search, SortBy, Words
-from nearimage.domain.schema import Collection, DataType, Metric
+from nearimage.domain.schema import LEGACY_VECTOR, Collection, DataType, Metric
 from nearimage.doors.graphql.additional import Origin
 from nearimage.doors.graphql.batches import Batch
 from nearimage.doors.graphql.columns import Reader, Shown, written
@@ -161,10 +161,14 @@ class _Asked:
 
 def _check_certainty(query: Search, collection: Collection, fields: Sequence[Field], selections: Selections) -> None:
     """Refuse to tell a certainty that there is none of."""
-    if isinstance(query.by, AnyNear) and (metric := targets_of(collection, query.by.targets)[0].vector.metric) is not Metric.COSINE:
-        additional = [one.name for part in fields if part.name == "_additional" for one in selections.below(part, f"{collection.name}Additional")]
-        if "certainty" in additional:
-            raise InvalidInput(f"certainty is defined for cosine only, and this vector is compared by {metric}; ask for the distance")
+    additional = [one.name for part in fields if part.name == "_additional" for one in selections.below(part, f"{collection.name}Additional")]
+    if "certainty" not in additional or not isinstance(query.by, AnyNear):
+        return
+    targets = targets_of(collection, query.by.targets)
+    if (metric := targets[0].vector.metric) is not Metric.COSINE:
+        raise InvalidInput(f"certainty is defined for cosine only, and this vector is compared by {metric}; ask for the distance")
+    if len(targets) > 1:
+        raise InvalidInput("certainty is defined for one target vector, and here are several; ask for the distance")
 
 
 def _sort(given: Any) -> tuple[SortBy, ...]:
@@ -216,14 +220,11 @@ def _origin(by: object) -> Origin:
 
 
 def _with_vectors(query: Search, collection: Collection) -> Search:
-    """The same, with the vectors that tell how alike hits are."""
-    searched = query.by.targets if isinstance(query.by, AnyNear) else None
-    if searched is not None:
-        names = tuple(target.vector.name for target in targets_of(collection, searched)[:1])
-    else:
-        names = tuple(vector.name for vector in collection.vectors[:1])
+    """The same, with the vector that tells how alike hits are: named ones do not, and a hybrid search reads none for that."""
+    if not collection.legacy_vector or isinstance(query.by, Hybrid):
+        return query
     wanted = query.projection.vectors or ()
-    return replace(query, projection=replace(query.projection, vectors=tuple(dict.fromkeys((*names, *wanted)))))
+    return replace(query, projection=replace(query.projection, vectors=tuple(dict.fromkeys((LEGACY_VECTOR, *wanted)))))
 
 
 def _rendered(asked: _Asked, found: Found) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from nearimage.domain.objects import Hit, Vector
-from nearimage.domain.schema import Metric
+from nearimage.domain.schema import LEGACY_VECTOR, Metric
 from nearimage.domain.values import GeoCoordinates, PropertyValue, Reference
 from nearimage.domain.vectors import distances
 
@@ -36,7 +36,7 @@ def merged(hits: Sequence[Hit], merging: Merging) -> tuple[Hit, ...]:
     """One hit a group, in the order of their best.
 
     Args:
-        hits: with the vector to compare first among their vectors; a hit without one stays alone.
+        hits: those without a vector, or with named ones only, stay alone.
 
     Cost:
         O(hits x hits x dims).
@@ -53,7 +53,7 @@ def merged(hits: Sequence[Hit], merging: Merging) -> tuple[Hit, ...]:
 
 
 def _vector(hit: Hit) -> Vector | None:
-    return next(iter(hit.record.vectors.values()), None)
+    return hit.record.vectors.get(LEGACY_VECTOR)
 
 
 def _alike(vector: Vector, group: Sequence[Hit], force: float) -> bool:
@@ -65,7 +65,8 @@ def _one(group: Sequence[Hit]) -> Hit:
     best = group[0]
     names = dict.fromkeys(name for hit in group for name in hit.record.properties)
     values = {name: _value([hit.record.properties[name] for hit in group if name in hit.record.properties]) for name in names}
-    vectors = {name: _mean([hit.record.vectors[name] for hit in group if name in hit.record.vectors]) for name in best.record.vectors}
+    compared = [vector for hit in group if (vector := _vector(hit)) is not None]
+    vectors = {LEGACY_VECTOR: _mean(compared)} if compared else {}
     record = replace(best.record, properties={n: v for n, v in values.items() if v is not None}, vectors=vectors, created_ms=0, updated_ms=0)
     return Hit(record=record, distance=None if best.distance is None else 0.0, certainty=None if best.certainty is None else 1.0)
 

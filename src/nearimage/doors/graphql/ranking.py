@@ -218,11 +218,11 @@ def _hybrid(hybrid: Arguments, collection: Collection) -> Hybrid:
     targets, max_distance = _targets(hybrid), hybrid.get("maxVectorDistance")
     said: dict[str, Any] = {"targets": targets, "max_distance": max_distance}
     legs: list[NearVector | NearText] = [NearVector(vectors=(vector_of(hybrid["vector"]),), **said)] if hybrid.get("vector") else []
-    for search in filter(None, _listed(hybrid.get("searches"))):
+    for search in filter(None, _listed(hybrid.get("searches"))[:1]):  # Weaviate looks at the first only
         for name in ("nearText", "nearVector"):
             if search.get(name):
                 leg = read_near(name, {**hybrid_targets(hybrid), **search[name]}, collection)
-                legs += [leg] if isinstance(leg, NearVector | NearText) else []
+                legs += [replace(leg, min_certainty=None)] if isinstance(leg, NearVector | NearText) else []  # nor at a certainty here
     if len(legs) > 1:
         raise InvalidInput(f"hybrid takes one vector leg, got {len(legs)}; choose one of vector, searches.nearText and searches.nearVector")
     alpha = hybrid.get("alpha")

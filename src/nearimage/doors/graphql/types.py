@@ -204,12 +204,12 @@ def _property_summary(prefix: str, kind: DataType) -> GraphQLObjectType | None:
     said: dict[str, GraphQLOutputType] = {"count": GraphQLInt, "type": GraphQLString}
     if kind is DataType.REFERENCE:
         return _object(f"{prefix}Obj", {"type": GraphQLString, "pointingTo": STRINGS})
-    if kind not in SUMMARISED:
+    if kind not in SUMMARISED or kind is DataType.UUID:
         return None
     if kind in (DataType.INT, DataType.NUMBER):
         return _object(f"{prefix}Obj", {**said, **dict.fromkeys(_NUMERIC, GraphQLFloat)})
     if kind is DataType.DATE:
-        return _object(f"{prefix}Obj", {**said, **dict.fromkeys(_DATE, GraphQLString)})
+        return _object(f"{prefix}Obj", {"count": GraphQLInt, **dict.fromkeys(_DATE, GraphQLString)})
     if kind is DataType.BOOLEAN:
         return _object(f"{prefix}Obj", {**said, **_BOOLEAN})
     top = GraphQLList(_object(f"{prefix}TopOccurrencesObj", {"value": GraphQLString, "occurs": GraphQLInt}))

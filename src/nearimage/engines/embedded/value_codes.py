@@ -87,7 +87,8 @@ class Coded:
         codes: by row: the number of its value, or MISSING; rows that are dead in the snapshot may say anything.
         wholes: the values by number (dates: nanoseconds since 1970); of an array property, tuples. May grow.
         entries: the distinct entries of arrays by number; where there are no arrays, the values themselves.
-        ranks: by code, the value's place in the ascending order of values, and MISSING in the last two places, where the codes below 0 find it.
+        ranks: by code, the value's place in the ascending order of values, and MISSING in the last two places, where the codes below 0 find it, and
+            for an empty array, which is ordered as if it were missing.
             Sorts the distinct values the first time; may be longer than there were values in this view.
         entry_ranks: the same of entries.
         starts, elements: the entries of whole n are `elements[starts[n] : starts[n + 1]]`; None where there are no arrays.
@@ -134,6 +135,8 @@ class _Distinct:
                     self._order = np.array(sorted([*self._order.tolist(), *new], key=self.values.__getitem__))  # two runs are merged, not sorted
                 self._ranks = np.full(count + 2, MISSING, np.int32)
                 self._ranks[self._order] = np.arange(count)
+                if (empty := self._numbers.get(())) is not None:
+                    self._ranks[empty] = MISSING
             return self._ranks
 
 

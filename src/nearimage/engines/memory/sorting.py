@@ -27,7 +27,7 @@ def _rank(record: Record, *, field: str, collection: Collection) -> tuple[object
     if field in own:
         return (own[field],)
     value = record.properties.get(field)
-    if value is None:
+    if value is None or value == ():
         return (0,)
     prop = collection.property(field)
     return (1, _instants(value) if prop and prop.data_type.element is DataType.DATE else order_of(value))
