@@ -108,6 +108,30 @@ def test_groups_stand_in_their_own_field(ask: Ask) -> None:
     assert reply.group_by_results[1].max_distance == pytest.approx(1)
 
 
+def test_hits_in_groups_show_what_they_are_grouped_by_and_how_far_they_are(ask: Ask) -> None:
+    """A distance of nothing where words found them; a score stands beside hits that are in no group. Offset leaves groups out, not hits."""
+    by = search_get_pb2.GroupBy(path=["title"], number_of_groups=9, objects_per_group=9)
+    shown = search_get_pb2.PropertiesRequest(non_ref_properties=["shelf"])
+
+    def groups(**fields: Any) -> list[Any]:
+        return list(ask(group_by=by, properties=shown, **fields).group_by_results)
+
+    (tree, cherry) = groups(near_vector=near(), offset=1, limit=2)
+    assert (tree.name, cherry.name) == ("apple tree", "cherry pie")
+    (found, _) = groups(bm25_search=base_search_pb2.BM25(query="apple"))
+    (hit,) = found.objects
+    assert set(hit.properties.non_ref_props.fields) == {"shelf", "title"}
+    assert (hit.metadata.distance, hit.metadata.distance_present, hit.metadata.score_present) == (0, True, False)
+    with pytest.raises(InvalidInput, match="groupBy"):
+        groups()
+
+
+def test_a_hybrid_search_tells_no_distances(ask: Ask) -> None:
+    """Its score is made of places and distances in several legs."""
+    reply = ask(hybrid_search=base_search_pb2.Hybrid(query="apple", alpha=0.5, vector_bytes=ONE))
+    assert [(result.metadata.distance_present, result.metadata.score_present) for result in reply.results] == [(False, True)] * 3
+
+
 def test_sort_autocut_and_diversity_are_read(ask: Ask) -> None:
     """Each changes the answer as the service defines it."""
     assert ids(ask(sort_by=[search_get_pb2.SortBy(path=["title"], ascending=False)])) == [3, 2, 1]

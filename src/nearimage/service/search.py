@@ -149,6 +149,8 @@ def check_clauses(query: Search) -> None:
         others = {"search": query.by, "where": query.where, "sort": query.sort, "offset": query.offset, "groupBy": query.group_by}
         if given := [name for name, value in others.items() if value]:
             raise InvalidInput(f"after is a cursor over all objects: it cannot be combined with {', '.join(given)}")
+    if query.group_by and query.by is None:
+        raise InvalidInput("groupBy groups what a search finds; it needs one: near*, bm25 or hybrid")
     if query.boost and query.by is None:
         raise InvalidInput("boost changes the order of a search; it needs one: near*, bm25 or hybrid")
     if query.diversity:

@@ -3,7 +3,7 @@
 May import `domain` and `service` only; messages are `Any`, see `doors.wire.messages`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -61,7 +61,17 @@ def read_asked(message: Any, collection: Collection, find: Find) -> Asked:
         CollectionNotFound: a reference to one that is not there.
     """
     properties = message.properties if message.HasField("properties") else None
-    return _asked(properties, message.metadata, collection, find, 0)
+    asked = _asked(properties, message.metadata, collection, find, 0)
+    return _in_groups(asked, message.group_by.path) if message.HasField("group_by") else asked
+
+
+def _in_groups(asked: Asked, path: Sequence[str]) -> Asked:
+    """What hits in groups show: what they are grouped by too, and of the metadata id, distance and vectors only."""
+    given, prop = asked.metadata, asked.collection.property(path[0]) if path else None
+    metadata = type(given)(uuid=given.uuid, distance=given.distance, vector=given.vector, vectors=given.vectors)
+    if prop is None or prop.data_type is DataType.REFERENCE or prop in asked.properties:
+        return replace(asked, metadata=metadata)
+    return replace(asked, metadata=metadata, properties=(*asked.properties, prop))
 
 
 def _asked(wanted: Any, metadata: Any, collection: Collection, find: Find, depth: int) -> Asked:

@@ -64,7 +64,9 @@ class Replies:
     def _group(self, asked: Asked, group: HitGroup) -> bytes:
         """A `GroupByResult`."""
         hits = HitColumns.of(group.hits)
-        nearest, farthest = (hits.distances[place] or 0.0 if hits.distances else 0.0 for place in (0, -1))
+        distances = [distance or 0.0 for distance in hits.distances or [0.0] * len(hits)]
+        nearest, farthest = distances[0], distances[0 if hits.scores else -1]  # scored hits are told by their best
+        hits = HitColumns(hits.records, distances=distances)
         head = sized(_GROUP_NAME, group_name(group.value).encode()) + _NEAREST + _FLOAT(nearest) + _FARTHEST + _FLOAT(farthest)
         return head + _COUNT + int64(len(hits)) + b"".join(sized_each(_OBJECTS, self._results(asked, hits)))
 
