@@ -225,6 +225,11 @@ class HitColumns(_Columns[Hit]):
         self.scores = scores
         self.explanations = explanations
 
+    @property
+    def is_scored(self) -> bool:
+        """Whether a keyword or hybrid search found them."""
+        return self.scores is not None and len(self.scores) > 0 and self.scores[0] is not None
+
     @classmethod
     def of(cls, hits: Sequence[Hit]) -> Self:
         """These hits; where they are in columns already, those."""

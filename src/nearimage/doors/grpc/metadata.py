@@ -77,7 +77,7 @@ class Metadata:
         wanted, records = self._wanted, hits.records
         if wanted.uuid:
             yield _ids(records.ids)
-        if wanted.distance and hits.distances and not hits.scores:  # a hybrid search tells none
+        if wanted.distance and hits.distances and not hits.is_scored:  # a hybrid search tells none
             yield _DISTANCES(hits.distances)
         if wanted.certainty and hits.certainties:
             yield _CERTAINTIES(hits.certainties)

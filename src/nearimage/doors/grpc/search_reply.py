@@ -65,7 +65,7 @@ class Replies:
         """A `GroupByResult`."""
         hits = HitColumns.of(group.hits)
         distances = [distance or 0.0 for distance in hits.distances or [0.0] * len(hits)]
-        nearest, farthest = distances[0], distances[0 if hits.scores else -1]  # scored hits are told by their best
+        nearest, farthest = distances[0], distances[0 if hits.is_scored else -1]  # scored hits are told by their best
         hits = HitColumns(hits.records, distances=distances)
         head = sized(_GROUP_NAME, group_name(group.value).encode()) + _NEAREST + _FLOAT(nearest) + _FARTHEST + _FLOAT(farthest)
         return head + _COUNT + int64(len(hits)) + b"".join(sized_each(_OBJECTS, self._results(asked, hits)))
