@@ -113,7 +113,6 @@ def test_the_old_name_of_text_has_its_old_tokenizations_only(http: httpx.Client,
     [
         {"bm25": {"k1": -1}},
         {"bm25": {"b": 1.01}},
-        {"bm25": {"b": "much"}},
         {"stopwords": {"preset": "klingon"}},
         {"stopwords": {"additions": [" "]}},
         {"stopwords": {"additions": ["a", "b"], "removals": ["b"]}},
@@ -169,8 +168,12 @@ def test_named_vectors_are_told_from_one_without_a_name(http: httpx.Client) -> N
         ({"properties": [{"name": "x", "dataType": ["cref"]}]}, 422),
         ({"properties": [{"name": "x", "dataType": ["object"]}]}, 422),
         ({"properties": [{"name": "x", "dataType": ["Cat"]}]}, 422),
-        ({"multiTenancyConfig": {"enabled": "yes"}}, 422),
-        ({"vectorIndexConfig": []}, 400),
+        ({"vectorizer": "none", "vectorConfig": {"a": {"vectorizer": {"none": {}}}}}, 422),
+        ({"properties": [{"name": "x", "dataType": ["object"], "nestedProperties": [{"name": "y", "dataType": ["string"]}]}]}, 422),
+        ({"properties": [{"name": "x", "dataType": ["text"], "moduleConfig": {"multi2vec-clip": {"skip": True}}}]}, 422),
+        ({"multiTenancyConfig": {"enabled": "yes"}}, 400),
+        ({"vectorIndexConfig": []}, 422),
+        ({"shardingConfig": []}, 422),
     ],
 )
 def test_a_collection_that_cannot_be_is_refused_and_not_made(http: httpx.Client, change: dict[str, Any], status: int) -> None:

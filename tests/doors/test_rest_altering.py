@@ -31,13 +31,34 @@ def test_what_may_change_changes_and_the_rest_is_refused(dogs: httpx.Client) -> 
     assert dogs.get(PATH).json() == known
 
 
+def test_properties_come_one_by_one_and_stand_in_the_order_of_names_afterwards(dogs: httpx.Client) -> None:
+    """Weaviate takes no new ones with a whole definition; its reply has them in the order sent, and the next reader finds them sorted."""
+    known = dogs.get(PATH).json()
+    more = [*known["properties"], {"name": "born", "dataType": ["date"]}]
+    assert dogs.put(PATH, json=known | {"properties": more}).status_code == 422
+
+    backwards = known | {"properties": known["properties"][::-1]}
+    assert dogs.put(PATH, json=backwards).json() == backwards
+    assert [prop["name"] for prop in dogs.get(PATH).json()["properties"]] == ["breed", "weight"]
+
+
+def test_a_definition_in_the_place_of_another_says_what_was_sent_of_tenants_and_copies(dogs: httpx.Client) -> None:
+    """What the request leaves out of them is not told afterwards, as in Weaviate."""
+    known = dogs.get(PATH).json()
+    part = {"class": "Dog", "properties": known["properties"]}
+
+    assert dogs.put(PATH, json=part).json() == dogs.get(PATH).json()
+    assert "multiTenancyConfig" not in dogs.get(PATH).json()
+    assert dogs.get(PATH).json()["replicationConfig"] == {"asyncEnabled": False, "factor": 1}
+    assert dogs.put(PATH, json=known).json() == known
+
+
 def test_a_number_that_no_json_writer_takes_stays_readable(http: httpx.Client) -> None:
     """Settings are shown as they came; one that cannot be written would hide every collection from every client."""
-    made = http.post("/v1/schema", json={"class": "Big", "shardingConfig": {"theirs": 2**65, "ours": 2**53}})
+    made = http.post("/v1/schema", json={"class": "Big", "moduleConfig": {"m": {"theirs": 2**65, "ours": 2**53}}})
 
     assert made.status_code == 200
-    assert made.json()["shardingConfig"]["theirs"] == 2.0**65
-    assert made.json()["shardingConfig"]["ours"] == 2**53
+    assert made.json()["moduleConfig"]["m"] == {"theirs": 2.0**65, "ours": 2**53}
     assert http.get("/v1/schema").json()["classes"][0]["class"] == "Big"
     assert http.post("/v1/schema/Big/properties", json={"name": "p", "dataType": ["int"], "moduleConfig": {"m": {"n": -(2**70)}}}).status_code == 200
     assert http.get("/v1/schema/Big").status_code == 200
@@ -63,7 +84,7 @@ def test_a_vector_without_a_name_may_get_named_ones_beside_it(dogs: httpx.Client
     altered = dogs.put(PATH, json=known).json()
 
     assert (altered["vectorizer"], list(altered["vectorConfig"])) == ("none", ["other"])
-    dogs.put(f"/v1/objects/Dog/{ID}", json={"vector": [3, 4], "vectors": {"other": [1, 2, 3]}})
+    dogs.put(f"/v1/objects/Dog/{ID}", json={"class": "Dog", "id": ID, "vector": [3, 4], "vectors": {"other": [1, 2, 3]}})
     read = dogs.get(f"/v1/objects/Dog/{ID}?include=vector").json()
     assert (read["vector"], read["vectors"]) == ([3, 4], {"other": [1, 2, 3]})
     assert len(dogs.post("/v1/search/Dog/near-object", json={"id": ID, "distance": 0.1}).json()["hits"]) == 1

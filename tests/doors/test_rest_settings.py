@@ -70,3 +70,56 @@ def test_who_runs_the_server_says_which_index_is_the_default(services: Services,
         assert (bare["vectorIndexType"], bare["vectorIndexConfig"]["rq"]["rescoreLimit"]) == ("flat", -1)
         assert {name: vector["vectorIndexType"] for name, vector in named["vectorConfig"].items()} == {"silent": "flat", "said": "hnsw"}
         assert client.put("/v1/schema/Named", json=named | {"description": "d"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [
+        ({}, {}),
+        ({"bm25": {"k1": 3}}, {"bm25": {"k1": 3}}),
+        ({"bm25": {}}, {"bm25": {}}),
+        ({"cleanupIntervalSeconds": 0, "usingBlockMaxWAND": False, "unheard": 1}, {}),
+        ({"indexNullState": False, "indexTimestamps": True}, {"indexTimestamps": True}),
+        ({"stopwords": {"additions": ["the", "foo"]}}, {"stopwords": {"additions": ["foo"], "preset": "en", "removals": None}}),
+        ({"stopwords": {"additions": ["the"], "removals": []}}, {"stopwords": {"additions": None, "preset": "en", "removals": []}}),
+    ],
+)
+def test_settings_of_keyword_search_are_told_as_they_are_taken(http: httpx.Client, sent: dict[str, Any], told: dict[str, Any]) -> None:
+    """A block takes the place of its defaults as a whole, and what is off or zero is not told."""
+    made = http.post("/v1/schema", json={"class": "Set", "invertedIndexConfig": sent}).json()
+
+    stopwords = {"additions": None, "preset": "en", "removals": None}
+    usual = {"bm25": {"b": 0.75, "k1": 1.2}, "cleanupIntervalSeconds": 60, "stopwords": stopwords, "usingBlockMaxWAND": True}
+    assert made["invertedIndexConfig"] == usual | told
+    assert http.get("/v1/schema/Set").json() == made
+
+
+def test_objects_that_expire_by_their_own_times_have_these_indexed(http: httpx.Client) -> None:
+    """Weaviate sees to it by itself, and tells so."""
+    expiry = {"enabled": True, "defaultTtl": 3600, "deleteOn": "_creationTimeUnix"}
+    assert http.post("/v1/schema", json={"class": "Set", "objectTtlConfig": expiry}).json()["invertedIndexConfig"]["indexTimestamps"] is True
+
+
+def test_tenants_are_the_shards(http: httpx.Client) -> None:
+    """So nothing is told of others, and a definition can be sent back as it was read."""
+    made = http.post("/v1/schema", json={"class": "Set", "multiTenancyConfig": {"enabled": True}}).json()
+
+    assert set(made["shardingConfig"].values()) == {0, ""}
+    assert http.put("/v1/schema/Set", json=made).json() == made
+
+
+@pytest.mark.parametrize("properties", [None, []])
+def test_a_list_of_no_properties_is_told_as_it_was_sent(http: httpx.Client, properties: object) -> None:
+    """Weaviate keeps an empty list and no list apart."""
+    assert http.post("/v1/schema", json={"class": "Set", "properties": properties}).json()["properties"] == properties
+    assert http.get("/v1/schema/Set").json()["properties"] == properties
+
+
+def test_settings_that_no_server_reads_are_not_kept(http: httpx.Client) -> None:
+    """Who misspells one sees it by what is told back."""
+    unheard = {"unheard": 1}
+    flat = unheard | {"multivector": {"enabled": True}, "bq": {"enabled": True} | unheard}
+    made = http.post("/v1/schema", json={"class": "Set", "shardingConfig": unheard, "vectorIndexType": "flat", "vectorIndexConfig": flat}).json()
+
+    assert "unheard" not in str(made)
+    assert "multivector" not in made["vectorIndexConfig"]

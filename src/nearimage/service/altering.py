@@ -1,6 +1,6 @@
 """What may change in a collection that has objects, and what may not. The rules are Weaviate's, so that its clients meet no surprise.
 
-    may be new       properties, also in nested objects; named vectors
+    may be new       nested properties; named vectors; other properties only by themselves (`Collections.add_property`)
     may change       descriptions; settings of keyword search, replication and modules of properties; index settings that only searches read (`ef` ...);
                      whether tenants are made and activated by themselves
     may not          names, data types, tokenization, which indexes a property has; whether nulls, lengths and times are indexed; vectorizer, metric, index type

@@ -101,6 +101,9 @@ BLOCKS: Mapping[str, Json] = {
 }
 """The settings of a collection that ride along, under the names that clients send."""
 
+NO_PROPERTIES: Json = {"properties": []}
+"""Rides along where a collection was made with a list of no properties: it is told as such a list, and not as null."""
+
 
 def index_settings(index_type: str, given: object) -> Json:
     """The settings of an index, completed by its defaults; after a search among signs (rq with one bit) more is measured anew, where nothing else was said."""
@@ -128,10 +131,10 @@ def _block(given: object, name: str) -> Json:
 
 
 def with_defaults(given: object, defaults: Json) -> Json:
-    """What was given, completed by the defaults, block by block; None counts as not given."""
+    """What was given, completed by the defaults, block by block; None counts as not given, and what has no default is left out."""
     if not isinstance(given, Mapping):
         return dict(defaults)
-    merged = {**defaults, **{key: value for key, value in given.items() if value is not None}}
+    merged = {**defaults, **{key: value for key, value in given.items() if value is not None and key in defaults}}
     for key, default in defaults.items():
         if isinstance(default, dict):
             merged[key] = with_defaults(merged[key], default)

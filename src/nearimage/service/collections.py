@@ -17,7 +17,7 @@ from nearimage.service.expiry import check_expiry
 from nearimage.service.index_settings import check_index
 from nearimage.service.names import check_collection_name, check_vector_name, collection_name
 from nearimage.service.properties import check_presets, check_property, check_unique, with_others
-from nearimage.service.vector_settings import check_hashes, check_multi_vector
+from nearimage.service.vector_settings import check_hashes, check_module_settings, check_multi_vector
 
 _WITHOUT: Mapping[str, Callable[[Property], Property]] = {
     "filterable": lambda prop: replace(prop, filterable=False),
@@ -52,6 +52,7 @@ class Collections:
         check_collection_name(collection.name)
         _check_parts(collection, (other.name for other in self.engine.collections()))
         check_settings(collection)
+        check_module_settings(collection, collection.properties, self.modules)
         collection = replace(collection, vectors=tuple(self._checked_vector(v, legacy=collection.legacy_vector) for v in collection.vectors))
         for known in self.engine.collections():
             if known.name.lower() == collection.name.lower():
@@ -96,12 +97,17 @@ class Collections:
     def alter(self, collection: Collection) -> Collection:
         """Put a whole new definition in the place of the one of that name; `altering` says what may differ.
 
+        New properties are refused here, because `add_property` is for them. Afterwards the properties are in the order of their names, as in Weaviate.
+
         Raises:
             CollectionNotFound: there is none of that name.
             InvalidSchema: something that may not change did, or something new is wrong; detail names the setting.
         """
         with self.altering:
-            return self._alter(self.get(collection.name), collection)
+            old = self.get(collection.name)
+            if more := [prop.name for prop in collection.properties if old.property(prop.name) is None]:
+                raise InvalidSchema(f"collection {old.name!r} has no properties {more}; add each by itself", setting="properties")
+            return self._alter(old, replace(collection, properties=tuple(sorted(collection.properties, key=lambda prop: prop.name))))
 
     def add_property(self, name: str, prop: Property) -> Property:
         """Give a collection another property; objects stored before lack it.
@@ -112,6 +118,7 @@ class Collections:
         """
         with self.altering:
             old = self.get(name)
+            check_module_settings(old, (prop,), self.modules)
             self._alter(old, replace(old, properties=(*old.properties, prop)))
         return prop
 

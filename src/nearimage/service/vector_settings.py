@@ -3,10 +3,10 @@
 May import `domain` only.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 
 from nearimage.domain.errors import InvalidSchema
-from nearimage.domain.schema import NO_MODULE, Collection, DataType, VectorConfig
+from nearimage.domain.schema import NO_MODULE, Collection, DataType, Property, VectorConfig
 
 
 def check_multi_vector(vector: VectorConfig, *, legacy: bool) -> None:
@@ -30,6 +30,27 @@ def check_multi_vector(vector: VectorConfig, *, legacy: bool) -> None:
     aggregation = settings.get("aggregation") if isinstance(settings, Mapping) else None
     if aggregation not in (None, "", "maxSim"):
         raise InvalidSchema(f"{where}: multi-vectors are compared by maxSim, not by {aggregation!r}", setting="vectorIndexConfig.multivector.aggregation")
+
+
+def check_module_settings(collection: Collection, properties: Iterable[Property], modules: Container[str]) -> None:
+    """Refuse properties of a collection, or for it, that say something to a vectorizer which makes none of its vectors.
+
+    Args:
+        modules: that this server has; what is said to others is nobody's business here.
+
+    Raises:
+        InvalidSchema: detail has "setting".
+    """
+    used = {vector.module for vector in collection.vectors}
+    for prop in properties:
+        for module, settings in prop.settings.items():
+            if module not in modules:
+                continue
+            if module not in used:
+                message = f"property {prop.name!r}: vectorizer {module!r} makes no vector of collection {collection.name!r}; leave its moduleConfig out"
+                raise InvalidSchema(message, setting="moduleConfig")
+            if not isinstance(settings, Mapping):
+                raise InvalidSchema(f"property {prop.name!r}: the settings of {module!r} must be an object, got {settings!r}", setting="moduleConfig")
 
 
 def check_hashes(collection: Collection) -> None:

@@ -128,7 +128,7 @@ def test_what_may_change_changes_and_the_model_stays() -> None:
     wanted = replace(
         made,
         description="all dogs",
-        properties=(replace(made.properties[0], description="which"), *made.properties[1:], text("colour")),
+        properties=(replace(made.properties[0], description="which"), *made.properties[1:]),
         vectors=(replace(made.vectors[0], model=""), own),
         settings={"shardingConfig": {"desiredCount": 1}, "invertedIndexConfig": {"bm25": {"b": 0.5}}},
         tenancy=Tenancy(enabled=True, auto_create=True),

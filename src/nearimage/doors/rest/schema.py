@@ -20,7 +20,6 @@ from nearimage.domain.schema import (
     Collection,
     DataType,
     Expiry,
-    KeywordSettings,
     Metric,
     Property,
     Tenancy,
@@ -28,7 +27,19 @@ from nearimage.domain.schema import (
     VectorConfig,
 )
 from nearimage.doors.rest.call import NOT_ONE_OF
-from nearimage.service.collection_defaults import BLOCKS, DEFAULT_INDEX, INDEX_SETTINGS, MULTI_TENANCY, Json, index_settings, sharding_settings, with_defaults
+from nearimage.doors.rest.collection_blocks import (
+    NO_SHARDS,
+    InvertedIndexBody,
+    ReplicationBody,
+    TenancyBody,
+    inverted_index,
+    keyword_settings,
+    multi_tenancy,
+    replication,
+    sharding,
+    tenancy,
+)
+from nearimage.service.collection_defaults import BLOCKS, DEFAULT_INDEX, INDEX_SETTINGS, NO_PROPERTIES, SHARDING, Json, index_settings, with_defaults
 from nearimage.service.names import property_name
 from nearimage.service.properties import check_preset
 
@@ -54,8 +65,8 @@ class PropertyBody(msgspec.Struct, rename="camel"):
         index_inverted: how old clients say both `index_filterable` and `index_searchable`; it is never told back.
     """
 
-    name: str = ""
-    data_type: list[str] = []
+    name: str | None = None
+    data_type: list[str] | None = None
     description: str | None = None
     tokenization: str | None = None
     index_filterable: bool | None = None
@@ -72,7 +83,7 @@ class VectorBody(msgspec.Struct, rename="camel"):
 
     vectorizer: Any = None
     vector_index_type: str | None = None
-    vector_index_config: dict[str, Any] | None = None
+    vector_index_config: Any = None
 
 
 class TtlBody(msgspec.Struct, rename="camel"):
@@ -87,18 +98,18 @@ class TtlBody(msgspec.Struct, rename="camel"):
 class ClassBody(msgspec.Struct, rename="camel"):
     """A collection as clients send it."""
 
-    name: str = msgspec.field(name="class", default="")
+    name: str | None = msgspec.field(name="class", default=None)
     description: str | None = None
     properties: list[PropertyBody] | None = None
     vectorizer: str | None = None
     module_config: dict[str, Any] | None = None
     vector_config: dict[str, VectorBody] | None = None
     vector_index_type: str | None = None
-    vector_index_config: dict[str, Any] | None = None
-    inverted_index_config: dict[str, Any] | None = None
-    multi_tenancy_config: dict[str, Any] | None = None
-    replication_config: dict[str, Any] | None = None
-    sharding_config: dict[str, Any] | None = None
+    vector_index_config: Any = None
+    inverted_index_config: InvertedIndexBody | None = None
+    multi_tenancy_config: TenancyBody | None = None
+    replication_config: ReplicationBody | None = None
+    sharding_config: Any = None
     object_ttl_config: TtlBody | None = None
     object_ttl_changes: TtlBody | None = msgspec.field(name="objectTTLConfig", default=None)
 
@@ -114,34 +125,52 @@ def read_class(body: ClassBody, *, default_module: str = NO_MODULE, default_inde
     """
     named = body.vector_config
     legacy = not named or (known is not None and known.legacy_vector)
-    if named and not legacy and (body.vectorizer not in (None, NO_MODULE) or body.vector_index_type or body.vector_index_config):
+    unnamed_too = body.vectorizer not in (None, "", NO_MODULE) or (known is None and body.vectorizer)
+    if named and not legacy and (unnamed_too or body.vector_index_type or body.vector_index_config):
         raise InvalidSchema("a collection has either one vector (vectorizer, vectorIndexConfig) or named ones (vectorConfig), not both", setting="vectorConfig")
     unnamed = (_legacy_vector(body, default_module, default_index),) if legacy else ()
     vectors = (*unnamed, *(_named_vector(name, vector, default_index) for name, vector in (named or {}).items()))
-    given = {key: getattr(body, field) for key, field in zip(BLOCKS, _BLOCK_FIELDS, strict=True)}
-    blocks = {key: with_defaults(given[key], defaults) for key, defaults in BLOCKS.items()}
-    blocks["replicationConfig"] = _replication(blocks["replicationConfig"])
-    if known is None or blocks["shardingConfig"] != known.settings.get("shardingConfig"):
-        blocks["shardingConfig"] = sharding_settings(given["shardingConfig"])
+    name, expiry = body.name or "", _expiry(body.object_ttl_config or TtlBody(), body.object_ttl_changes or TtlBody())
+    keywords = keyword_settings(body.inverted_index_config)
+    check_preset(keywords.stopwords, keywords, "invertedIndexConfig.stopwords.preset")
     return Collection(
-        name=body.name[:1].upper() + body.name[1:],
+        name=name[:1].upper() + name[1:],
         description=body.description or "",
         properties=tuple(read_property(p) for p in body.properties or ()),
         vectors=vectors,
         legacy_vector=legacy,
-        settings=blocks | {"moduleConfig": body.module_config},
-        expiry=_expiry(body.object_ttl_config or TtlBody(), body.object_ttl_changes or TtlBody()),
-        tenancy=_tenancy(blocks["multiTenancyConfig"]),
-        keywords=_keyword_settings(blocks["invertedIndexConfig"]),
+        settings=_settings(body, expiry, known),
+        expiry=expiry,
+        tenancy=tenancy(body.multi_tenancy_config),
+        keywords=keywords,
     )
 
 
-def _replication(block: Json) -> Json:
-    """Fewer copies than one are one, as in Weaviate; and one has nobody to catch up with."""
-    factor = block["factor"]
-    if not isinstance(factor, int) or factor > 1:
+def _settings(body: ClassBody, expiry: Expiry | None, known: Collection | None) -> Json:
+    """What is told of the collection as a whole; a definition that takes another's place says nothing of what the request leaves out of tenants and copies."""
+    tenants, copies = tenancy(body.multi_tenancy_config), replication(body.replication_config)
+    settings: Json = {
+        "invertedIndexConfig": inverted_index(body.inverted_index_config, expiry),
+        "multiTenancyConfig": multi_tenancy(tenants),
+        "replicationConfig": copies,
+        "shardingConfig": _sharding(body.sharding_config, tenants, known),
+        "moduleConfig": body.module_config,
+    }
+    if body.properties == []:
+        settings |= NO_PROPERTIES
+    if known and body.multi_tenancy_config is None:
+        settings["multiTenancyConfig"] = None
+    if known and not (body.replication_config and body.replication_config.deletion_strategy):
+        del copies["deletionStrategy"]
+    return settings
+
+
+def _sharding(given: Any, tenants: Tenancy, known: Collection | None) -> Json:
+    """What was asked for of shards is not looked at where there are tenants, or where it is what is told of them already."""
+    block = known.settings.get("shardingConfig") if known else None
+    if isinstance(block, dict) and (tenants.enabled or with_defaults(given, SHARDING) == block):
         return block
-    return block | {"factor": 1, "asyncEnabled": False}
+    return sharding(None if tenants.enabled else given)
 
 
 def _expiry(known: TtlBody, changes: TtlBody) -> Expiry | None:
@@ -156,53 +185,6 @@ def _expiry(known: TtlBody, changes: TtlBody) -> Expiry | None:
     if not said("delete_on"):
         raise InvalidSchema("objectTtlConfig needs deleteOn: a time of the object, or a date property", setting="objectTtlConfig")
     return Expiry(said("delete_on"), said("default_ttl") or 0, bool(said("filter_expired_objects")))
-
-
-def _tenancy(block: Json) -> Tenancy:
-    wrong = [name for name in MULTI_TENANCY if not isinstance(block[name], bool)]
-    if wrong:
-        raise InvalidSchema(f"multiTenancyConfig.{wrong[0]} must be true or false, got {block[wrong[0]]!r}", setting=f"multiTenancyConfig.{wrong[0]}")
-    return Tenancy(enabled=block["enabled"], auto_create=block["autoTenantCreation"], auto_activate=block["autoTenantActivation"])
-
-
-class _Bm25Body(msgspec.Struct):
-    k1: float = KeywordSettings().k1
-    b: float = KeywordSettings().b
-
-
-class StopwordsBody(msgspec.Struct):
-    """The stopwords of a collection, as clients send them."""
-
-    preset: str | None = None
-    additions: tuple[str, ...] | None = None
-    removals: tuple[str, ...] | None = None
-
-
-class _InvertedIndexBody(msgspec.Struct, rename="camel"):
-    stopword_presets: dict[str, tuple[str, ...]] = {}
-    bm25: _Bm25Body = msgspec.field(default_factory=_Bm25Body)
-    stopwords: StopwordsBody = msgspec.field(default_factory=StopwordsBody)
-
-
-def _keyword_settings(block: Json) -> KeywordSettings:
-    try:
-        body = msgspec.convert({name: block[name] for name in ("bm25", "stopwords", "stopwordPresets") if block.get(name) is not None}, _InvertedIndexBody)
-    except msgspec.ValidationError as wrong:
-        raise InvalidSchema(f"invertedIndexConfig: {wrong}", setting="invertedIndexConfig") from wrong
-    bm25, words = body.bm25, body.stopwords
-    if bm25.k1 < 0 or not 0 <= bm25.b <= 1:
-        raise InvalidSchema(f"bm25 needs k1 of 0 or more and b from 0 to 1, got k1 {bm25.k1} and b {bm25.b}", setting="invertedIndexConfig.bm25")
-    preset, additions, removals = words.preset or "en", words.additions or (), words.removals or ()
-    if not all(word.strip() for word in additions + removals):
-        raise InvalidSchema("a stopword cannot be empty; leave empty texts out", setting="invertedIndexConfig.stopwords")
-    if both := sorted(set(additions) & set(removals)):
-        raise InvalidSchema(f"{both} cannot be stopwords and none; name each in additions or in removals", setting="invertedIndexConfig.stopwords")
-    settings = KeywordSettings(k1=bm25.k1, b=bm25.b, stopwords=preset, additions=additions, removals=removals, presets=tuple(body.stopword_presets.items()))
-    check_preset(preset, settings, "invertedIndexConfig.stopwords.preset")
-    return settings
-
-
-_BLOCK_FIELDS = ("inverted_index_config", "multi_tenancy_config", "replication_config", "sharding_config")
 
 
 _JSON_KINDS = {str: "string", list: "array", int: "number", float: "number", bool: "boolean", type(None): "null"}
@@ -228,7 +210,9 @@ def _named_vector(name: str, body: VectorBody, default_index: str) -> VectorConf
     return _vector(name, module, settings, body.vector_index_type or default_index, body.vector_index_config)
 
 
-def _vector(name: str, module: str, settings: object, index_type: str, index: Mapping[str, Any] | None) -> VectorConfig:
+def _vector(name: str, module: str, settings: object, index_type: str, index: object) -> VectorConfig:
+    if not isinstance(index, Mapping | None):
+        raise InvalidSchema(f"vector {name!r}: vectorIndexConfig must be an object, got {_JSON_KINDS[type(index)]}", setting="vectorIndexConfig")
     if index_type not in INDEX_SETTINGS:
         raise InvalidSchema(f"there is no vectorIndexType {index_type!r}; choose one of {sorted(INDEX_SETTINGS)}", setting="vectorIndexType")
     completed = index_settings(index_type, index)
@@ -246,28 +230,31 @@ def _vector(name: str, module: str, settings: object, index_type: str, index: Ma
     return replace(vector, configured=configured, is_multi=is_multi)
 
 
-def read_property(body: PropertyBody) -> Property:
+def read_property(body: PropertyBody, *, nested: bool = False) -> Property:
     """The property that a client asks for.
+
+    Args:
+        nested: whether it is one of a nested object, which modules are not told about.
 
     Raises:
         InvalidSchema, InvalidParameter: it cannot be.
     """
-    data_type = _data_type(body)
+    data_type = _data_type(body, nested=nested)
     is_text = data_type.element is DataType.TEXT
     filterable, searchable = _indexes(body, is_text=is_text)
     return Property(
-        name=property_name(body.name),
+        name=property_name(body.name or ""),
         data_type=data_type,
         tokenization=_tokenization(body, is_text=is_text),
         filterable=filterable,
         searchable=searchable,
         range_filters=bool(body.index_range_filters),
         description=body.description or "",
-        settings=body.module_config or {},
+        settings={} if nested else body.module_config or {},
         fold=read_fold(body.text_analyzer) if body.text_analyzer else None,
         stopwords=(body.text_analyzer and body.text_analyzer.stopword_preset) or "",
-        nested=tuple(read_property(inner) for inner in body.nested_properties or ()),
-        targets=tuple(body.data_type) if data_type is DataType.REFERENCE else (),
+        nested=tuple(read_property(inner, nested=True) for inner in body.nested_properties or ()),
+        targets=tuple(body.data_type or ()) if data_type is DataType.REFERENCE else (),
     )
 
 
@@ -281,12 +268,15 @@ def _indexes(body: PropertyBody, *, is_text: bool) -> tuple[bool, bool]:
     return body.index_inverted, body.index_inverted and is_text
 
 
-def _data_type(body: PropertyBody) -> DataType:
-    if body.data_type and all(name[:1].isupper() for name in body.data_type):
+def _data_type(body: PropertyBody, *, nested: bool) -> DataType:
+    names = body.data_type or []
+    if names and all(name[:1].isupper() for name in names):
         return DataType.REFERENCE  # names of collections
-    if len(body.data_type) != 1:
-        raise InvalidSchema(f"property {body.name!r} needs exactly one data type, got {body.data_type}", setting="dataType")
-    name = body.data_type[0]
+    if len(names) != 1:
+        raise InvalidSchema(f"property {body.name!r} needs exactly one data type, got {names}", setting="dataType")
+    name = names[0]
+    if nested and name in _OLD_DATA_TYPES:
+        raise InvalidSchema(f"property {body.name!r}: nested properties have the data type {_OLD_DATA_TYPES[name]}, not {name!r}", setting="dataType")
     try:
         return _DATA_TYPES[_OLD_DATA_TYPES.get(name, name)]
     except KeyError as wrong:
@@ -296,8 +286,9 @@ def _data_type(body: PropertyBody) -> DataType:
 
 def _tokenization(body: PropertyBody, *, is_text: bool) -> Tokenization | None:
     asked = body.tokenization or None
-    if body.data_type[0] in _OLD_DATA_TYPES:
-        return _tokenization_of_old(body, asked)
+    name = (body.data_type or [""])[0]
+    if name in _OLD_DATA_TYPES:
+        return _tokenization_of_old(body, name, asked)
     if asked is None:
         return Tokenization.WORD if is_text else None
     if asked in _TOKENIZATIONS_NOT_YET:
@@ -306,11 +297,9 @@ def _tokenization(body: PropertyBody, *, is_text: bool) -> Tokenization | None:
     return read_tokenization(asked)
 
 
-def _tokenization_of_old(body: PropertyBody, asked: str | None) -> Tokenization:
+def _tokenization_of_old(body: PropertyBody, data_type: str, asked: str | None) -> Tokenization:
     if asked not in _TOKENIZATION_OF_OLD:
-        message = (
-            f"property {body.name!r}: tokenization {asked!r} is not allowed for data type {body.data_type[0]!r}; take 'word' or 'field', or the data type text"
-        )
+        message = f"property {body.name!r}: tokenization {asked!r} is not allowed for data type {data_type!r}; take 'word' or 'field', or the data type text"
         raise InvalidSchema(message, setting="tokenization")
     return _TOKENIZATION_OF_OLD[asked]
 
@@ -342,8 +331,11 @@ def read_fold(body: AnalyzerBody) -> AsciiFold | None:
 
 def render_class(collection: Collection) -> Json:
     """A collection as clients read it, every block there."""
-    body: Json = {"class": collection.name, "properties": [render_property(p) for p in collection.properties] or None}
-    body.update((key, collection.settings.get(key, defaults)) for key, defaults in BLOCKS.items())
+    body: Json = {"class": collection.name, "properties": [render_property(p) for p in collection.properties] or collection.settings.get("properties")}
+    told = ((key, collection.settings.get(key, defaults)) for key, defaults in BLOCKS.items())
+    body.update((key, block) for key, block in told if block is not None)
+    if collection.tenancy.enabled:
+        body["shardingConfig"] = NO_SHARDS
     if expiry := collection.expiry:
         times = {"deleteOn": expiry.field, "defaultTtl": expiry.after_s}
         body["objectTtlConfig"] = {"enabled": True, **times, "filterExpiredObjects": expiry.hide}

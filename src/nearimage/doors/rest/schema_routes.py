@@ -3,6 +3,8 @@
 May import msgspec, `domain`, `service` and `doors` only.
 """
 
+from dataclasses import replace
+
 import msgspec
 
 from nearimage.domain.errors import CollectionNotFound, InvalidSchema
@@ -44,7 +46,9 @@ def alter_class(call: Call) -> Response:
     wanted = read_class(body, default_module=about.default_module, default_index=about.default_index, known=known)
     if collection_name(wanted.name) != known.name:
         raise InvalidSchema(f"the path names collection {known.name!r}, the body {wanted.name!r}; a collection cannot be renamed", setting="class")
-    return json_response(render_class(call.services.collections.alter(wanted)))
+    altered = call.services.collections.alter(wanted)
+    in_order_sent = tuple(prop for sent in wanted.properties if (prop := altered.property(sent.name)))
+    return json_response(render_class(replace(altered, properties=in_order_sent)))
 
 
 def delete_class(call: Call) -> Response:

@@ -10,8 +10,9 @@ from nearimage.domain.keywords import Cut
 from nearimage.domain.schema import KeywordSettings
 from nearimage.doors.http1.exchange import Response
 from nearimage.doors.rest.call import Call, Route
+from nearimage.doors.rest.collection_blocks import StopwordsBody
 from nearimage.doors.rest.json_body import json_response, read_body
-from nearimage.doors.rest.schema import AnalyzerBody, StopwordsBody, read_fold, read_tokenization
+from nearimage.doors.rest.schema import AnalyzerBody, read_fold, read_tokenization
 from nearimage.service.tokenizing import Tokens, tokens
 
 
