@@ -7,7 +7,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-_RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?([Zz]|[+-]\d\d:\d\d)")
+_RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:[.,](\d{1,9})\d*)?([Zz]|[+-]\d\d:\d\d)")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NS = 1_000_000_000
 _SHORT, _KEPT = 40, 4096
@@ -38,6 +38,29 @@ def _read(text: str) -> int:
 
 
 _remembered = lru_cache(_KEPT)(_read)
+
+
+def date_text(text: str) -> str:
+    """RFC 3339 text as it is told back: as it came, but for zeros at the end of a fraction, what is finer than a nanosecond, and another Z than Z.
+
+        2026-01-31T12:00:00.500+00:00  ->  2026-01-31T12:00:00.5Z
+
+    Raises:
+        ValueError: the text is not RFC 3339 with a time and a zone, or has a small T or Z.
+    """
+    instant_ns(text)
+    if text[-1] == "Z" and len(text) == _PLAIN_LENGTH and text[_PLACE_OF_T] == "T":
+        return text
+    found = _RFC3339.fullmatch(text)
+    if found is None or "t" in text or "z" in text:
+        raise ValueError(f"{text!r} is not RFC 3339, such as 2026-01-31T12:00:00Z")
+    day, time, fraction, zone = found.groups()
+    digits = f".{fraction}".rstrip("0").rstrip(".") if fraction else ""
+    told = f"{day}T{time}{digits}{'Z' if zone in ('+00:00', '-00:00') else zone}"
+    return text if told == text else told
+
+
+_PLAIN_LENGTH, _PLACE_OF_T = len("2026-01-31T12:00:00Z"), len("2026-01-31")
 
 
 def instant_text(instant: int) -> str:

@@ -22,9 +22,11 @@ class Draft:
         properties: JSON values; numbers may come as int or float, blobs as base64. None means "no value" (in a merge: take it away).
         vectors: (dims,) float32 each, of a multi-vector (n, dims); by named vector or under `UNNAMED`.
         tenant: whose object it is; empty in a collection without tenants.
+        whole_floats: whether a float without a fraction may stand for an int. Over gRPC there are no other numbers; in JSON 5.0 is no int.
     """
 
     id: UUID | None = None
     properties: Mapping[str, object] = field(default_factory=dict)
     vectors: Mapping[str, AnyVector] = field(default_factory=dict)
     tenant: str = ""
+    whole_floats: bool = True

@@ -8,8 +8,9 @@ What a value is taken for (the rules are Weaviate's):
     number         number, also without a fraction: the next object may have one
     true, false    boolean
     an object      geoCoordinates if it has latitude and longitude only, phoneNumber if it has an input (and a defaultCountry), else object
-    a list         references if its entries have beacons, else an array of what its first entry is; text[] where it is empty
-    null           nothing: the property waits for a value
+    a list         references if its entries have beacons, else an array of what its entries are, of objects also where they are places; text[] where it is
+                   empty, or of dates, uuids and other text together; nothing where they are not alike
+    null           text
 
 Two writers that meet the same unknown property end with one: whoever comes second finds it there. May import `domain` and `ports` only.
 """
@@ -19,13 +20,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
 
-from nearimage.domain.dates import instant_ns
+from nearimage.domain.dates import date_text
 from nearimage.domain.drafts import Draft
 from nearimage.domain.errors import CollectionExists, CollectionNotFound, InvalidSchema
 from nearimage.domain.schema import LEGACY_VECTOR, NO_MODULE, Collection, DataType, Property, Tokenization, VectorConfig
 from nearimage.ports.clock import Clock
 from nearimage.service.beacons import beacon_target, id_alone
-from nearimage.service.collection_defaults import BLOCKS, DEFAULT_INDEX, INDEX_SETTINGS
+from nearimage.service.collection_defaults import BLOCKS, DEFAULT_INDEX, INDEX_SETTINGS, NO_PROPERTIES
 from nearimage.service.collections import Collections
 from nearimage.service.names import PROPERTY, RESERVED, collection_name, property_name
 from nearimage.service.properties import with_others
@@ -85,7 +86,8 @@ class AutoSchema:
         module, index = self.settings.vectorizer, self.settings.index
         vector = VectorConfig(name=LEGACY_VECTOR, module=module, index_type=index, index_settings=INDEX_SETTINGS[index], configured=False)
         try:
-            return self.collections.create(Collection(name=collection_name(name), description=self._description(), vectors=(vector,), settings=dict(BLOCKS)))
+            settings = {**BLOCKS, **NO_PROPERTIES}
+            return self.collections.create(Collection(name=collection_name(name), description=self._description(), vectors=(vector,), settings=settings))
         except CollectionExists:
             return self.collections.get(name)  # another writer was quicker, unless the names differ in case
 
@@ -109,12 +111,12 @@ class AutoSchema:
     def _property(self, name: str, value: object, level: int = 0) -> Property | None:
         """The property that would hold a value; None where the value says nothing, or what no property can be."""
         if not isinstance(value, list | tuple):
-            kind = self._kind(value, level)
+            kind = DataType.TEXT if value is None else self._kind(value, level)
             return self._described(name, kind, self._nested((value,), level)) if kind else None
         first: object = value[0] if value else ""
         if isinstance(first, Mapping) and "beacon" in first:
             return self._reference(name, value)
-        kind = _array_of(self._kind(first, level))
+        kind = _array_of(self._kind_of_all(value, max(level, 1)))
         return self._described(name, kind, self._nested(value, level)) if kind else None
 
     def _described(self, name: str, kind: DataType, nested: tuple[Property, ...]) -> Property | None:
@@ -137,7 +139,7 @@ class AutoSchema:
 
     def _kind_of_text(self, value: str) -> DataType:
         try:
-            instant_ns(value)
+            date_text(value)
             return self.settings.date
         except ValueError:
             pass
@@ -146,6 +148,13 @@ class AutoSchema:
             return DataType.UUID
         except ValueError:
             return self.settings.text
+
+    def _kind_of_all(self, values: Sequence[object], level: int) -> DataType | None:
+        """What all entries of a list are: text where there is none, or of dates, uuids and other text together; None where they are not alike."""
+        kinds = {self._kind(value, level) for value in values}
+        if len(kinds) == 1:
+            return kinds.pop()
+        return self.settings.text if kinds <= {self.settings.text, self.settings.date, DataType.UUID} else None
 
     def _nested(self, values: Sequence[object], level: int) -> tuple[Property, ...]:
         """The properties of objects, of all entries of a list together."""
@@ -179,9 +188,9 @@ def _holds(prop: Property, value: object) -> bool:
 
 def _kind_of_object(value: Mapping[object, object], level: int) -> DataType:
     """Places and telephone numbers only outside of other objects, which cannot hold them."""
-    if level == 0 and set(value) == {"latitude", "longitude"}:
+    if level == 0 and set(value) == {"latitude", "longitude"} and None not in value.values():
         return DataType.GEO_COORDINATES
-    if level == 0 and isinstance(value.get("input"), str) and set(value) <= {"input", "defaultCountry"}:
+    if level == 0 and value.get("input") is not None and set(value) <= {"input", "defaultCountry"}:
         return DataType.PHONE_NUMBER
     return DataType.OBJECT
 

@@ -15,16 +15,20 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from nearimage.domain.dates import instant_ns
+from nearimage.domain.dates import date_text
 from nearimage.domain.schema import DataType
 from nearimage.domain.values import CANONICAL_UUID, INT64, PropertyValue
 
 Column = Sequence[PropertyValue]
 
 
-def read_plain(kind: DataType, values: Sequence[object]) -> Column | None:
-    """The values of a property of this type, at least one; None where they have to be read one by one."""
-    read = _SCALARS.get(kind.element)
+def read_plain(kind: DataType, values: Sequence[object], *, whole_floats: bool = True) -> Column | None:
+    """The values of a property of this type, at least one; None where they have to be read one by one.
+
+    Args:
+        whole_floats: whether a float without a fraction may stand for an int.
+    """
+    read = _only_ints if kind.element is DataType.INT and not whole_floats else _SCALARS.get(kind.element)
     if read is None:
         return None
     return _arrays(values, read) if kind.is_array else read(values)
@@ -58,6 +62,10 @@ def _ints(values: Sequence[Any]) -> Column | None:
     return values if min(values) in INT64 and max(values) in INT64 else None
 
 
+def _only_ints(values: Sequence[Any]) -> Column | None:
+    return _ints(values) if _are(values, int) else None
+
+
 def _numbers(values: Sequence[Any]) -> Column | None:
     """A sum is finite only if everything in it is."""
     if not _are(values, float, int):
@@ -78,11 +86,10 @@ def _dates(values: Sequence[Any]) -> Column | None:
     if not _are(values, str):
         return None
     try:
-        for text in set(values):
-            instant_ns(text)
+        told = {text: date_text(text) for text in set(values)}
     except ValueError:
         return None
-    return values
+    return values if all(text is given for given, text in told.items()) else [told[value] for value in values]
 
 
 def _uuids(values: Sequence[Any]) -> Column | None:

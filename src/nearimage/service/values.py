@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from itertools import repeat
 from uuid import UUID
 
-from nearimage.domain.dates import instant_ns
+from nearimage.domain.dates import date_text
 from nearimage.domain.errors import InvalidInput, InvalidValue
 from nearimage.domain.schema import Collection, DataType, Property
 from nearimage.domain.value_columns import ValueColumn, columns_of
@@ -51,8 +51,13 @@ class ValueReader:
             raise outcome
         return outcome
 
-    def read_many(self, collection: Collection, objects: Sequence[Mapping[str, object]]) -> list[dict[str, PropertyValue] | InvalidInput]:
+    def read_many(
+        self, collection: Collection, objects: Sequence[Mapping[str, object]], *, whole_floats: bool = True
+    ) -> list[dict[str, PropertyValue] | InvalidInput]:
         """Check and convert the properties of many objects; pictures that URLs name are fetched side by side, each once.
+
+        Args:
+            whole_floats: whether a float without a fraction may stand for an int.
 
         Returns:
             For each object, in order: its values, or what is wrong with them.
@@ -61,14 +66,16 @@ class ValueReader:
             Busy: too many requests wait for URLs.
         """
         if len(objects) < _FEW:
-            return self._one_by_one(collection, objects)
-        rows, odd = self._by_column(collection, objects)
+            return self._one_by_one(collection, objects, whole_floats=whole_floats)
+        rows, odd = self._by_column(collection, objects, whole_floats=whole_floats)
         outcomes: list[dict[str, PropertyValue] | InvalidInput] = [*rows]
-        for place, outcome in zip(odd, self._one_by_one(collection, [objects[place] for place in odd]), strict=True):
+        for place, outcome in zip(odd, self._one_by_one(collection, [objects[place] for place in odd], whole_floats=whole_floats), strict=True):
             outcomes[place] = outcome
         return outcomes
 
-    def _by_column(self, collection: Collection, objects: Sequence[Mapping[str, object]]) -> tuple[list[dict[str, PropertyValue]], list[int]]:
+    def _by_column(
+        self, collection: Collection, objects: Sequence[Mapping[str, object]], *, whole_floats: bool
+    ) -> tuple[list[dict[str, PropertyValue]], list[int]]:
         """The values of each object, and which objects must be read one by one instead, ascending."""
         known = {p.name: p for p in collection.properties}
         names: dict[str, str] = {}
@@ -78,7 +85,7 @@ class ValueReader:
         for given, sent in columns_of(objects).items():
             name = names[given] = known_name(given, known)
             places, values = _without_nulls(sent) if None in sent.values else sent
-            column = self._column(known[name], values) if values and name in known else None
+            column = self._column(known[name], values, whole_floats=whole_floats) if values and name in known else None
             if column is None:
                 odd.update(places)
             converted[given] = repeat((), len(places)) if column is None else column
@@ -90,23 +97,25 @@ class ValueReader:
             rows = [{names[given]: next(following[given]) for given, value in properties.items() if value is not None} for properties in objects]
         return rows, sorted(odd)
 
-    def _column(self, prop: Property, values: Sequence[object]) -> Sequence[PropertyValue] | None:
+    def _column(self, prop: Property, values: Sequence[object], *, whole_floats: bool) -> Sequence[PropertyValue] | None:
         """The values of a property, at least one; None where one of them is wrong, or may have to be fetched."""
-        column = read_plain(prop.data_type, values)
+        column = read_plain(prop.data_type, values, whole_floats=whole_floats)
         if column is not None or prop.data_type.element in _MAY_WAIT:
             return column
-        conversion = _Conversion(self.media, {})
+        conversion = _Conversion(self.media, {}, whole_floats=whole_floats)
         try:
             return [conversion.value(prop, value) for value in values]
         except InvalidInput:
             return None
 
-    def _one_by_one(self, collection: Collection, objects: Sequence[Mapping[str, object]]) -> list[dict[str, PropertyValue] | InvalidInput]:
+    def _one_by_one(
+        self, collection: Collection, objects: Sequence[Mapping[str, object]], *, whole_floats: bool
+    ) -> list[dict[str, PropertyValue] | InvalidInput]:
         named = [_named(collection, properties) for properties in objects]
         may_wait = any(prop.data_type.element in _MAY_WAIT for prop in collection.properties)
         waited_for = dict.fromkeys(self._all_to_wait_for(named)) if may_wait else {}
         contents = dict(zip(waited_for, self.media.read_many(list(waited_for)), strict=True)) if waited_for else {}
-        conversion = _Conversion(self.media, contents)
+        conversion = _Conversion(self.media, contents, whole_floats=whole_floats)
         return [pairs if isinstance(pairs, InvalidInput) else conversion.values(pairs) for pairs in named]
 
     def _all_to_wait_for(self, named: Sequence[Sequence[tuple[Property, object]] | InvalidInput]) -> Iterator[str]:
@@ -156,6 +165,7 @@ class _Conversion:
 
     media: Media
     contents: Mapping[str, bytes | InvalidInput]
+    whole_floats: bool
 
     def values(self, pairs: Sequence[tuple[Property, object]]) -> dict[str, PropertyValue] | InvalidInput:
         try:
@@ -165,7 +175,7 @@ class _Conversion:
 
     def value(self, prop: Property, value: object) -> PropertyValue:
         if convert := _PLAIN.get(prop.data_type):
-            return convert(prop, value)
+            return convert(prop, self._apart(prop, value))
         if prop.data_type.is_array or prop.data_type is DataType.REFERENCE:
             if not isinstance(value, list | tuple):
                 raise _misfit(prop, value, "a list")
@@ -178,7 +188,13 @@ class _Conversion:
             return self._blob(prop, value)
         if kind is DataType.BLOB_HASH:
             return self._to_hash(self._blob(prop, value), str(value))
-        return self._nested(prop, value) if kind is DataType.OBJECT else _CONVERT[kind](prop, value)
+        return self._nested(prop, value) if kind is DataType.OBJECT else _CONVERT[kind](prop, self._apart(prop, value))
+
+    def _apart(self, prop: Property, value: object) -> object:
+        """The value, where it is no float that would have to be an int."""
+        if type(value) is float and not self.whole_floats and prop.data_type.element is DataType.INT:
+            raise _misfit(prop, value, "a whole number without a point or an exponent")
+        return value
 
     def _to_hash(self, content: bytes, sent: str) -> BlobToHash:
         """The same picture has the same hash, sent as base64 or fetched."""
@@ -248,14 +264,13 @@ def as_boolean(prop: Property, value: object) -> bool:
 
 
 def as_date(prop: Property, value: object) -> str:
-    """RFC 3339 text, kept as it came."""
+    """RFC 3339 text, as it is told back."""
     if not isinstance(value, str):
         raise _misfit(prop, value, "a date as RFC 3339 text")
     try:
-        instant_ns(value)
+        return date_text(value)
     except ValueError as wrong:
         raise _misfit(prop, value, "a date as RFC 3339 text with a zone, such as 2026-01-31T12:00:00Z") from wrong
-    return value
 
 
 def as_uuid(prop: Property, value: object) -> str:
@@ -289,7 +304,9 @@ def as_phone_number(prop: Property, value: object) -> PhoneNumber:
 
 
 def as_reference(prop: Property, value: object) -> Reference:
-    """An object with a beacon that leads to one of the property's collections."""
+    """An object with a beacon that leads to one of the property's collections, and at most the path that is told beside it."""
+    if isinstance(value, Mapping) and not value.keys() <= {"beacon", "href"}:
+        raise _misfit(prop, value, "an object with a beacon")
     try:
         return read_beacon(value.get("beacon") if isinstance(value, Mapping) else None, prop.targets)
     except ValueError as wrong:

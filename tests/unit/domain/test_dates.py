@@ -4,7 +4,7 @@ import tracemalloc
 
 import pytest
 
-from nearimage.domain.dates import instant_ns
+from nearimage.domain.dates import date_text, instant_ns
 
 
 def test_one_instant_in_two_zones_is_one_number() -> None:
@@ -34,3 +34,27 @@ def test_a_date_with_a_hundred_thousand_digits_is_read_and_forgotten() -> None:
     finally:
         tracemalloc.stop()
     assert kept < 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("2026-01-31T12:00:00Z", None),
+        ("2026-01-31T12:00:00+02:00", None),
+        ("2026-01-31T12:00:00.500+02:00", "2026-01-31T12:00:00.5+02:00"),
+        ("2026-01-31T12:00:00.000Z", "2026-01-31T12:00:00Z"),
+        ("2026-01-31T12:00:00,5Z", "2026-01-31T12:00:00.5Z"),
+        ("2026-01-31T12:00:00.1234567891Z", "2026-01-31T12:00:00.123456789Z"),
+        ("2026-01-31T12:00:00-00:00", "2026-01-31T12:00:00Z"),
+    ],
+)
+def test_a_date_is_told_in_one_form_and_its_own_zone(text: str, told: str | None) -> None:
+    """As Weaviate writes it, so that a client that compares texts finds what it found there."""
+    assert date_text(text) == (told or text)
+
+
+@pytest.mark.parametrize("text", ["2026-01-31t12:00:00Z", "2026-01-31T12:00:00z", "2026-01-31"])
+def test_a_date_with_small_letters_is_none(text: str) -> None:
+    """Weaviate takes it for a text."""
+    with pytest.raises(ValueError, match="RFC 3339"):
+        date_text(text)

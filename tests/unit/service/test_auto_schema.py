@@ -54,13 +54,39 @@ def test_a_property_is_what_its_first_value_is(services: Services, value: object
     assert types(services) == {"p": kind}
 
 
-def test_nothing_says_nothing(services: Services) -> None:
-    """A property without a value waits for one; an empty object does not say what it may hold."""
-    services.objects.insert("Auto", Draft(properties={"p": None}))
+def test_an_empty_object_says_nothing_and_null_is_a_text_that_is_missing(services: Services) -> None:
+    """Nobody knows what such an object may hold; of null Weaviate thinks that it does, also in an object."""
     with pytest.raises(InvalidValue):
         services.objects.insert("Auto", Draft(properties={"p": {}}))
+    services.objects.insert("Auto", Draft(properties={"q": None, "r": {"s": None}}))
 
-    assert types(services) == {}
+    assert types(services) == {"q": "text", "r": "object"}
+    assert services.collections.get("Auto").properties[1].nested[0].data_type is DataType.TEXT
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (["2024-01-01T00:00:00Z", "x"], "text[]"),
+        ([str(UUID(int=1)), "2024-01-01T00:00:00Z"], "text[]"),
+        ([{"latitude": 1, "longitude": 2}], "object[]"),
+        ([1, 2.5], "number[]"),
+        ([], "text[]"),
+        (["x", 1], None),
+        ([True, "x"], None),
+        ([None], None),
+        ([["x"]], None),
+    ],
+)
+def test_a_list_is_of_what_all_its_entries_are(services: Services, values: list[object], kind: str | None) -> None:
+    """Texts of any kind go together; of a list whose entries are not alike no property is made."""
+    if kind is None:
+        with pytest.raises(InvalidValue):
+            services.objects.insert("Auto", Draft(properties={"p": values}))
+    else:
+        services.objects.insert("Auto", Draft(properties={"p": values}))
+
+    assert types(services) == ({"p": kind} if kind else {})
 
 
 def test_objects_in_objects_are_described(services: Services) -> None:

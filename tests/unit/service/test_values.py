@@ -24,6 +24,7 @@ def read(data_type: DataType, value: object) -> object:
         (DataType.NUMBER, 7, 7.0),
         (DataType.BOOLEAN, False, False),
         (DataType.DATE, "2026-01-31T12:00:00.123456789+02:00", "2026-01-31T12:00:00.123456789+02:00"),
+        (DataType.DATE_ARRAY, ["2026-01-31T12:00:00.50Z"], ("2026-01-31T12:00:00.5Z",)),
         (DataType.UUID, "36DDD5912DEE4E7EA3CCEB86D30A4303", "36ddd591-2dee-4e7e-a3cc-eb86d30a4303"),
         (DataType.BLOB, RED, b"RGB\xff\x00\x00"),
         (DataType.INT_ARRAY, [1.0, 2], (1, 2)),
@@ -35,6 +36,17 @@ def test_a_value_of_its_type_is_stored(data_type: DataType, value: object, store
     """The wire of one door knows no integers, that of the other no dates: the data type decides."""
     assert read(data_type, value) == stored
     assert type(read(data_type, value)) is type(stored)
+
+
+@pytest.mark.parametrize(("data_type", "value"), [(DataType.INT, 7.0), (DataType.INT_ARRAY, [7, 7.0]), (DataType.OBJECT, {"inner": 7.0})])
+@pytest.mark.parametrize("many", [1, 10])
+def test_where_ints_and_floats_are_apart_a_float_is_no_int(data_type: DataType, value: object, many: int) -> None:
+    """JSON says which of the two was meant; one object or a batch, at any depth."""
+    prop = Property(name="p", data_type=data_type, nested=(Property(name="inner", data_type=DataType.INT),) if data_type is DataType.OBJECT else ())
+    collection = Collection(name="C", properties=(prop,))
+
+    assert not any(isinstance(one, InvalidInput) for one in READER.read_many(collection, [{"p": value}] * many))
+    assert all(isinstance(one, InvalidValue) for one in READER.read_many(collection, [{"p": value}] * many, whole_floats=False))
 
 
 @pytest.mark.parametrize(
