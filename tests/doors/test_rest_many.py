@@ -52,6 +52,9 @@ def test_references_are_added_replaced_and_taken_away(dogs: httpx.Client) -> Non
         (OWNERS, {"beacon": f"weaviate://localhost/Dog/{DOG}"}, 422),
         ("/v1/objects/Dog/nope/references/owner", beacon(ANN), 422),
         (OWNERS, [beacon(ANN)], 400),
+        (OWNERS, {"beacon": None}, 422),
+        (f"/v1/objects/Fish/{DOG}/references/owner", beacon(ANN), 422),
+        (f"/v1/objects/{UUID(int=99)}/references/owner", beacon(ANN), 422),
     ],
 )  # fmt: skip
 def test_a_reference_that_cannot_be_is_refused(dogs: httpx.Client, path: str, body: Any, status: int) -> None:
@@ -60,16 +63,71 @@ def test_a_reference_that_cannot_be_is_refused(dogs: httpx.Client, path: str, bo
     assert owners(dogs) == []
 
 
+def test_a_reference_is_taken_away_where_it_can_be(dogs: httpx.Client) -> None:
+    """A beacon that leads elsewhere is no mistake, an object that is not there is one."""
+    elsewhere = {"beacon": f"weaviate://localhost/Dog/{DOG}"}
+    assert dogs.request("DELETE", OWNERS, json=elsewhere).status_code == 204
+    assert dogs.request("DELETE", f"/v1/objects/Dog/{BEN}/references/owner", json=elsewhere).status_code == 404
+    assert dogs.request("DELETE", OWNERS, json={"beacon": "owner"}).status_code == 422
+
+
+def test_a_change_adds_references_and_none_to_none_is_none(dogs: httpx.Client) -> None:
+    """An empty list takes nothing away, and a property that never had references is still without."""
+    path = f"/v1/objects/Dog/{DOG}"
+    assert dogs.patch(path, json={"properties": {"owner": []}}).status_code == 204
+    assert "owner" not in dogs.get(path).json()["properties"]
+
+    dogs.patch(path, json={"properties": {"owner": [beacon(ANN)]}})
+    dogs.patch(path, json={"properties": {"owner": []}})
+    assert owners(dogs) == [ANN]
+
+
+@pytest.mark.parametrize("wrong", [{"from": "foo", "to": "/"}, {"from": "/", "to": "foo"}])
+def test_many_references_with_one_that_is_no_uri_are_refused(dogs: httpx.Client, wrong: dict[str, str]) -> None:
+    """As a whole: Weaviate looks at their form before it looks at any of them."""
+    good = {"from": f"weaviate://localhost/Dog/{DOG}/owner", "to": beacon(ANN)["beacon"], "tenant": "anna"}
+
+    assert dogs.post("/v1/batch/references", json=[good, wrong]).status_code == 422
+    assert owners(dogs) == []
+
+
 def test_many_references_say_how_each_fared(dogs: httpx.Client) -> None:
     """In the order of the request."""
     start = f"weaviate://localhost/Dog/{DOG}"
-    sent = [{"from": f"{start}/owner", "to": beacon(ANN)["beacon"]}, {"from": f"{start}/breed", "to": beacon(ANN)["beacon"]}, {"from": "?", "to": "?"}]
+    sent = [{"from": f"{start}/owner", "to": beacon(ANN)["beacon"]}, {"from": f"{start}/breed", "to": beacon(ANN)["beacon"]}, {"from": "/", "to": "/"}]
 
     answers = dogs.post("/v1/batch/references", json=sent).json()
 
     assert [answer["result"]["status"] for answer in answers] == ["SUCCESS", "FAILED", "FAILED"]
     assert [(answer.get("from"), answer.get("to")) for answer in answers] == [(sent[0]["from"], sent[0]["to"]), (None, None), (None, None)]
     assert owners(dogs) == [ANN]
+
+
+@pytest.mark.parametrize(
+    ("where", "status"),
+    [
+        ({"operator": "Equal", "path": ["weight"], "valueNumber": 1}, 422),
+        ({"operator": "Equal", "path": ["breed"], "valueInt": 1}, 422),
+        ({"operator": "ContainsAny", "path": ["breed"], "valueText": "a"}, 422),
+        ({"operator": "ContainsAny", "path": ["breed"], "valueTextArray": []}, 422),
+        ({"operator": "And", "path": ["breed"], "operands": [{"operator": "Equal", "path": ["breed"], "valueText": "a"}]}, 422),
+        ({"operator": "Equal", "path": "weight", "valueInt": 1}, 400),
+        ({"operator": "Equal", "path": ["weight"], "valueInt": 1.5}, 400),
+        ({"operator": "ContainsAny", "path": ["breed"], "valueText": ["a"]}, 400),
+    ],
+)
+def test_a_filter_of_a_deletion_says_what_it_compares(dogs: httpx.Client, where: dict[str, Any], status: int) -> None:
+    """A value under the name of another type was meant for another property, and what is deleted is gone."""
+    assert dogs.request("DELETE", "/v1/batch/objects", json={"match": {"class": "Dog", "where": where}}).status_code == status
+
+
+def test_a_filter_of_a_deletion_is_told_back_in_full(dogs: httpx.Client) -> None:
+    """Path and operands at every level, as clients expect them."""
+    corgis = {"operator": "ContainsAny", "path": ["breed"], "valueTextArray": ["corgi"]}
+    match = {"class": "Dog", "where": {"operator": "Or", "operands": [corgis]}}
+    told = dogs.request("DELETE", "/v1/batch/objects", json={"match": match, "dryRun": True}).json()["match"]["where"]
+
+    assert told == {"operator": "Or", "path": None, "operands": [{**corgis, "operands": None}]}
 
 
 def test_deleting_by_filter_first_dry_then_for_good(dogs: httpx.Client) -> None:
@@ -133,7 +191,7 @@ def test_an_object_is_found_by_its_id_alone(dogs: httpx.Client) -> None:
     assert dogs.get(path).json()["class"] == "Dog"
     assert dogs.head(path).status_code == 204
     assert dogs.patch(path, json={"class": "Dog", "properties": {"weight": 13}}).status_code == 204
-    assert dogs.put(path, json={"class": "Dog", "properties": {"weight": 14}}).json()["properties"] == {"weight": 14}
+    assert dogs.put(path, json={"class": "Dog", "id": DOG, "properties": {"weight": 14}}).json()["properties"] == {"weight": 14}
     assert dogs.put(path, json={"properties": {}}).status_code == 422
     assert [dogs.delete(path).status_code for _ in range(2)] == [204, 404]
 

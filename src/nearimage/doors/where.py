@@ -35,6 +35,8 @@ def read_where(where: object, depth: int = 0) -> Filter:
     if not isinstance(where, Mapping):
         raise _wrong(f"a filter is an object with operator, path and a value, got {type(where).__name__}")
     junction = _JUNCTIONS.get(where.get("operator"))
+    if (junction or where.get("operator") == "Not") and where.get("path") is not None:
+        raise _wrong(f"operator {where.get('operator')} has operands, not a path; leave the path out")
     if junction:
         return junction(tuple(read_where(part, depth + 1) for part in _operands(where)))
     if where.get("operator") == "Not":

@@ -3,7 +3,7 @@
     weaviate://localhost/Person/36ddd591-2dee-4e7e-a3cc-eb86d30a4303      collection and id
     weaviate://localhost/36ddd591-2dee-4e7e-a3cc-eb86d30a4303             the older form; where several collections are possible, `whereabouts` says which
 
-May import `domain` only.
+The scheme is not looked at, the host is: no object is anywhere else. May import `domain` only.
 """
 
 import re
@@ -12,7 +12,7 @@ from uuid import UUID
 from nearimage.domain.values import Reference
 from nearimage.service.names import collection_name
 
-_BEACON = re.compile(r"weaviate://[^/]+/(?:(?P<collection>[^/]+)/)?(?P<id>[0-9a-fA-F-]+)")
+_BEACON = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?//localhost/(?:(?P<collection>[^/]+)/)?(?P<id>[0-9a-fA-F-]+)")
 
 
 def read_beacon(beacon: object, targets: tuple[str, ...]) -> Reference:
@@ -39,6 +39,15 @@ def read_beacon(beacon: object, targets: tuple[str, ...]) -> Reference:
     if collection not in targets:
         raise ValueError(f"a beacon that leads to one of the collections {list(targets)}")
     return Reference(collection, target)
+
+
+def read_any_beacon(beacon: object) -> Reference | None:
+    """The reference that a beacon writes, wherever it leads; None where it names no collection or is no beacon."""
+    found = _BEACON.fullmatch(beacon) if isinstance(beacon, str) else None
+    try:
+        return Reference(collection_name(found["collection"]), UUID(found["id"])) if found and found["collection"] else None
+    except ValueError:
+        return None
 
 
 def beacon_target(beacon: object) -> str | None:

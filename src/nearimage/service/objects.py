@@ -19,7 +19,7 @@ from nearimage.domain.columns import record_of
 from nearimage.domain.drafts import Draft
 from nearimage.domain.errors import InvalidInput, NearimageError, ObjectChanged, ObjectNotFound, ShardReadOnly, TenantNotActive
 from nearimage.domain.objects import AnyVector, Projection, Record
-from nearimage.domain.schema import NO_MODULE, Collection
+from nearimage.domain.schema import NO_MODULE, Collection, DataType
 from nearimage.domain.values import PropertyValue, Reference
 from nearimage.ports.clock import Clock
 from nearimage.ports.engine import Shard
@@ -117,10 +117,11 @@ class Objects:
         known = {prop.name for prop in schema.properties}
         gone = {known_name(name, known) for name, value in draft.properties.items() if value is None}
         made = {v.name for v in schema.vectors if v.module != NO_MODULE}
+        idle = {prop.name for prop in schema.properties if prop.data_type is DataType.REFERENCE and changes.properties.get(prop.name) == ()}
 
         def merged(old: Record) -> Record:
             kept_properties = {name: value for name, value in old.properties.items() if name not in gone}
-            properties = kept_properties | {name: _merged(kept_properties.get(name), value) for name, value in changes.properties.items()}
+            properties = kept_properties | {name: _merged(kept_properties.get(name), value) for name, value in changes.properties.items() if name not in idle}
             kept = {name: vector for name, vector in old.vectors.items() if name not in made}
             return replace(changes, properties=properties, vectors=kept | dict(changes.vectors), created_ms=old.created_ms)
 
@@ -188,7 +189,8 @@ class Objects:
     def _check(self, schema: Collection, drafts: Sequence[Draft]) -> list[Record | InvalidInput]:
         """The drafts as they would be stored, or what is wrong with them."""
         drafts = self.whereabouts.all_in_full(schema, drafts)
-        values = self.values.read_many(schema, [draft.properties for draft in drafts])
+        whole_floats = all(draft.whole_floats for draft in drafts)
+        values = self.values.read_many(schema, [draft.properties for draft in drafts], whole_floats=whole_floats)
         vectors = VectorNames(schema).of_all([draft.vectors for draft in drafts])
         return list(map(self._record, drafts, values, vectors))
 

@@ -15,7 +15,7 @@ from nearimage.domain.errors import InvalidInput, NearimageError
 from nearimage.domain.objects import Record
 from nearimage.domain.schema import Collection, DataType, Property
 from nearimage.domain.values import PropertyValue, Reference
-from nearimage.service.beacons import id_alone, read_beacon
+from nearimage.service.beacons import id_alone, read_any_beacon, read_beacon
 from nearimage.service.collections import Collections
 from nearimage.service.objects import Objects
 from nearimage.service.whereabouts import Whereabouts
@@ -75,10 +75,16 @@ class References:
         self._change(source, lambda _: references)
 
     def delete(self, source: Source, beacon: str) -> None:
-        """Take one away; where it is not there nothing changes. A beacon without a collection means whichever reference has its id. Raises as `add` does."""
-        prop = self._property(source, self.collections.get(source.collection))
-        object_id = id_alone(beacon)
-        gone = None if object_id else self._read(prop, beacon)
+        """Take one away; where it is not there nothing changes. A beacon without a collection means whichever reference has its id.
+
+        Raises:
+            ObjectNotFound: the object that the reference starts at is not there.
+            InvalidInput: the property is no reference, or the beacon is none.
+        """
+        self._property(source, self.collections.get(source.collection))
+        object_id, gone = id_alone(beacon), read_any_beacon(beacon)
+        if object_id is None and gone is None:
+            raise InvalidInput(f"property {source.property!r}: expected a beacon; got {beacon!r}", property=source.property)
         self._change(source, lambda known: tuple(one for one in known if one != gone and one.id != object_id))
 
     def read(self, source: Source, beacon: str) -> Reference:

@@ -58,7 +58,7 @@ def test_a_nested_object_is_converted_at_every_level() -> None:
 
 def test_references_are_read_from_both_forms_of_beacons_and_written_in_the_newer() -> None:
     """The oldest clients name no collection; then there must be just one."""
-    assert read("boss", [{"beacon": f"weaviate://localhost/{ID}"}, {"beacon": f"weaviate://elsewhere/person/{ID}"}]) == (Reference("Person", ID),) * 2
+    assert read("boss", [{"beacon": f"weaviate://localhost/{ID}"}, {"beacon": f"http://localhost/person/{ID}"}]) == (Reference("Person", ID),) * 2
     assert read("pet", [{"beacon": f"weaviate://localhost/Cat/{ID}", "href": "/v1/objects"}]) == (Reference("Cat", ID),)
     assert read_beacon(beacon_of(Reference("Dog", ID)), ("Dog",)) == Reference("Dog", ID)
 
@@ -89,6 +89,8 @@ def test_a_telephone_number_is_understood() -> None:
         ("boss", [f"weaviate://localhost/{ID}"], "beacon"),
         ("boss", [{"beacon": "weaviate://localhost/Person/7"}], "beacon"),
         ("boss", [{"beacon": f"weaviate://localhost/Dog/{ID}"}], "Person"),
+        ("boss", [{"beacon": f"weaviate://elsewhere/Person/{ID}"}], "beacon"),
+        ("boss", [{"beacon": f"weaviate://localhost/Person/{ID}", "foo": 1}], "beacon"),
         ("pet", [{"beacon": f"weaviate://localhost/{ID}"}], "Dog"),
         ("address", ["street"], "object"),
         ("address", {"stret": "x"}, "stret"),

@@ -24,11 +24,11 @@ from nearimage.domain.aggregates import (
 )
 from nearimage.domain.errors import InvalidInput
 from nearimage.domain.schema import Collection, Property
-from nearimage.doors.graphql.filters import read_filter
 from nearimage.doors.graphql.parts import Part
 from nearimage.doors.graphql.ranking import read_counted
 from nearimage.doors.graphql.selections import TYPENAME, Field, Selections
 from nearimage.doors.grpc.search_reply import group_name
+from nearimage.doors.typed_filters import read_filter
 from nearimage.doors.whole_numbers import with_whole_numbers
 from nearimage.service.services import Services
 

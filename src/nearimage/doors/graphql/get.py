@@ -23,11 +23,11 @@ from nearimage.domain.schema import LEGACY_VECTOR, Collection, DataType, Metric
 from nearimage.doors.graphql.additional import Origin
 from nearimage.doors.graphql.batches import Batch
 from nearimage.doors.graphql.columns import Reader, Shown, written
-from nearimage.doors.graphql.filters import read_filter
 from nearimage.doors.graphql.merging import Merging, merged
 from nearimage.doors.graphql.parts import Part
 from nearimage.doors.graphql.ranking import has_threshold, read_ranking
 from nearimage.doors.graphql.selections import Field, Selections
+from nearimage.doors.typed_filters import read_filter
 from nearimage.doors.uuids import read_uuid
 from nearimage.service.pace import kind_of
 from nearimage.service.search import check_clauses

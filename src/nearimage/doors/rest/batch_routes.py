@@ -9,27 +9,49 @@ from typing import Any
 import msgspec
 
 from nearimage.domain.drafts import Draft
-from nearimage.domain.errors import InvalidFilter, InvalidInput, NearimageError
+from nearimage.domain.errors import InvalidFilter, InvalidInput, InvalidParameter, NearimageError
 from nearimage.domain.objects import Record
 from nearimage.domain.schema import Collection
 from nearimage.doors.faults import fault_of
 from nearimage.doors.http1.exchange import Response
-from nearimage.doors.rest.call import Call, Route
+from nearimage.doors.rest.call import NOT_ONE_OF, Call, Route
 from nearimage.doors.rest.json_body import Json, json_response, read_body
 from nearimage.doors.rest.objects import BatchBody, ObjectBody, read_draft, render_object
-from nearimage.doors.where import read_where
+from nearimage.doors.typed_filters import read_filter
 
 NO_TIME_MS = -62_135_596_800_000
 """The first moment of the year 1, in Unix milliseconds: how clients read "no time was given"."""
 
 _OUTPUTS = ("minimal", "verbose")
+_FIELDS = ("ALL", "class", "schema", "id", "creationTimeUnix")
+
+
+class WhereBody(msgspec.Struct, rename="camel", omit_defaults=True):
+    """A filter as clients send it."""
+
+    operator: str | None = None
+    path: list[str] | None = None
+    operands: "list[WhereBody] | None" = None
+    value_text: str | None = None
+    value_text_array: list[str] | None = None
+    value_string: str | None = None
+    value_string_array: list[str] | None = None
+    value_date: str | None = None
+    value_date_array: list[str] | None = None
+    value_int: int | None = None
+    value_int_array: list[int] | None = None
+    value_number: float | None = None
+    value_number_array: list[float] | None = None
+    value_boolean: bool | None = None
+    value_boolean_array: list[bool] | None = None
+    value_geo_range: dict[str, Any] | None = None
 
 
 class MatchBody(msgspec.Struct):
     """Which objects to delete."""
 
     collection: str = msgspec.field(name="class", default="")
-    where: dict[str, Any] | None = None
+    where: WhereBody | None = None
 
 
 class DeleteBody(msgspec.Struct, rename="camel"):
@@ -43,7 +65,10 @@ class DeleteBody(msgspec.Struct, rename="camel"):
 
 def batch_objects(call: Call) -> Response:
     """Store many objects; each entry of the reply says how its object fared."""
-    bodies = read_body(call.body, BatchBody).objects
+    body = read_body(call.body, BatchBody)
+    bodies = body.objects
+    if wrong := [name for name in body.fields or () if name not in _FIELDS]:
+        raise InvalidParameter(f"body.fields in body should be one of {list(_FIELDS)}, got {wrong[0]!r}", rule=NOT_ONE_OF)
     if not bodies:
         raise InvalidInput("objects is empty; send at least one object")
     where = "body.objects.{}.id in body"
@@ -92,20 +117,38 @@ def delete_objects(call: Call) -> Response:
         raise InvalidFilter("a deletion needs match.where: a filter that says which objects to delete", property=None)
     if body.output not in _OUTPUTS:
         raise InvalidInput(f"output is 'minimal' or 'verbose', got {body.output!r}")
-    deletions = call.services.deletions
-    ids = deletions.delete(match.collection, read_where(match.where), tenant=call.tenant, dry_run=body.dry_run)
+    deletions, find = call.services.deletions, call.services.collections.get
+    where = _where(match.where)
+    ids = deletions.delete(match.collection, read_filter(where, find(match.collection), find), tenant=call.tenant, dry_run=body.dry_run)
     results: Json = {"failed": 0, "limit": deletions.maximum, "matches": len(ids), "objects": None, "successful": 0 if body.dry_run else len(ids)}
     if ids and body.output == "verbose":  # without any it stays null, as in Weaviate
         results["objects"] = [{"id": str(one), "status": "DRYRUN" if body.dry_run else "SUCCESS"} for one in ids]
-    told = {"class": call.services.collections.get(match.collection).name, "where": _echo(match.where)}
+    told = {"class": call.services.collections.get(match.collection).name, "where": _echo(where)}
     time_ms = NO_TIME_MS if body.deletion_time_unix_milli is None else body.deletion_time_unix_milli
     return json_response({"match": told, "output": body.output, "dryRun": body.dry_run, "deletionTimeUnixMilli": time_ms, "results": results})
 
 
+def _where(body: WhereBody) -> Json:
+    """The filter as it was sent.
+
+    Raises:
+        InvalidFilter: Contains has no list, or an empty one.
+    """
+    where: Json = msgspec.to_builtins(body)
+    left = [where]
+    while left:
+        part = left.pop()
+        left += part.get("operands") or ()
+        lists = [value for name, value in part.items() if name.endswith("Array")]
+        if str(part.get("operator")).startswith("Contains") and not any(lists):
+            raise InvalidFilter(f"{part['operator']} takes a list of at least one value, such as valueTextArray", property=None)
+    return where
+
+
 def _echo(where: Mapping[str, Any]) -> Json:
-    """The filter as it was sent; operands are always there."""
+    """The filter as it was sent; path and operands are always there."""
     operands = where.get("operands")
-    return {**where, "operands": [_echo(part) for part in operands] if isinstance(operands, list) else None}
+    return {"path": None, **where, "operands": [_echo(part) for part in operands] if isinstance(operands, list) else None}
 
 
 ROUTES = (

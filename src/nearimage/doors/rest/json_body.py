@@ -101,7 +101,8 @@ def _plain(value: object) -> object:
 
 
 def _phone_number(value: PhoneNumber) -> Mapping[str, object]:
-    return {
+    """What is empty, zero or false of it is not told."""
+    told = {
         "input": value.input,
         "internationalFormatted": value.international,
         "nationalFormatted": value.national,
@@ -110,3 +111,4 @@ def _phone_number(value: PhoneNumber) -> Mapping[str, object]:
         "defaultCountry": value.default_country,
         "valid": value.valid,
     }
+    return {name: part for name, part in told.items() if part}

@@ -23,15 +23,20 @@ class ObjectBody(msgspec.Struct):
     collection: str = msgspec.field(name="class", default="")
     id: str | None = None
     properties: Any = None
-    vector: list[Any] | None = None
-    vectors: dict[str, list[Any]] | None = None
+    vector: list[float | None] | None = None
+    vectors: dict[str, list[Any] | None] | None = None
     tenant: str | None = None
 
 
 class BatchBody(msgspec.Struct):
-    """Many objects."""
+    """Many objects.
 
-    objects: list[ObjectBody] = []
+    Attributes:
+        fields: what older clients want to be told of each; they are told everything.
+    """
+
+    objects: list[ObjectBody] | None = None
+    fields: list[str] | None = None
 
 
 def read_draft(body: ObjectBody, where: str = "id in body") -> Draft:
@@ -49,7 +54,7 @@ def read_draft(body: ObjectBody, where: str = "id in body") -> Draft:
     if body.vector:
         vectors[UNNAMED] = _vector(UNNAMED, body.vector)
     object_id = read_id(body.id, where=where) if body.id else None
-    return Draft(id=object_id, properties=body.properties or {}, vectors=vectors, tenant=body.tenant or "")
+    return Draft(id=object_id, properties=body.properties or {}, vectors=vectors, tenant=body.tenant or "", whole_floats=False)
 
 
 def _vector(name: str, numbers: list[Any]) -> AnyVector:
@@ -78,9 +83,9 @@ def projection_of(collection: Collection, include: str, exclude: str = "") -> Pr
     """
     if exclude not in ("", "blobs"):
         raise MalformedRequest(f"exclude knows 'blobs', got {exclude!r}")
-    wanted = {part.strip() for part in include.split(",") if part.strip()}
-    if unknown := wanted - {"vector", "classification", "interpretation"}:
-        raise MalformedRequest(f"include knows 'vector', got {sorted(unknown)}")
+    wanted = {part.strip() for part in include.split(",")} if include else set()
+    if unknown := wanted - {"vector", "classification"}:
+        raise MalformedRequest(f"include knows 'vector' and 'classification', got {sorted(unknown)}")
     properties = None if exclude else tuple(p.name for p in collection.properties)
     return Projection(properties=properties, vectors=None if "vector" in wanted else ())
 

@@ -8,13 +8,16 @@ from collections.abc import Sequence
 
 import msgspec
 
-from nearimage.domain.errors import InvalidInput, NearimageError
+from nearimage.domain.errors import CollectionNotFound, InvalidInput, InvalidParameter, NearimageError, ObjectNotFound
 from nearimage.doors.faults import fault_of
 from nearimage.doors.http1.exchange import Response
-from nearimage.doors.rest.call import Call, Route, read_id
+from nearimage.doors.rest.call import WRONG_TYPE, Call, Route, read_id
 from nearimage.doors.rest.json_body import Json, json_response, read_body
 from nearimage.doors.rest.object_routes import home
 from nearimage.service.references import Source
+
+_URI = re.compile(r"/|[A-Za-z][A-Za-z0-9+.-]*:")
+"""How a URI begins; a list of references with anything else in it is refused as a whole."""
 
 _START = re.compile(r"weaviate://[^/]+/(?P<collection>[^/]+)/(?P<id>[^/]+)/(?P<property>[^/]+)")
 _NO_CONTENT = 204
@@ -23,7 +26,7 @@ _NO_CONTENT = 204
 class ReferenceBody(msgspec.Struct):
     """A reference as clients send it."""
 
-    beacon: str = ""
+    beacon: str | None = None
 
 
 class BatchReference(msgspec.Struct):
@@ -36,20 +39,20 @@ class BatchReference(msgspec.Struct):
 
 def add_reference(call: Call) -> Response:
     """Let a property lead to one object more."""
-    call.services.references.add(_source(call), read_body(call.body, ReferenceBody).beacon)
+    call.services.references.add(_source(call, adding=True), read_body(call.body, ReferenceBody).beacon or "")
     return Response(200)
 
 
 def replace_references(call: Call) -> Response:
     """Let a property lead to these objects only."""
-    beacons = [body.beacon for body in read_body(call.body, list[ReferenceBody])]
-    call.services.references.replace(_source(call), beacons)
+    beacons = [body.beacon or "" for body in read_body(call.body, list[ReferenceBody])]
+    call.services.references.replace(_source(call, adding=True), beacons)
     return Response(200)
 
 
 def delete_reference(call: Call) -> Response:
     """Take a reference away."""
-    call.services.references.delete(_source(call), read_body(call.body, ReferenceBody).beacon)
+    call.services.references.delete(_source(call), read_body(call.body, ReferenceBody).beacon or "")
     return Response(_NO_CONTENT)
 
 
@@ -58,6 +61,8 @@ def batch_references(call: Call) -> Response:
     bodies = read_body(call.body, list[BatchReference])
     if not bodies:
         raise InvalidInput("the list is empty; send at least one reference")
+    if wrong := [text for body in bodies for text in (body.start, body.to) if text and not _URI.match(text)]:
+        raise InvalidParameter(f"from and to in body must be of type uri, got {wrong[0]!r}", rule=WRONG_TYPE)
     return json_response(_add_all(call, bodies))
 
 
@@ -76,11 +81,10 @@ def _add_all(call: Call, bodies: Sequence[BatchReference]) -> list[Json]:
 
 
 def _told(body: BatchReference, error: NearimageError | None) -> Json:
-    """How a reference fared; one that failed leads from nowhere to nowhere, as in Weaviate."""
-    told: Json = {"tenant": body.tenant} if body.tenant else {}
+    """How a reference fared; one that failed leads from nowhere to nowhere, and of tenants nothing is told, as in Weaviate."""
     if error:
-        return told | {"result": {"status": "FAILED", "errors": {"error": [{"message": fault_of(error).message}]}}}
-    return told | {"from": body.start, "to": body.to, "result": {"status": "SUCCESS"}}
+        return {"result": {"status": "FAILED", "errors": {"error": [{"message": fault_of(error).message}]}}}
+    return {"from": body.start, "to": body.to, "result": {"status": "SUCCESS"}}
 
 
 def _start(body: BatchReference) -> Source:
@@ -90,9 +94,20 @@ def _start(body: BatchReference) -> Source:
     return Source(collection=found["collection"], id=read_id(found["id"], where="the id in from"), property=found["property"], tenant=body.tenant or "")
 
 
-def _source(call: Call) -> Source:
+def _source(call: Call, *, adding: bool = False) -> Source:
+    """Where the reference in the path starts.
+
+    Args:
+        adding: references, to an object that has to be there: then one that no collection has, or whose collection is not there, is the request's mistake.
+    """
     object_id = call.object_id
-    return Source(collection=home(call), id=object_id, property=call.path["property"], tenant=call.tenant)
+    try:
+        collection = call.services.collections.get(home(call)).name
+    except (ObjectNotFound, CollectionNotFound) as missing:
+        if not adding:
+            raise
+        raise InvalidInput(missing.message, **missing.detail) from missing
+    return Source(collection=collection, id=object_id, property=call.path["property"], tenant=call.tenant)
 
 
 _QUERY = ("tenant", "consistency_level")

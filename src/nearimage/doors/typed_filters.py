@@ -1,10 +1,10 @@
-"""Read the `where` of a GraphQL query, in which a value must go by the name of its property's type.
+"""Read the `where` of GraphQL and of deletions over REST, in which a value must go by the name of its property's type.
 
     {path: ["weight"], operator: GreaterThan, valueInt: 10}         right
     {path: ["weight"], operator: GreaterThan, valueText: "10"}      wrong: the property is an int
 
-The names say nothing that the schema does not know, but a query that has one wrong was meant for another property. May import `domain`, `doors` and
-`service` only.
+The names say nothing that the schema does not know, but a query that has one wrong was meant for another property. Lists go by `valueTextArray` and the
+like over REST, over GraphQL by the name of one. May import `domain` and `doors` only.
 """
 
 from collections.abc import Callable, Mapping
@@ -63,11 +63,12 @@ def _check_kind(condition: Mapping[str, Any], collection: Collection, find: Find
     for name in path[1:-1:2]:
         collection = find(name)
     is_null = condition["operator"] == Operator.IS_NULL and path[-1] not in _OWN_FIELDS
-    wanted, given = ("valueBoolean",) if is_null else _kinds(path[-1], collection), _value_name(condition)
+    wanted, name = ("valueBoolean",) if is_null else _kinds(path[-1], collection), _value_name(condition)
+    given = name.removesuffix("Array")
     if wanted and given not in wanted:
         raise InvalidFilter(f"where: property {path[-1]!r} takes {wanted[0]}, got {given}", property=path[-1])
-    if condition["operator"] in _LISTS and not (isinstance(condition[given], list) and condition[given]):
-        raise InvalidFilter(f"where: {condition['operator']} takes a list of values, got {condition[given]!r}; put it in brackets", property=path[-1])
+    if condition["operator"] in _LISTS and not (isinstance(condition[name], list) and condition[name]):
+        raise InvalidFilter(f"where: {condition['operator']} takes a list of values, got {condition[name]!r}; put it in brackets", property=path[-1])
 
 
 def _value_name(condition: Mapping[str, Any]) -> str:
