@@ -109,6 +109,8 @@ class Objects:
     def merge(self, collection: str, object_id: UUID, draft: Draft) -> None:
         """Change some properties of an object: given ones replace, None takes away, the rest stays; references come to those that are there.
 
+        Vectors are made of what is taken away, too: in Weaviate a picture leaves its vector behind, until another one comes.
+
         Raises:
             ObjectNotFound: there is none to change.
         """
@@ -120,16 +122,19 @@ class Objects:
         idle = {prop.name for prop in schema.properties if prop.data_type is DataType.REFERENCE and changes.properties.get(prop.name) == ()}
 
         def merged(old: Record) -> Record:
-            kept_properties = {name: value for name, value in old.properties.items() if name not in gone}
-            properties = kept_properties | {name: _merged(kept_properties.get(name), value) for name, value in changes.properties.items() if name not in idle}
+            fresh = {name: _merged(old.properties.get(name), value) for name, value in changes.properties.items() if name not in idle}
+            properties = {**old.properties, **fresh}
             kept = {name: vector for name, vector in old.vectors.items() if name not in made}
             return replace(changes, properties=properties, vectors=kept | dict(changes.vectors), created_ms=old.created_ms)
 
+        def left(record: Record) -> Record:
+            return replace(record, properties={name: value for name, value in record.properties.items() if name not in gone})
+
         shard = self.shards.changing(schema, draft.tenant)
         if not changes.vectors and self.vectorizer.are_plain(schema, {*changes.properties, *gone}):
-            _patch(schema, shard, object_id, merged)
+            _patch(schema, shard, object_id, lambda old: left(merged(old)))
         else:
-            self._rewrite(schema, shard, object_id, merged)
+            self._rewrite(schema, shard, object_id, merged, left)
 
     def change(self, collection: str, object_id: UUID, change: Callable[[Record], Record], tenant: str = "") -> None:
         """Work on those properties of a stored object that are no blobs and make no vectors; nobody else's change is lost.
@@ -204,17 +209,19 @@ class Objects:
         now = self.clock.now_ms()
         return record_of(draft.id or uuid4(), values, vectors, (now, now))
 
-    def _rewrite(self, schema: Collection, shard: Shard, object_id: UUID, change: Callable[[Record], Record]) -> Record:
-        """Compare and set: read, change, vectorize, write if still the same."""
+    def _rewrite(
+        self, schema: Collection, shard: Shard, object_id: UUID, change: Callable[[Record], Record], left: Callable[[Record], Record] = lambda made: made
+    ) -> Record:
+        """Compare and set: read, change, vectorize, write what is left of it if still the same."""
         with self.turns[object_id.int % LOCKS]:
             for _ in range(TRIES):
                 try:
-                    return self._rewrite_once(schema, shard, object_id, change)
+                    return self._rewrite_once(schema, shard, object_id, change, left)
                 except ObjectChanged:
                     continue
         raise ObjectChanged(f"object {object_id} was changed by other callers {TRIES} times while this change was made; try again", id=str(object_id))
 
-    def _rewrite_once(self, schema: Collection, shard: Shard, object_id: UUID, change: Callable[[Record], Record]) -> Record:
+    def _rewrite_once(self, schema: Collection, shard: Shard, object_id: UUID, change: Callable[[Record], Record], left: Callable[[Record], Record]) -> Record:
         everything = Projection(properties=tuple(p.name for p in schema.properties), vectors=None)
         old = shard.get([object_id], everything).get(object_id)
         if old is None:
@@ -222,6 +229,7 @@ class Objects:
         fresh = self.vectorizer.add_vectors(schema, [change(old)], [old])[0]
         if isinstance(fresh, NearimageError):
             raise fresh
+        fresh = left(fresh)
         shard.put_if(fresh, old.revision)
         return fresh
 

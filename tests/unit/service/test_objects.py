@@ -150,13 +150,16 @@ def test_a_new_picture_brings_a_new_vector(services: Services) -> None:
     assert stored(services).vectors["default"].tolist() == [0, 255, 0]
 
 
-def test_taking_the_picture_away_takes_its_vector_away(services: Services) -> None:
-    """Or the object would be found by a picture it no longer has."""
-    insert(services, breed="Corgi", image=RED)
+def test_a_picture_that_is_taken_away_leaves_its_vector_behind(services: Services) -> None:
+    """As in Weaviate, until another picture comes."""
+    made = insert(services, breed="Corgi", image=RED)
 
     services.objects.merge("Dog", ID, Draft(properties={"image": None}))
 
-    assert stored(services).vectors == {}
+    assert "image" not in stored(services).properties
+    assert np.array_equal(stored(services).vectors["default"], made.vectors["default"])
+    services.objects.merge("Dog", ID, Draft(properties={"image": GREEN}))
+    assert not np.array_equal(stored(services).vectors["default"], made.vectors["default"])
 
 
 def test_replacing_drops_what_is_not_named_and_keeps_the_time_of_creation(services: Services) -> None:
