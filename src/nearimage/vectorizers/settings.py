@@ -58,7 +58,7 @@ class SettingsReader:
         """The property names under a setting; none if it is not there."""
         value = self._settings.get(setting)
         kind = setting.removesuffix("s")
-        if value is None:
+        if setting not in self._settings:
             return ()
         if not isinstance(value, list | tuple):
             return self._note(setting, f"{setting} must be an array")
@@ -71,7 +71,7 @@ class SettingsReader:
         return tuple(value)
 
     def weights(self, setting: str, *, fields: int) -> tuple[float, ...]:
-        """The weights of a setting's fields; none if they are not given.
+        """The weights of a setting's fields; none if they, or the fields, are not given.
 
         Args:
             fields: how many fields the setting has.
@@ -82,7 +82,7 @@ class SettingsReader:
         if not isinstance(weights, Mapping):
             return self._note_value("weights", "must be an object with an array of numbers for each list of fields", weights)
         value = weights.get(setting)
-        if value is None:
+        if value is None or not fields:
             return ()
         name = f"weights.{setting}"
         if not isinstance(value, list | tuple) or not all(_is_weight(number) for number in value):

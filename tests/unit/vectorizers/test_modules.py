@@ -105,7 +105,14 @@ def test_clip_keeps_fields_and_weights_by_modality(clip: Module) -> None:
 
 def test_clip_needs_no_fields(clip: Module) -> None:
     """Weaviate accepts it: such a vector is searched by text and filled by the user."""
-    assert clip.check({"weights": {"imageFields": None}}) == ModuleSettings(model="starter")
+    for weights in ({"imageFields": None}, {"imageFields": [1]}):  # of fields that are not named
+        assert clip.check({"weights": weights}) == ModuleSettings(model="starter")
+
+
+def test_fields_that_are_null_are_no_list_of_fields(clip: Module) -> None:
+    """Who names the setting is to name fields; a client that has none leaves the setting out."""
+    with pytest.raises(InvalidSchema, match="textFields must be an array"):
+        clip.check({"textFields": None})
 
 
 @pytest.mark.parametrize("value", [[1, 2], [], ["1"], [True], [None], [math.nan], [math.inf], [-0.5], "1", 1], ids=repr)
