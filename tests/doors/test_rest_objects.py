@@ -13,6 +13,19 @@ def dogs(http: httpx.Client) -> httpx.Client:
     return http
 
 
+@pytest.mark.parametrize(("body", "status"), [(b"null", 422), (b" \n", 422), (b"", 422), (b"[]", 400)])
+def test_null_is_an_object_with_nothing_in_it(dogs: httpx.Client, body: bytes, status: int) -> None:
+    """As it is to Go; it lacks a class. Blanks are no body."""
+    assert dogs.post("/v1/objects", content=body).status_code == status
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+@pytest.mark.parametrize("name", ["live", "ready"])
+def test_whoever_asks_whether_it_is_there_is_told(http: httpx.Client, method: str, name: str) -> None:
+    """Some programs that look after servers ask with HEAD."""
+    assert http.request(method, f"/v1/.well-known/{name}").status_code == 200
+
+
 def test_of_a_telephone_number_what_is_empty_is_not_told(http: httpx.Client) -> None:
     """Weaviate leaves out empty texts, zeros and what is false."""
     http.post("/v1/schema", json={"class": "Person", "properties": [{"name": "phone", "dataType": ["phoneNumber"]}]})

@@ -14,7 +14,7 @@ def kept_apart(http: httpx.Client) -> httpx.Client:
     body = {"class": "Ten", "properties": [{"name": "t", "dataType": ["text"]}], "multiTenancyConfig": {"enabled": True}}
     assert http.post("/v1/schema", json=body).status_code == 200
     made = [{"name": "anna"}, {"name": "bert", "activityStatus": "ACTIVE"}, {"name": "cold", "activityStatus": "COLD"}]
-    assert http.post(TENANTS, json=made).json() == made
+    assert http.post(TENANTS, json=made).json() == [made[0], {"name": "bert", "activityStatus": "HOT"}, made[2]]
     return http
 
 
@@ -40,6 +40,9 @@ def test_tenants_come_and_go(kept_apart: httpx.Client) -> None:
         ("POST", {"name": "x"}, 400),
         ("PUT", [{"name": "zoe", "activityStatus": "HOT"}], 422),
         ("PUT", [{"name": "anna", "activityStatus": "FROZEN"}], 422),
+        ("PUT", [{"name": "anna"}], 422),
+        ("POST", [{"name": None}], 422),
+        ("DELETE", ["anna", ""], 422),
     ],
 )
 def test_tenants_that_cannot_be_are_refused(kept_apart: httpx.Client, method: str, body: object, status: int) -> None:
@@ -50,6 +53,13 @@ def test_tenants_that_cannot_be_are_refused(kept_apart: httpx.Client, method: st
     assert kept_apart.get(TENANTS).json() == before
 
 
+@pytest.mark.parametrize(("method", "path"), [("GET", ""), ("POST", ""), ("PUT", ""), ("DELETE", ""), ("GET", "/anna"), ("HEAD", "/anna")])
+def test_tenants_of_a_collection_that_is_not_there_are_a_mistake(http: httpx.Client, method: str, path: str) -> None:
+    """422 for all of them, as clients know it."""
+    body = ["anna"] if method == "DELETE" else [{"name": "anna", "activityStatus": "HOT"}]
+    assert http.request(method, f"/v1/schema/Missing/tenants{path}", json=body).status_code == 422
+
+
 def test_objects_belong_to_the_tenant_that_the_request_names(kept_apart: httpx.Client) -> None:
     """An object of one tenant is not there for another, and no tenant at all is an error."""
     path = f"/v1/objects/Ten/{ID}"
@@ -58,6 +68,8 @@ def test_objects_belong_to_the_tenant_that_the_request_names(kept_apart: httpx.C
 
     assert [kept_apart.get(path, params=query).status_code for query in ({"tenant": "anna"}, {"tenant": "bert"}, {})] == [200, 404, 422]
     assert kept_apart.patch(path, json={"tenant": "anna", "properties": {"t": "b"}}).status_code == 204
+    assert kept_apart.patch(path, params={"tenant": "anna"}, json={"properties": {"t": "c"}}).status_code == 422  # the body says whose it is
+    assert "tenant" not in kept_apart.get("/v1/objects?class=Ten&tenant=anna").json()["objects"][0]
     assert kept_apart.get("/v1/objects?class=Ten&tenant=anna").json()["objects"][0]["properties"] == {"t": "b"}
     assert [kept_apart.post("/v1/objects", json={"class": "Ten", "tenant": name}).status_code for name in ("zoe", "cold")] == [422, 422]
     assert [kept_apart.delete(path, params={"tenant": name}).status_code for name in ("bert", "anna")] == [204, 204]
@@ -95,7 +107,7 @@ def test_a_shard_made_read_only_refuses_writes_and_answers_reads(kept_apart: htt
     assert kept_apart.post("/v1/objects", json=objects | {"tenant": "bert"}).status_code == 200
     kept_apart.put(f"{shards}/anna", json={"status": "READY"})
     assert kept_apart.delete(path).status_code == 204
-    assert [kept_apart.put(f"{shards}/{name}", json={"status": state}).status_code for name, state in (("anna", "TIRED"), ("zoe", "READY"))] == [422, 404]
+    assert [kept_apart.put(f"{shards}/{name}", json={"status": state}).status_code for name, state in (("anna", "TIRED"), ("zoe", "READY"))] == [422, 422]
 
 
 def test_a_tenant_made_anew_is_not_read_only(kept_apart: httpx.Client) -> None:
@@ -118,5 +130,8 @@ def test_nodes_tell_how_full_the_shards_are(kept_apart: httpx.Client) -> None:
     assert verbose["stats"] == {"objectCount": 1, "shardCount": 3}
     assert [(shard["class"], shard["objectCount"], shard["vectorIndexingStatus"]) for shard in of_one["shards"]] == [("One", 1, "READY")]
     assert kept_apart.get("/v1/nodes/One").json()["nodes"][0]["shards"] is None
+    assert kept_apart.get("/v1/nodes/One?output=").json() == kept_apart.get("/v1/nodes/One").json()
+    elsewhere = kept_apart.get("/v1/nodes/One?output=verbose&shardName=elsewhere").json()["nodes"][0]
+    assert (elsewhere["shards"], elsewhere["stats"]) == (None, {"objectCount": 0, "shardCount": 0})
     assert [kept_apart.get(f"/v1/nodes{rest}").status_code for rest in ("?output=everything", "/Missing")] == [422, 404]
     assert kept_apart.get("/v1/cluster/statistics").json()["synchronized"] is True

@@ -49,12 +49,12 @@ class Aliases:
         Raises:
             InvalidSchema: the alias could not name a collection.
             CollectionExists: a collection or another alias has the name.
-            CollectionNotFound: there is no such collection.
+            CollectionNotFound: there is no such collection; aliases do not count.
         """
         name = collection_name(alias)
         check_collection_name(name, what="an alias")
         with self.collections.altering:
-            target = self.collections.get(collection).name
+            target = self.collections.by_own_name(collection).name
             taken = {known.name.lower() for known in self.collections.all()} | {known.lower() for known in self.engine.aliases()}
             if name.lower() in taken:
                 raise CollectionExists(f"the name {name!r} already exists, as a collection's or an alias's; choose another", collection=name)
@@ -70,7 +70,7 @@ class Aliases:
         """
         with self.collections.altering:
             self.get(alias)
-            target = self.collections.get(collection).name
+            target = self.collections.by_own_name(collection).name
             self.engine.set_alias(collection_name(alias), target)
         return collection_name(alias), target
 

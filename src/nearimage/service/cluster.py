@@ -8,7 +8,7 @@ May import `domain` and `ports` only.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from nearimage.domain.errors import InvalidParameter, NotFound
+from nearimage.domain.errors import InvalidInput, InvalidParameter
 from nearimage.domain.schema import Collection, TenantState
 from nearimage.ports.engine_stats import VectorIndexStats
 from nearimage.service.collections import Collections
@@ -70,13 +70,14 @@ class Cluster:
         """Make a shard read-only, or ready for writing.
 
         Raises:
-            CollectionNotFound, NotFound: there is no such collection or shard.
+            CollectionNotFound: there is no such collection.
+            InvalidInput: there is no such shard.
             InvalidParameter: there is no such state.
         """
         schema = self.collections.get(collection)
         names = {_shard_name(schema, tenant): tenant for tenant in self._tenants(schema)}
         if shard not in names:
-            raise NotFound(f"collection {schema.name!r} has no shard {shard!r}", collection=schema.name, shard=shard)
+            raise InvalidInput(f"collection {schema.name!r} has no shard {shard!r}", collection=schema.name, shard=shard)
         if state not in (READY, READ_ONLY):
             raise InvalidParameter(f"status is {READY} or {READ_ONLY}, got {state!r}", rule=606)
         self.shards.lock(schema.name, names[shard], locked=state == READ_ONLY)

@@ -113,11 +113,11 @@ class Collections:
         """Give a collection another property; objects stored before lack it.
 
         Raises:
-            CollectionNotFound: there is none of that name.
+            CollectionNotFound: there is none of that name; aliases do not count.
             InvalidSchema: the property cannot be, or there is one of that name, also one that differs in upper and lower case only.
         """
         with self.altering:
-            old = self.get(name)
+            old = self.by_own_name(name)
             check_module_settings(old, (prop,), self.modules)
             self._alter(old, replace(old, properties=(*old.properties, prop)))
         return prop

@@ -54,16 +54,16 @@ def modules(call: Call) -> Response:
 
 def nodes(call: Call) -> Response:
     """The one node there is; the batching of clients asks how busy it is."""
-    collection = call.services.collections.get(call.collection).name if "collection" in call.path else None
-    output = call.query.get("output", "minimal")
+    collection = call.services.collections.by_own_name(call.collection).name if "collection" in call.path else None
+    output = call.query.get("output") or "minimal"
     if output not in _OUTPUTS:
         raise InvalidInput(f"output is 'minimal' or 'verbose', got {output!r}")
     about = call.about
     node: Json = {"name": about.hostname, "status": _HEALTHY, "version": about.version, "operationalMode": "ReadWrite", "shards": None}
     node["batchStats"] = {"queueLength": 0, "ratePerSecond": 0}
     if output == "verbose":
-        figures = call.services.cluster.figures(collection)
-        node["shards"] = [of_node(one) for one in figures if call.query.get("shardName") in (None, "", one.name)]
+        figures = [one for one in call.services.cluster.figures(collection) if call.query.get("shardName") in (None, "", one.name)]
+        node["shards"] = [of_node(one) for one in figures] or None
         node["stats"] = {"objectCount": sum(one.objects for one in figures), "shardCount": len(figures)}
     return json_response({"nodes": [node]})
 
@@ -78,8 +78,11 @@ def statistics(call: Call) -> Response:
 
 ROUTES = (
     Route(method="GET", path="/v1", endpoint=links),
-    Route(method="GET", path="/v1/.well-known/live", endpoint=well_known, kind=_well_known),
-    Route(method="GET", path="/v1/.well-known/ready", endpoint=well_known, kind=_well_known),
+    *(
+        Route(method=method, path=f"/v1/.well-known/{name}", endpoint=well_known, kind=_well_known)
+        for name in ("live", "ready")
+        for method in ("GET", "HEAD", "POST")
+    ),
     Route(method="GET", path="/v1/meta", endpoint=meta),
     Route(method="GET", path="/v1/modules", endpoint=modules),
     Route(method="GET", path="/v1/nodes", endpoint=nodes, query=("output", "shardName")),

@@ -9,7 +9,7 @@ May import msgspec, orjson, pybase64, `domain`, `service` and `doors` only.
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_origin
 
 import msgspec
 import orjson
@@ -25,19 +25,26 @@ from nearimage.service.beacons import beacon_of
 Json = dict[str, Any]
 T = TypeVar("T")
 
+_SHORT = 16
+"""A body of blanks is none; longer ones nobody sends."""
+
 _LONG_NUMBER = re.compile(rb"\d{19}")
 """2^63 has 19 digits."""
 
 
 def read_body(body: bytes, kind: type[T]) -> T:
-    """The JSON of a request.
+    """The JSON of a request; null is an object or a list with nothing in it.
 
     Raises:
         InvalidParameter: there is no body.
         MalformedJson: it is no JSON, nested deeper than the reader goes, or of another shape; the message names the field.
     """
+    if len(body) < _SHORT:
+        body = body.strip()
     if not body:
         raise InvalidParameter("the request has no body; send JSON", rule=MISSING)
+    if body == b"null":
+        body = b"[]" if get_origin(kind) is list else b"{}"
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as wrong:

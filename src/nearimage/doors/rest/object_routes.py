@@ -68,7 +68,7 @@ def _list_one(call: Call, collection: Collection, limit: int | None) -> list[Jso
         sort=_sort(call),
         projection=_projection(call, collection),
     )
-    return [render_object(collection, hit.record, call.tenant) | {"vectorWeights": None} for hit in call.services.searches.run(query).hits]
+    return [render_object(collection, hit.record) | {"vectorWeights": None} for hit in call.services.searches.run(query).hits]
 
 
 def _list_all(call: Call, limit: int | None) -> list[Json]:
@@ -162,7 +162,7 @@ def _body_names_collection() -> Iterator[None]:
 
 
 def _draft_for(call: Call, *, whole: bool = False) -> tuple[str, Draft]:
-    """The collection and the draft of a change to the object in the path.
+    """The collection and the draft of a change to the object in the path; whose tenant it is, the body says.
 
     Args:
         whole: whether the body is to be that object; of a change only the path is asked whose it is, as in Weaviate.
@@ -178,7 +178,7 @@ def _draft_for(call: Call, *, whole: bool = False) -> tuple[str, Draft]:
         raise InvalidInput("the object names no class; say which collection it belongs to")
     if whole and body.collection != name:
         _refuse_another(call, name, body.collection)
-    return name, replace(draft, id=object_id, tenant=draft.tenant or call.tenant)
+    return name, replace(draft, id=object_id)
 
 
 def _refuse_another(call: Call, name: str, named_by_body: str) -> None:
@@ -217,8 +217,8 @@ ROUTES = (
         for route in (
             Route(method="HEAD", path=path, endpoint=head_object, query=_WRITE, status=_NO_CONTENT, kind=kind),
             Route(method="GET", path=path, endpoint=get_object, query=_READ, kind=kind),
-            Route(method="PUT", path=path, endpoint=replace_object, body=ObjectBody, query=_WRITE),
-            Route(method="PATCH", path=path, endpoint=merge_object, body=ObjectBody, query=_WRITE, status=_NO_CONTENT),
+            Route(method="PUT", path=path, endpoint=replace_object, body=ObjectBody, query=("consistency_level",)),
+            Route(method="PATCH", path=path, endpoint=merge_object, body=ObjectBody, query=("consistency_level",), status=_NO_CONTENT),
             Route(method="DELETE", path=path, endpoint=delete_object, query=_WRITE, status=_NO_CONTENT, bare=_NOT_THERE),
         )
     ),

@@ -5,11 +5,12 @@ Clients send the older names of a tenant's state (HOT, COLD, FROZEN) or today's;
 May import msgspec, `domain`, `service` and `doors` only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
 
 import msgspec
 
-from nearimage.domain.errors import InvalidParameter
+from nearimage.domain.errors import CollectionNotFound, InvalidInput, InvalidParameter
 from nearimage.domain.schema import Tenant, TenantState
 from nearimage.doors.http1.exchange import Response
 from nearimage.doors.rest.call import NOT_ONE_OF, Call, Route
@@ -24,44 +25,69 @@ _STATES = {
 _NAMES = {TenantState.ACTIVE: "HOT", TenantState.INACTIVE: "COLD", TenantState.OFFLOADED: "FROZEN"}
 
 
-class TenantBody(msgspec.Struct, rename="camel", omit_defaults=True):
+class TenantBody(msgspec.Struct, rename="camel"):
     """A tenant as clients send it."""
 
-    name: str = ""
+    name: str | None = None
     activity_status: str | None = None
 
 
+def _of_collection(endpoint: Callable[[Call], Response]) -> Callable[[Call], Response]:
+    """Where a collection is not there, 422, as clients expect of tenants."""
+
+    @wraps(endpoint)
+    def answer(call: Call) -> Response:
+        try:
+            return endpoint(call)
+        except CollectionNotFound as missing:
+            raise InvalidInput(missing.message, **missing.detail) from missing
+
+    return answer
+
+
+@_of_collection
 def create_tenants(call: Call) -> Response:
-    """Make tenants; the reply shows them as they were sent."""
+    """Make tenants; the reply shows them as they were sent, in the older names of states."""
     bodies = read_body(call.body, list[TenantBody])
     call.services.tenants.create(call.collection, _read(bodies))
-    return json_response(msgspec.to_builtins(bodies))
+    return _echoed(bodies)
 
 
+@_of_collection
 def update_tenants(call: Call) -> Response:
     """Activate and deactivate tenants."""
     bodies = read_body(call.body, list[TenantBody])
-    call.services.tenants.update(call.collection, _read(bodies))
-    return json_response(msgspec.to_builtins(bodies))
+    tenants = _read(bodies)
+    if unsaid := [body.name for body in bodies if not body.activity_status]:
+        raise InvalidInput(f"tenant {unsaid[0]!r} has no activityStatus; say which it shall have")
+    call.services.tenants.update(call.collection, tenants)
+    return _echoed(bodies)
 
 
+@_of_collection
 def delete_tenants(call: Call) -> Response:
     """Drop tenants with all their objects."""
-    call.services.tenants.delete(call.collection, read_body(call.body, list[str]))
+    names = read_body(call.body, list[str])
+    if "" in names:
+        raise InvalidInput(f"the tenant at index {names.index('')} has no name")
+    call.services.tenants.delete(call.collection, names)
     return Response(200)
 
 
+@_of_collection
 def list_tenants(call: Call) -> Response:
     """Every tenant of a collection."""
     return json_response([_render(name, state) for name, state in call.services.tenants.all(call.collection).items()])
 
 
+@_of_collection
 def get_tenant(call: Call) -> Response:
     """One tenant."""
     state = call.services.tenants.find(call.collection, call.path["tenant"])
     return Response(404) if state is None else json_response(_render(call.path["tenant"], state))
 
 
+@_of_collection
 def head_tenant(call: Call) -> Response:
     """200 where there is such a tenant, 404 where not."""
     return Response(200 if call.services.tenants.exists(call.collection, call.path["tenant"]) else 404)
@@ -71,7 +97,11 @@ def _read(bodies: Sequence[TenantBody]) -> list[Tenant]:
     wrong = [body.activity_status for body in bodies if body.activity_status not in (None, "", *_STATES)]
     if wrong:
         raise InvalidParameter(f"activityStatus is one of {list(_STATES)}, got {wrong[0]!r}", rule=NOT_ONE_OF)
-    return [Tenant(body.name, _STATES[body.activity_status or "HOT"]) for body in bodies]
+    return [Tenant(body.name or "", _STATES[body.activity_status or "HOT"]) for body in bodies]
+
+
+def _echoed(bodies: Sequence[TenantBody]) -> Response:
+    return json_response([{"name": body.name} | ({"activityStatus": _NAMES[_STATES[body.activity_status]]} if body.activity_status else {}) for body in bodies])
 
 
 def _render(name: str, state: TenantState) -> Json:
