@@ -104,14 +104,31 @@ def test_an_index_given_up_is_gone_and_the_values_stay(dogs: httpx.Client) -> No
     assert [dogs.delete(f"{PATH}/properties/{rest}").status_code for rest in ("zzz/index/filterable", "weight/index/magic")] == [422, 422]
 
 
-@pytest.mark.parametrize("change", [{"enabled": False}, {"bits": 1}])
+@pytest.mark.parametrize(
+    "change", [{"rq": {"enabled": False, "bits": 8}}, {"rq": {"enabled": True, "bits": 1}}, {"rq": {"enabled": False}, "bq": {"enabled": True}}]
+)
 def test_a_quantizer_of_a_flat_index_stays(http: httpx.Client, change: dict[str, Any]) -> None:
     """Weaviate refuses the same, so a definition moves both ways."""
     flat = {"class": "Flat", "vectorIndexType": "flat", "vectorIndexConfig": {"rq": {"enabled": True, "bits": 8}}}
     known = http.post("/v1/schema", json=flat).json()
-    known["vectorIndexConfig"]["rq"] |= change
+    known["vectorIndexConfig"] |= change
 
     assert http.put("/v1/schema/Flat", json=known).status_code == 422
+
+
+def test_a_flat_index_without_a_quantizer_stays_without(http: httpx.Client) -> None:
+    """Others may be compressed later, a flat one is read through what was made of each object as it came."""
+    known = http.post("/v1/schema", json={"class": "Flat", "vectorIndexType": "flat"}).json()
+    known["vectorIndexConfig"]["bq"] |= {"enabled": True}
+
+    assert http.put("/v1/schema/Flat", json=known).status_code == 422
+
+
+def test_named_vectors_do_not_get_one_without_a_name_beside_them(http: httpx.Client) -> None:
+    """Also one that nobody makes would be another vector."""
+    known = http.post("/v1/schema", json={"class": "Named", "vectorConfig": {"a": {"vectorizer": {"none": {}}}}}).json()
+
+    assert http.put("/v1/schema/Named", json=known | {"vectorizer": "none"}).status_code == 422
 
 
 def test_one_replica_has_nobody_to_catch_up_with(http: httpx.Client) -> None:

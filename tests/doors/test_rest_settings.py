@@ -118,8 +118,7 @@ def test_a_list_of_no_properties_is_told_as_it_was_sent(http: httpx.Client, prop
 def test_settings_that_no_server_reads_are_not_kept(http: httpx.Client) -> None:
     """Who misspells one sees it by what is told back."""
     unheard = {"unheard": 1}
-    flat = unheard | {"multivector": {"enabled": True}, "bq": {"enabled": True} | unheard}
+    flat = unheard | {"bq": {"enabled": True} | unheard}
     made = http.post("/v1/schema", json={"class": "Set", "shardingConfig": unheard, "vectorIndexType": "flat", "vectorIndexConfig": flat}).json()
 
     assert "unheard" not in str(made)
-    assert "multivector" not in made["vectorIndexConfig"]

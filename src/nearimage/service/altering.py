@@ -83,10 +83,10 @@ def _check_quantizer(old: VectorConfig, new: VectorConfig, name: str) -> None:
     was, wanted = old.index_settings.get(name), new.index_settings.get(name)
     if not isinstance(was, Mapping) or not isinstance(wanted, Mapping):
         return
-    fixed = [key for key in ("enabled", "bits") if key == "bits" or old.index_type == "flat"]
-    for key in fixed:
+    is_flat = old.index_type == "flat"
+    for key in ("enabled", "bits") if is_flat else ("bits",):
         message = f"vector {old.name!r}: {name}.{key} cannot be changed from {was.get(key)!r} to {wanted.get(key)!r}"
-        _refuse(bool(was.get("enabled")) and was.get(key) != wanted.get(key), f"vectorIndexConfig.{name}.{key}", message)
+        _refuse((is_flat or bool(was.get("enabled"))) and was.get(key) != wanted.get(key), f"vectorIndexConfig.{name}.{key}", message)
 
 
 def _refuse(wrong: bool, setting: str, message: str) -> None:

@@ -125,8 +125,7 @@ def read_class(body: ClassBody, *, default_module: str = NO_MODULE, default_inde
     """
     named = body.vector_config
     legacy = not named or (known is not None and known.legacy_vector)
-    unnamed_too = body.vectorizer not in (None, "", NO_MODULE) or (known is None and body.vectorizer)
-    if named and not legacy and (unnamed_too or body.vector_index_type or body.vector_index_config):
+    if named and not legacy and (body.vectorizer or body.vector_index_type or body.vector_index_config):
         raise InvalidSchema("a collection has either one vector (vectorizer, vectorIndexConfig) or named ones (vectorConfig), not both", setting="vectorConfig")
     unnamed = (_legacy_vector(body, default_module, default_index),) if legacy else ()
     vectors = (*unnamed, *(_named_vector(name, vector, default_index) for name, vector in (named or {}).items()))
@@ -216,7 +215,7 @@ def _vector(name: str, module: str, settings: object, index_type: str, index: ob
     if index_type not in INDEX_SETTINGS:
         raise InvalidSchema(f"there is no vectorIndexType {index_type!r}; choose one of {sorted(INDEX_SETTINGS)}", setting="vectorIndexType")
     completed = index_settings(index_type, index)
-    multivector = completed.get("multivector")
+    multivector = (index or {}).get("multivector")  # as it was sent: of an index that has no such setting it would be dropped without a word
     is_multi = isinstance(multivector, Mapping) and bool(multivector.get("enabled"))
     try:
         metric = Metric(completed["distance"])
