@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from tests.doors.test_rest import DOG
+from tests.doors.test_rest import DOG, ID
 
 
 @pytest.fixture
@@ -32,6 +32,27 @@ def test_of_a_telephone_number_what_is_empty_is_not_told(http: httpx.Client) -> 
     told = http.post("/v1/objects", json={"class": "Person", "properties": {"phone": {"input": "+49 12"}}}).json()["properties"]["phone"]
 
     assert set(told) == {"input", "internationalFormatted", "nationalFormatted", "national", "countryCode"}
+
+
+def test_a_whole_object_without_properties_is_told_without(dogs: httpx.Client) -> None:
+    """The reply has what was sent; whoever reads the object then finds that there are none."""
+    made = dogs.post("/v1/objects", json={"class": "Dog", "properties": {"weight": 1}}).json()
+    path, whole = f"/v1/objects/Dog/{made['id']}", {"class": "Dog", "id": made["id"]}
+
+    assert dogs.put(path, json=whole | {"properties": {}}).json()["properties"] == {}
+    assert "properties" not in dogs.put(path, json=whole).json()
+    assert dogs.get(path).json()["properties"] == {}
+
+
+def test_a_batch_tells_of_references_where_they_lead(dogs: httpx.Client) -> None:
+    """The path there is told by a GET."""
+    dogs.post("/v1/schema/Dog/properties", json={"name": "friend", "dataType": ["Dog"]})
+    objects = [{"class": "Dog", "id": ID, "properties": {"friend": [{"beacon": f"weaviate://localhost/Dog/{ID}"}], "weight": 1}}]
+
+    (told,) = dogs.post("/v1/batch/objects", json={"objects": objects}).json()
+
+    assert told["properties"] == objects[0]["properties"]
+    assert set(dogs.get(f"/v1/objects/Dog/{ID}").json()["properties"]["friend"][0]) == {"beacon", "href"}
 
 
 def test_the_parts_of_an_object_that_a_batch_asks_for_have_names(dogs: httpx.Client) -> None:

@@ -108,6 +108,8 @@ def test_a_shard_made_read_only_refuses_writes_and_answers_reads(kept_apart: htt
     kept_apart.put(f"{shards}/anna", json={"status": "READY"})
     assert kept_apart.delete(path).status_code == 204
     assert [kept_apart.put(f"{shards}/{name}", json={"status": state}).status_code for name, state in (("anna", "TIRED"), ("zoe", "READY"))] == [422, 422]
+    assert kept_apart.put(f"{shards}/anna", json={"status": "ready"}).json() == {"status": "ready"}
+    assert kept_apart.put("/v1/schema/Missing/shards/anna", json={"status": "READY"}).status_code == 422
 
 
 def test_a_tenant_made_anew_is_not_read_only(kept_apart: httpx.Client) -> None:

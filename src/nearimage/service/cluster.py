@@ -78,9 +78,9 @@ class Cluster:
         names = {_shard_name(schema, tenant): tenant for tenant in self._tenants(schema)}
         if shard not in names:
             raise InvalidInput(f"collection {schema.name!r} has no shard {shard!r}", collection=schema.name, shard=shard)
-        if state not in (READY, READ_ONLY):
+        if state.upper() not in (READY, READ_ONLY):
             raise InvalidParameter(f"status is {READY} or {READ_ONLY}, got {state!r}", rule=606)
-        self.shards.lock(schema.name, names[shard], locked=state == READ_ONLY)
+        self.shards.lock(schema.name, names[shard], locked=state.upper() == READ_ONLY)
 
     def _tenants(self, collection: Collection) -> Iterator[str]:
         if not collection.tenancy.enabled:

@@ -3,7 +3,7 @@
 May import msgspec, `domain`, `service` and `doors` only.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -12,12 +12,14 @@ from nearimage.domain.drafts import Draft
 from nearimage.domain.errors import InvalidFilter, InvalidInput, InvalidParameter, NearimageError
 from nearimage.domain.objects import Record
 from nearimage.domain.schema import Collection
+from nearimage.domain.values import Reference
 from nearimage.doors.faults import fault_of
 from nearimage.doors.http1.exchange import Response
 from nearimage.doors.rest.call import NOT_ONE_OF, Call, Route
 from nearimage.doors.rest.json_body import Json, json_response, read_body
 from nearimage.doors.rest.objects import BatchBody, ObjectBody, read_draft, render_object
 from nearimage.doors.typed_filters import read_filter
+from nearimage.service.beacons import beacon_of
 
 NO_TIME_MS = -62_135_596_800_000
 """The first moment of the year 1, in Unix milliseconds: how clients read "no time was given"."""
@@ -97,7 +99,14 @@ def _store(call: Call, name: str, bodies: Sequence[ObjectBody], drafts: Sequence
 
 
 def _stored(collection: Collection, record: Record, tenant: str) -> Json:
-    return render_object(collection, record, tenant) | {"deprecations": None, "result": {"status": "SUCCESS"}}
+    """How a stored object is told; of its references only where they lead, without the paths there."""
+    told = render_object(collection, record, tenant) | {"deprecations": None, "result": {"status": "SUCCESS"}}
+    beacons = {name: [{"beacon": beacon_of(one)} for one in value if isinstance(one, Reference)] for name, value in _references(record)}
+    return told | {"properties": told["properties"] | beacons} if beacons else told
+
+
+def _references(record: Record) -> Iterator[tuple[str, tuple[object, ...]]]:
+    yield from ((name, value) for name, value in record.properties.items() if isinstance(value, tuple) and value and isinstance(value[0], Reference))
 
 
 def _failed(body: ObjectBody, error: NearimageError, now_ms: int) -> Json:

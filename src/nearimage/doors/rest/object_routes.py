@@ -115,14 +115,18 @@ def head_object(call: Call) -> Response:
 
 def replace_object(call: Call) -> Response:
     """Put a whole object in the place of a stored one; a body that is another object's was sent to the wrong path."""
-    name, draft = _draft_for(call, whole=True)
+    body = read_body(call.body, ObjectBody)
+    name, draft = _draft_for(call, body, whole=True)
     record = call.services.objects.replace(name, call.object_id, draft)
-    return json_response(render_object(call.services.collections.get(name), record, draft.tenant))
+    told = render_object(call.services.collections.get(name), record, draft.tenant)
+    if body.properties is None:
+        del told["properties"]  # as in Weaviate, which tells what was sent
+    return json_response(told)
 
 
 def merge_object(call: Call) -> Response:
     """Change some properties."""
-    name, draft = _draft_for(call)
+    name, draft = _draft_for(call, read_body(call.body, ObjectBody))
     call.services.objects.merge(name, call.object_id, draft)
     return Response(_NO_CONTENT)
 
@@ -161,13 +165,13 @@ def _body_names_collection() -> Iterator[None]:
         raise InvalidInput(missing.message, **missing.detail) from missing
 
 
-def _draft_for(call: Call, *, whole: bool = False) -> tuple[str, Draft]:
+def _draft_for(call: Call, body: ObjectBody, *, whole: bool = False) -> tuple[str, Draft]:
     """The collection and the draft of a change to the object in the path; whose tenant it is, the body says.
 
     Args:
         whole: whether the body is to be that object; of a change only the path is asked whose it is, as in Weaviate.
     """
-    body, object_id = read_body(call.body, ObjectBody), call.object_id
+    object_id = call.object_id
     name = call.path.get("collection") or body.collection
     if not name:
         raise InvalidInput("the object names no class; say which collection it belongs to")

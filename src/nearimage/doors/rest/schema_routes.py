@@ -82,7 +82,10 @@ def list_shards(call: Call) -> Response:
 def set_shard(call: Call) -> Response:
     """Make a shard read-only, or ready for writing again."""
     state = read_body(call.body, ShardBody).status
-    call.services.cluster.set_state(call.collection, call.path["shard"], state)
+    try:
+        call.services.cluster.set_state(call.collection, call.path["shard"], state)
+    except CollectionNotFound as missing:  # 422, as clients expect here
+        raise InvalidSchema(missing.message, setting="class") from missing
     return json_response({"status": state})
 
 
