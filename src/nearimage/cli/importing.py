@@ -19,6 +19,7 @@ import pybase64
 from nearimage.cli.connection import Connection
 from nearimage.cli.picture_collection import PictureCollection
 from nearimage.cli.picture_files import PictureFile
+from nearimage.domain.dates import instant_ns
 from nearimage.domain.drafts import Draft
 from nearimage.domain.query import Search
 
@@ -91,7 +92,7 @@ class PictureImport:
         """
         started, report = time.monotonic(), Report(found=len(files))
         known = {} if self.collection.made else self._known()
-        changed = [file for file in files if known.get(file.id) != (file.size, file.modified)]
+        changed = [file for file in files if known.get(file.id) != (file.size, instant_ns(file.modified))]
         report.skipped = len(files) - len(changed)
         self.progress.show(report)
         for batch in self._batches(changed, report):
@@ -104,13 +105,13 @@ class PictureImport:
         return report
 
     def _known(self) -> dict[UUID, tuple[object, object]]:
-        """Size and time of what is stored; nothing where the collection does not keep them."""
+        """Size and instant of what is stored, however its date is written; nothing where the collection does not keep them."""
         if not {"size", "modified"} <= self.collection.others:
             return {}
         known: dict[UUID, tuple[object, object]] = {}
         after: UUID | None = None
         while page := self.connection.list_objects(Search(collection=self.collection.name, after=after, limit=PAGE)):
-            known.update((record.id, (record.properties.get("size"), record.properties.get("modified"))) for record in page)
+            known.update((record.id, (record.properties.get("size"), _instant(record.properties.get("modified")))) for record in page)
             after = page[-1].id
         return known
 
@@ -154,3 +155,7 @@ class PictureImport:
 def as_utf8(path: Path | str) -> str:
     """A path as text that any wire carries; bytes in it that are no UTF-8 become question marks."""
     return str(path).encode("utf-8", "replace").decode("utf-8")
+
+
+def _instant(date: object) -> int | None:
+    return instant_ns(date) if isinstance(date, str) else None

@@ -11,6 +11,7 @@ from nearimage.cli.importing import PictureImport, Report
 from nearimage.cli.interrupt import stop_on_interrupt
 from nearimage.cli.picture_collection import open_collection
 from nearimage.cli.picture_files import picture_files
+from nearimage.domain.dates import date_text
 from tests.unit.cli.fake_connection import FakeConnection
 
 
@@ -61,6 +62,18 @@ def test_what_has_not_changed_is_skipped(tmp_path: Path) -> None:
 
     assert (report.stored, report.skipped) == (1, 2)
     assert len(connection.objects) == 3
+
+
+def test_what_has_not_changed_is_skipped_however_its_time_is_told_back(tmp_path: Path) -> None:
+    """A server leaves out the zeros at the end of a fraction of a second, which one file in ten has."""
+    fill(tmp_path, 1)
+    os.utime(tmp_path / "0.png", (1.5, 1.5))
+    connection = FakeConnection()
+    run(tmp_path, connection)
+    (stored,) = connection.objects.values()
+    connection.objects = {key: {**stored, "modified": date_text(str(stored["modified"]))} for key in connection.objects}
+
+    assert run(tmp_path, connection).skipped == 1
 
 
 def test_a_file_with_the_same_size_but_another_time_is_stored_again(tmp_path: Path) -> None:
