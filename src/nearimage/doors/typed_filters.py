@@ -63,12 +63,12 @@ def _check_kind(condition: Mapping[str, Any], collection: Collection, find: Find
     for name in path[1:-1:2]:
         collection = find(name)
     is_null = condition["operator"] == Operator.IS_NULL and path[-1] not in _OWN_FIELDS
-    wanted, name = ("valueBoolean",) if is_null else _kinds(path[-1], collection), _value_name(condition)
-    given = name.removesuffix("Array")
+    wanted, value = ("valueBoolean",) if is_null else _kinds(path[-1], collection), _value_name(condition)
+    given = value.removesuffix("Array")
     if wanted and given not in wanted:
         raise InvalidFilter(f"where: property {path[-1]!r} takes {wanted[0]}, got {given}", property=path[-1])
-    if condition["operator"] in _LISTS and not (isinstance(condition[name], list) and condition[name]):
-        raise InvalidFilter(f"where: {condition['operator']} takes a list of values, got {condition[name]!r}; put it in brackets", property=path[-1])
+    if condition["operator"] in _LISTS and not (isinstance(condition[value], list) and condition[value]):
+        raise InvalidFilter(f"where: {condition['operator']} takes a list of values, got {condition[value]!r}; put it in brackets", property=path[-1])
 
 
 def _value_name(condition: Mapping[str, Any]) -> str:
