@@ -122,6 +122,7 @@ def test_hits_in_groups_show_what_they_are_grouped_by_and_how_far_they_are(ask: 
     (hit,) = found.objects
     assert set(hit.properties.non_ref_props.fields) == {"shelf", "title"}
     assert (hit.metadata.distance, hit.metadata.distance_present, hit.metadata.score_present) == (0, True, False)
+    assert not hit.metadata.explain_score_present
     with pytest.raises(InvalidInput, match="groupBy"):
         groups()
 

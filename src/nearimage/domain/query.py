@@ -235,10 +235,13 @@ class HitGroup:
     Attributes:
         value: None for the hits without one.
         hits: best first; never empty.
+        nearest, farthest: the distances of the first and of the last; where words rank, twice that of the first, which is 0 if words found it.
     """
 
     value: Scalar | None
     hits: Sequence[Hit]
+    nearest: float
+    farthest: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

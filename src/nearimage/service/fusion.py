@@ -15,6 +15,7 @@ the sums: clients see every digit. May import numpy and `domain` only.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 import numpy as np
 
@@ -45,16 +46,22 @@ class Fused:
     Attributes:
         id: packed.
         parts: of each leg that has it, the leg's name, its score there and what that adds.
+        how: the rankings were joined.
     """
 
     id: bytes
     score: float
     parts: tuple[tuple[str, float, float], ...]
+    how: Fusion
 
     @property
     def explanation(self) -> str:
-        """What each leg gave, for people; put into words only for whoever is shown it."""
-        return "; ".join(f"{name}: original score {original:.7g}, normalized score {part:.7g}" for name, original, part in self.parts)
+        """What each leg gave, in the form that clients know; put into words only for whoever is shown it."""
+        document = f"Document {UUID(bytes=self.id)}"
+        if self.how is Fusion.RANKED:
+            return "".join(f"\nHybrid (Result Set {name}) {document} contributed {_short(part)} to the score" for name, _, part in self.parts)
+        told = ((name, f"original score {_short(original)}, normalized score: {_short(part)}") for name, original, part in reversed(self.parts))
+        return " - ".join(f"\nHybrid (Result Set {name}) {document}: {scores}" for name, scores in told)
 
 
 def fuse(legs: Sequence[Leg], how: Fusion, count: int | None = None) -> list[Fused]:
@@ -69,7 +76,8 @@ def fuse(legs: Sequence[Leg], how: Fusion, count: int | None = None) -> list[Fus
         last.update(leg.scores)
     best = sorted(_contenders(totals, count), key=lambda one: (-totals[one], -last[one], one))[:count]
     return [
-        Fused(one, totals[one], tuple((leg.name, leg.scores[one], part[one]) for leg, part in zip(legs, parts, strict=True) if one in part)) for one in best
+        Fused(one, totals[one], tuple((leg.name, leg.scores[one], part[one]) for leg, part in zip(legs, parts, strict=True) if one in part), how)
+        for one in best
     ]
 
 
@@ -98,3 +106,11 @@ def _singles(numbers: Sequence[float]) -> list[float]:
     """The nearest single floats."""
     rounded: list[float] = np.array(numbers, np.float32).tolist()
     return rounded
+
+
+def _short(number: float) -> str:
+    """As few digits as say which single float it is."""
+    single = np.float32(number)
+    if 0 < abs(single) < 1e-4:
+        return np.format_float_scientific(single, trim="-", exp_digits=2)
+    return np.format_float_positional(single, trim="-")

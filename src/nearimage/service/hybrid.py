@@ -22,6 +22,9 @@ from nearimage.service.question import Question, Ranked
 from nearimage.service.targets import targets_of
 from nearimage.service.words import word_ranking
 
+_KEYWORDS = "keyword,bm25"
+"""What explanations call the leg of the words."""
+
 LEG_DEPTH = 100
 """How many hits each leg brings at least (Weaviate's QUERY_HYBRID_MAXIMUM_RESULTS)."""
 
@@ -36,7 +39,7 @@ def hybrid_ranking(question: Question, hybrid: Hybrid, near_searches: NearSearch
     """
     deeper = deepened(question, question.offset + max(question.limit, LEG_DEPTH))
     legs, distances = _legs(deeper, hybrid, near_searches)
-    words = next((leg.scores for leg in legs if leg.name == "keyword"), {})
+    words = next((leg.scores for leg in legs if leg.name == _KEYWORDS), {})
     fused = fuse(legs, hybrid.fusion, question.depth)
     return [Ranked(one.id, None if one.id in words else distances.get(one.id), one.score, one.explanation) for one in fused]
 
@@ -59,12 +62,13 @@ def _legs(question: Question, hybrid: Hybrid, near_searches: NearSearches) -> tu
         targets_of(question.collection, hybrid.near.targets if hybrid.near else hybrid.targets)
     legs, distances = [], dict[bytes, float]()
     if hybrid.alpha < 1 and hybrid.words.text:
-        legs.append(Leg(name="keyword", weight=1 - hybrid.alpha, scores=word_ranking(question, hybrid.words)))
+        legs.append(Leg(name=_KEYWORDS, weight=1 - hybrid.alpha, scores=word_ranking(question, hybrid.words)))
     if hybrid.alpha > 0:
         distances = _near_ranking(question, hybrid, near_searches)
         if hybrid.max_distance is not None:
             legs = [replace(leg, scores={one: score for one, score in leg.scores.items() if one in distances}) for leg in legs]
-        legs.insert(0, Leg(name="vector", weight=hybrid.alpha, scores={one: 1 - distance for one, distance in distances.items()}))
+        name = "vector,nearText" if isinstance(hybrid.near, NearText) else "vector,hybridVector"
+        legs.insert(0, Leg(name=name, weight=hybrid.alpha, scores={one: 1 - distance for one, distance in distances.items()}))
     return legs, distances
 
 

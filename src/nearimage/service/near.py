@@ -14,7 +14,7 @@ from nearimage.domain.columns import HitColumns, packed_ids
 from nearimage.domain.errors import InvalidInput
 from nearimage.domain.objects import IDS_ONLY, AnyVector, Hit
 from nearimage.domain.query import AnyNear, NearMedia, NearObject, NearVector
-from nearimage.domain.schema import Metric, VectorConfig
+from nearimage.domain.schema import Collection, Metric, VectorConfig
 from nearimage.domain.vectors import THRESHOLD_TOLERANCE, certainty_of, distance_of
 from nearimage.service.combination import TargetDistances, combine_targets
 from nearimage.service.near_media import near_media
@@ -111,6 +111,16 @@ def max_distance(near: AnyNear, targets: Sequence[Target]) -> float | None:
     if (target := targets[0].vector).metric is not Metric.COSINE:
         raise InvalidInput(f"certainty is defined for cosine only; vector {target.name!r} is compared by {target.metric}: use distance")
     return distance_of(near.min_certainty)
+
+
+def reach_of(collection: Collection, near: AnyNear) -> float | None:
+    """The distance limit of a query to a collection.
+
+    Raises:
+        InvalidInput, VectorNameUnknown, VectorNameAmbiguous: as for `max_distance` and `targets_of`.
+    """
+    near = spread(collection, near) if isinstance(near, NearVector) else near
+    return max_distance(near, targets_of(collection, near.targets))
 
 
 def has_certainty(target: VectorConfig) -> bool:

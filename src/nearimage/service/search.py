@@ -15,8 +15,9 @@ from nearimage.domain.columns import HitColumns
 from nearimage.domain.errors import InvalidInput, TooManyResults
 from nearimage.domain.filters import CREATED_FIELD, Filter
 from nearimage.domain.objects import Hit, Projection
-from nearimage.domain.query import DEFAULT_LIMIT, MAXIMUM_RESULTS, AnyNear, Diversity, Found, GroupBy, Hybrid, Search, SortBy, Targets, Words
+from nearimage.domain.query import DEFAULT_LIMIT, MAXIMUM_RESULTS, AnyNear, Diversity, Found, Hybrid, Search, SortBy, Targets, Words
 from nearimage.domain.schema import Collection
+from nearimage.domain.vectors import THRESHOLD_TOLERANCE
 from nearimage.ports.clock import Clock
 from nearimage.service.autocut import autocut
 from nearimage.service.boosting import boosted, check_boost
@@ -27,7 +28,7 @@ from nearimage.service.filters import bind_filter
 from nearimage.service.filters import targets_of as reference_targets
 from nearimage.service.grouping import check_group_by, grouped
 from nearimage.service.hybrid import hybrid_ranking
-from nearimage.service.near import NearSearches
+from nearimage.service.near import NearSearches, reach_of
 from nearimage.service.question import Question, page_of
 from nearimage.service.shards import Shards
 from nearimage.service.sorting import bind_sort
@@ -64,16 +65,27 @@ class Searches:
         """
         check_clauses(query)
         question = self._question(query)
-        if query.group_by and isinstance(query.by, AnyNear) and query.offset:
-            question = replace(question, offset=0, limit=question.depth)
         hits = self._boosted(query, query.boost, question) if query.boost else self._hits(query, question)
         if query.diversity and query.by is not None and not isinstance(query.by, Words):
             hits = _diversified(query.by.targets, query.diversity, question, hits)
-        if query.group_by and isinstance(query.by, AnyNear):
-            return _near_groups(query, query.group_by, hits)
-        if query.by and query.autocut > 0:
-            hits = hits[: autocut([_rank_value(hit) for hit in hits], query.autocut)]
-        return Found(hits=hits, groups=grouped(hits, query.group_by, by_texts=query.by is not None) if query.group_by else None)
+        if query.group_by and not _is_scored(query):
+            groups = grouped(hits, query.group_by)[query.offset : question.depth]
+            return Found(hits=hits, groups=groups[: self._count(query, question, [group.hits[0] for group in groups])])
+        if (count := self._count(query, question, hits)) < len(hits):
+            hits = hits[:count]
+        return Found(hits=hits, groups=grouped(hits, query.group_by, by_texts=True) if query.group_by else None)
+
+    def _count(self, query: Search, question: Question, hits: Sequence[Hit]) -> int:
+        """How many of these are before the jump where the query wants the list to end, and near enough."""
+        count = autocut([_rank_value(hit) for hit in hits], query.autocut) if query.by and query.autocut > 0 else len(hits)
+        near = self._unbounded(query, question)
+        reach = reach_of(question.collection, near) if near else None
+        return count if reach is None else sum((hit.distance or 0.0) <= reach + THRESHOLD_TOLERANCE for hit in hits[:count])
+
+    def _unbounded(self, query: Search, question: Question) -> AnyNear | None:
+        """The near query, if how far it reaches is looked at in the end: a jump is sought before that, and the company of a group's best hit may be farther."""
+        is_late = (query.autocut > 0 or query.group_by) and not query.boost and not query.diversity and question.limit < self.maximum_results
+        return query.by if is_late and not isinstance(query.by, Words | Hybrid) else None
 
     def is_at_hand(self, query: Search) -> bool:
         """Whether `run` would begin at once: nothing has to be opened first."""
@@ -83,12 +95,15 @@ class Searches:
         collection = self.collections.get(query.collection)
         if query.group_by:
             check_group_by(query.group_by, collection)
+        limit, offset = self._limit(query.limit, query.offset), query.offset
+        if query.group_by and not _is_scored(query):  # the page is one of groups
+            limit, offset = offset + limit, 0
         return Question(
             collection=collection,
             shard=self.shards.reading(collection, query.tenant),
             where=not_expired(self._filter(query.where, collection, query.tenant) if query.where else None, collection, self.clock.now_ms()),
-            limit=self._limit(query.limit, query.offset),
-            offset=query.offset,
+            limit=limit,
+            offset=offset,
             projection=_projection(query),
         )
 
@@ -122,6 +137,9 @@ class Searches:
             return word_hits(question, query.by)
         if isinstance(query.by, Hybrid):
             return page_of(question, hybrid_ranking(question, query.by, near_searches))
+        if near := self._unbounded(query, question):
+            reach_of(question.collection, near)  # before the search: what is wrong with it costs nothing
+            return near_searches.hits(question, replace(near, max_distance=None, min_certainty=None))
         return near_searches.hits(question, query.by)
 
     def _limit(self, asked: int | None, offset: int) -> int:
@@ -176,12 +194,9 @@ def _projection(query: Search) -> Projection:
     return replace(asked, properties=(*asked.properties, query.group_by.property))
 
 
-def _near_groups(query: Search, group_by: GroupBy, hits: Sequence[Hit]) -> Found:
-    """Of a near search, groups are what offset leaves out and autocut cuts."""
-    groups = grouped(hits, group_by)[query.offset :]
-    if query.autocut > 0:
-        groups = groups[: autocut([_rank_value(group.hits[0]) for group in groups], query.autocut)]
-    return Found(hits=hits, groups=groups)
+def _is_scored(query: Search) -> bool:
+    """Whether words have a part in the ranking."""
+    return isinstance(query.by, Words | Hybrid)
 
 
 def _rank_value(hit: Hit) -> float:

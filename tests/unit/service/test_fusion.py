@@ -59,10 +59,20 @@ def test_an_empty_leg_changes_nothing() -> None:
 
 
 def test_each_leg_is_named_in_the_explanation() -> None:
-    """People ask why a hit came first."""
-    told = {one.id: one.explanation for one in fuse([WORDS, VECTORS], Fusion.RELATIVE_SCORE)}
-    assert told[A] == "keyword: original score 8, normalized score 0.25; vector: original score 0.7, normalized score 0.45"
-    assert told[D].startswith("vector: ")
+    """People ask why a hit came first; programs know the form, and the fewest digits that tell a single float."""
+    told = {one.id: one.explanation for one in fuse([VECTORS, WORDS], Fusion.RELATIVE_SCORE)}
+    document = f"Document {UUID(int=1)}"
+    words = f"\nHybrid (Result Set keyword) {document}: original score 8, normalized score: 0.25"
+    assert told[A] == f"{words} - \nHybrid (Result Set vector) {document}: original score 0.7, normalized score: 0.45000002"
+    assert told[D].startswith("\nHybrid (Result Set vector) ")
+
+
+def test_places_are_explained_by_what_they_contribute() -> None:
+    """The vectors first, as clients know it; small numbers with an exponent."""
+    tiny = Leg(name="keyword", weight=0.001, scores={A: 8.0})
+    (told,) = (one.explanation for one in fuse([VECTORS, tiny], Fusion.RANKED) if one.id == A)
+    vectors, words = (f"\nHybrid (Result Set {name}) Document {UUID(int=1)} contributed " for name in ("vector", "keyword"))
+    assert told == f"{vectors}0.012295082 to the score{words}1.6666667e-05 to the score"
 
 
 @pytest.mark.parametrize("how", Fusion)

@@ -1,5 +1,6 @@
 """Ways of ranking beyond one near query, and the clauses around them."""
 
+from dataclasses import replace
 from uuid import UUID
 
 import numpy as np
@@ -148,6 +149,46 @@ def test_hits_are_grouped_by_a_property_that_need_not_be_returned(services: Serv
     groups = services.searches.run(query).groups
     assert groups is not None
     assert [(group.value, [hit.record.id.int for hit in group.hits]) for group in groups] == [(1, [A]), (2, [B]), (3, [D, C])]
+
+
+def told_groups(services: Services, query: Search) -> list[tuple[object, list[int], list[float]]]:
+    groups = services.searches.run(query).groups
+    assert groups is not None
+    return [(group.value, [hit.record.id.int for hit in group.hits], [round(one, 2) for one in (group.nearest, group.farthest)]) for group in groups]
+
+
+def test_limit_and_offset_count_the_groups_of_a_near_query(services: Services) -> None:
+    """The first offset + limit hits are put together, then the first offset groups are left out."""
+    by_shelf = GroupBy(property="shelf", groups=9, per_group=9)
+    assert told_groups(services, Search(collection="Food", by=near("u"), group_by=by_shelf, limit=2, offset=1)) == [
+        (2, [B], [0.01, 0.01]),
+        (3, [D], [0.29, 0.29]),
+    ]
+
+
+def test_a_group_is_as_near_as_its_best_hit(services: Services) -> None:
+    """Whatever else is in it may be farther than the query reaches."""
+    by_shelf = GroupBy(property="shelf", groups=9, per_group=9)
+    query = Search(collection="Food", by=near("u", max_distance=0.5), group_by=by_shelf, where=Compare("shelf", Operator.GREATER_THAN, 1))
+    assert told_groups(services, query) == [(2, [B], [0.01, 0.01]), (3, [D, C], [0.29, 1.0])]
+    assert told_groups(services, replace(query, by=near("u", max_distance=0.1))) == [(2, [B], [0.01, 0.01])]
+
+
+def test_a_page_that_words_found_is_grouped_by_texts(services: Services) -> None:
+    """The page first, then the groups; what words found has no distance, what only its vector found has one."""
+    by_title = GroupBy(property="title", groups=9, per_group=9)
+    words = Search(collection="Food", by=Words(text="tree"), group_by=by_title)
+    assert told_groups(services, words) == [("apple tree", [B], [0.0, 0.0])]
+    assert told_groups(services, replace(words, group_by=GroupBy(property="shelf", groups=9, per_group=9))) == []
+    hybrid = Hybrid(words=Words(text="tree"), near=near("u"), alpha=0.5)
+    assert told_groups(services, replace(words, by=hybrid, limit=2)) == [("apple tree", [B], [0.0, 0.0]), ("apple pie", [A], [0.0, 0.0])]
+    assert told_groups(services, replace(words, by=hybrid, limit=1, offset=2)) == [("cherry pie", [D], [0.29, 0.29])]
+
+
+def test_a_jump_is_sought_before_it_is_asked_how_near(services: Services) -> None:
+    """What a distance leaves out is still part of the row of distances in which the jump is."""
+    assert ids(services, Search(collection="Food", by=near("u", max_distance=0.5), autocut=1)) == [A, B, D]
+    assert ids(services, Search(collection="Food", by=near("u", max_distance=0.1), autocut=1)) == [A, B]
 
 
 def test_autocut_ends_the_list_where_distances_jump(services: Services) -> None:

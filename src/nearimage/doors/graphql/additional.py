@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from nearimage.doors.graphql.batches import Batch, Column, Columns, constant, inside, rows
+from nearimage.doors.graphql.batches import Column, Columns, constant, inside, rows
 from nearimage.doors.graphql.selections import TYPENAME
 
 
@@ -67,11 +67,6 @@ def _single(value: float | None) -> Any:
     return None if value is None else int(value) if value.is_integer() else np.float32(value)
 
 
-def _farthest(batch: Batch) -> list[Any]:
-    """Of the last hit in each group; where hits have scores, groups are told by their best alone."""
-    return [_single((group.hits[-1] if group.hits[0].score is None else group.hits[0]).distance or 0.0) for group in batch.groups]
-
-
 ADDITIONAL: Mapping[str, Column] = {
     "id": lambda batch: ["" if batch.merged else str(hit.record.id) for hit in batch.hits],
     "distance": lambda batch: [_single(hit.distance) for hit in batch.hits],
@@ -86,7 +81,7 @@ HIT_DISTANCE: Column = lambda batch: [_single(hit.distance or 0.0) for hit in ba
 GROUP: Mapping[str, Column] = {
     "id": lambda batch: list(range(batch.first, batch.first + len(batch.groups))),
     "count": lambda batch: [len(group.hits) for group in batch.groups],
-    "minDistance": lambda batch: [_single(group.hits[0].distance or 0.0) for group in batch.groups],
-    "maxDistance": _farthest,
+    "minDistance": lambda batch: [_single(group.nearest) for group in batch.groups],
+    "maxDistance": lambda batch: [_single(group.farthest) for group in batch.groups],
 }
 """Of a group."""

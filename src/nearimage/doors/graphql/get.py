@@ -67,14 +67,13 @@ class Get:
             query=query if merging is None else _with_vectors(query, collection),
             merging=merging,
             shown=shown,
-            groups_nothing=by is not None and group_by is not None and query.group_by is None,
             spend=selections.spend if reader.follows else None,
         )
         return Part(self._kind(query, collection, reader), partial(self._answer, asked))
 
     def _answer(self, asked: "_Asked") -> list[dict[str, Any]]:
         found = self._run(asked.query)
-        if asked.groups_nothing or (asked.query.by is None and asked.query.autocut):
+        if asked.query.by is None and asked.query.autocut:
             return []
         if asked.merging is not None:
             found = Found(hits=merged(found.hits, asked.merging))
@@ -148,14 +147,12 @@ class _Asked:
     """What to search, and what to show of it.
 
     Attributes:
-        groups_nothing: whether hits are to be put into no groups, or groups of no hits.
         spend: counts the values of the answer, where references lead from one to the other.
     """
 
     query: Search
     merging: Merging | None
     shown: Shown
-    groups_nothing: bool
     spend: Callable[[int], None] | None
 
 
@@ -189,12 +186,11 @@ def _check_cursor(query: Search, limit: int | None) -> None:
     check_clauses(replace(query, after=_FIRST_ID))
 
 
-def _group_by(given: Mapping[str, Any]) -> GroupBy | None:
-    """None where there is room for no hit."""
+def _group_by(given: Mapping[str, Any]) -> GroupBy:
     path, groups, per_group = _path(given.get("path"), "groupBy"), given.get("groups"), given.get("objectsPerGroup")
     if groups is None or per_group is None:
         raise InvalidInput(f"groupBy needs the number of groups, and objectsPerGroup; got {groups} and {per_group}")
-    return GroupBy(property=path, groups=groups, per_group=per_group) if groups > 0 and per_group > 0 else None
+    return GroupBy(property=path, groups=groups, per_group=per_group)
 
 
 def _path(path: Any, what: str) -> str:

@@ -51,7 +51,7 @@ class AskedReference:
 
 
 def read_asked(message: Any, collection: Collection, find: Find) -> Asked:
-    """Which properties and vectors the reply to a SearchRequest carries.
+    """Which properties and vectors the reply to a SearchRequest carries; what hits are grouped by is among them.
 
     Args:
         find: the collection of a name.
@@ -67,11 +67,9 @@ def read_asked(message: Any, collection: Collection, find: Find) -> Asked:
 
 def _in_groups(asked: Asked, path: Sequence[str]) -> Asked:
     """What hits in groups show: what they are grouped by too, and of the metadata id, distance and vectors only."""
-    given, prop = asked.metadata, asked.collection.property(path[0]) if path else None
+    given, shown = asked.metadata, {p.name: p for p in asked.properties}
     metadata = type(given)(uuid=given.uuid, distance=given.distance, vector=given.vector, vectors=given.vectors)
-    if prop is None or prop.data_type is DataType.REFERENCE or prop in asked.properties:
-        return replace(asked, metadata=metadata)
-    return replace(asked, metadata=metadata, properties=(*asked.properties, prop))
+    return replace(asked, metadata=metadata, properties=tuple(shown.get(p.name, p) for p in _plain(asked.collection) if p.name in shown or p.name in path))
 
 
 def _asked(wanted: Any, metadata: Any, collection: Collection, find: Find, depth: int) -> Asked:
@@ -99,13 +97,17 @@ def _reference(wanted: Any, collection: Collection, find: Find, depth: int) -> A
 
 
 def _properties(wanted: Any, collection: Collection) -> tuple[Property, ...]:
-    plain = {p.name: p for p in collection.properties if p.data_type is not DataType.REFERENCE}
+    plain = {p.name: p for p in _plain(collection)}
     if wanted is None or wanted.return_all_nonref_properties:
         return tuple(p for p in plain.values() if p.data_type is not DataType.BLOB)
     chosen = {name: _known(name, plain, collection) for name in wanted.non_ref_properties}
     for nested in wanted.object_properties:
         chosen[nested.prop_name] = _narrowed(_known(nested.prop_name, plain, collection), nested, collection, 0)
     return tuple(chosen[name] for name in plain if name in chosen)
+
+
+def _plain(collection: Collection) -> tuple[Property, ...]:
+    return tuple(p for p in collection.properties if p.data_type is not DataType.REFERENCE)
 
 
 def _narrowed(prop: Property, wanted: Any, collection: Collection, depth: int) -> Property:

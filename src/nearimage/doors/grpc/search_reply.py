@@ -64,10 +64,8 @@ class Replies:
     def _group(self, asked: Asked, group: HitGroup) -> bytes:
         """A `GroupByResult`."""
         hits = HitColumns.of(group.hits)
-        distances = [distance or 0.0 for distance in hits.distances or [0.0] * len(hits)]
-        nearest, farthest = distances[0], distances[0 if hits.is_scored else -1]  # scored hits are told by their best
-        hits = HitColumns(hits.records, distances=distances)
-        head = sized(_GROUP_NAME, group_name(group.value).encode()) + _NEAREST + _FLOAT(nearest) + _FARTHEST + _FLOAT(farthest)
+        hits = HitColumns(hits.records, distances=[distance or 0.0 for distance in hits.distances or [0.0] * len(hits)])
+        head = sized(_GROUP_NAME, group_name(group.value).encode()) + _NEAREST + _FLOAT(group.nearest) + _FARTHEST + _FLOAT(group.farthest)
         return head + _COUNT + int64(len(hits)) + b"".join(sized_each(_OBJECTS, self._results(asked, hits)))
 
     def _results(self, asked: Asked, hits: HitColumns) -> Iterable[bytes]:
