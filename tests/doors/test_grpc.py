@@ -194,7 +194,6 @@ def test_filters_are_read_with_their_junctions(ask: Ask) -> None:
         ({"after": "nope"}, InvalidInput),
         ({"limit": 10_001}, InvalidInput),
         ({"properties": search_get_pb2.PropertiesRequest(non_ref_properties=["zzz"])}, InvalidInput),
-        ({"metadata": search_get_pb2.MetadataRequest(vectors=["zzz"])}, InvalidInput),
         ({"filters": base_pb2.Filters()}, InvalidFilter),
         ({"filters": base_pb2.Filters(operator=1, target=base_pb2.FilterTarget(property="breed"))}, InvalidFilter),
     ],

@@ -133,6 +133,69 @@ def test_a_hybrid_search_tells_no_distances(ask: Ask) -> None:
     assert [(result.metadata.distance_present, result.metadata.score_present) for result in reply.results] == [(False, True)] * 3
 
 
+@pytest.fixture
+def ask_two() -> Ask:
+    """Of a collection with two vectors, and of one whose vector has no name."""
+    services = World().services()
+    vectors = (VectorConfig(name="a"), VectorConfig(name="b"))
+    services.collections.create(Collection(name="Two", vectors=vectors))
+    services.collections.create(Collection(name="Old", vectors=(VectorConfig(name="default"),), legacy_vector=True))
+    one = np.array([1, 0], np.float32)
+    services.objects.put_many("Two", [Draft(id=PET, vectors={"a": one, "b": one})])
+    services.objects.put_many("Old", [Draft(id=PET, vectors={"default": one})])
+
+    def asked(collection: str, names: list[str], given: list[str], weights: list[str], how: str = "SUM", *, vectors: int = 1) -> Any:
+        method = base_search_pb2.CombinationMethod.Value(f"COMBINATION_METHOD_TYPE_{how}")
+        weighed = [base_search_pb2.WeightsForTarget(target=name, weight=2) for name in weights]
+        targets = base_search_pb2.Targets(target_vectors=names, combination=method, weights_for_targets=weighed)
+        vector = base_pb2.Vectors(vector_bytes=ONE, type=1)
+        parts = [base_search_pb2.VectorForTarget(name=name, vectors=[vector]) for name in given]
+        near = base_search_pb2.NearVector(targets=targets, vector_for_targets=parts, vectors=[] if given else [vector] * vectors)
+        metadata = search_get_pb2.MetadataRequest(uuid=True, vectors=["a", "unknown"])
+        request = search_get_pb2.SearchRequest(collection=collection, near_vector=near, metadata=metadata)
+        return search_get_pb2.SearchReply.FromString(handlers(services)[f"{SERVICE}Search"](request.SerializeToString()))
+
+    return asked
+
+
+def test_weights_count_where_the_combination_has_some(ask_two: Ask) -> None:
+    """Clients leave them standing when they change the combination."""
+    for how in ("SUM", "AVERAGE", "MIN"):
+        assert ids(ask_two("Two", ["a", "b"], ["a", "b"], ["a", "nothing"], how)) == [1]
+    assert ids(ask_two("Two", ["a", "b"], ["a", "b"], ["a", "b"], "MANUAL")) == [1]
+
+
+@pytest.mark.parametrize(
+    ("names", "given", "weights", "how"),
+    [
+        (["a", "b"], ["b", "a"], [], "SUM"),
+        (["a", "b"], ["a"], [], "SUM"),
+        (["a", "a"], ["a", "a"], [], "SUM"),
+        (["a", "b"], ["a", "b"], ["b", "a"], "MANUAL"),
+        (["a", "b"], ["a", "b"], ["a"], "RELATIVE_SCORE"),
+        (["a", "b"], ["a", "b"], [], "MANUAL"),
+    ],
+)
+def test_vectors_and_weights_stand_in_the_order_of_their_targets(ask_two: Ask, names: list[str], given: list[str], weights: list[str], how: str) -> None:
+    """Whatever does not was sent by a program that thinks otherwise of it."""
+    with pytest.raises(InvalidInput):
+        ask_two("Two", names, given, weights, how)
+
+
+def test_a_query_without_targets_of_its_own_takes_one_vector(ask_two: Ask) -> None:
+    """Which of two is meant nobody knows; and a vector without a name has none, not even the one that it is kept under."""
+    assert ids(ask_two("Old", [], [], [])) == [1]
+    for names, vectors in (([], 2), (["default"], 1)):
+        with pytest.raises(InvalidInput):
+            ask_two("Old", names, [], [], vectors=vectors)
+
+
+def test_a_vector_that_is_not_there_is_not_returned(ask_two: Ask) -> None:
+    """Programs ask collections of several kinds for the vectors of all of them."""
+    (result,) = ask_two("Two", ["a"], ["a"], []).results
+    assert [vector.name for vector in result.metadata.vectors] == ["a"]
+
+
 def test_sort_autocut_and_diversity_are_read(ask: Ask) -> None:
     """Each changes the answer as the service defines it."""
     assert ids(ask(sort_by=[search_get_pb2.SortBy(path=["title"], ascending=False)])) == [3, 2, 1]

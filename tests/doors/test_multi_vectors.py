@@ -116,7 +116,7 @@ def test_grpc_finds_by_several_vectors_and_gives_them_back(pages: httpx.Client, 
     reply = search(services, for_target("words", multi("words", QUERY)))
     assert numbers(reply) == NEAREST
     assert [result.metadata.distance for result in reply.results] == pytest.approx([-2, -(2**0.5), -1], abs=1e-6)
-    assert not reply.results[0].metadata.certainty_present
+    assert [result.metadata.certainty for result in reply.results] == pytest.approx([2, 1 + 2**0.5 / 2, 1.5], abs=1e-6)
     (vector,) = reply.results[1].metadata.vectors
     assert (vector.name, vector.type, vector.vector_bytes) == ("words", base_pb2.Vectors.VECTOR_TYPE_MULTI_FP32, packed(PAGES[3]))
     plain = base_search_pb2.NearVector(targets=base_search_pb2.Targets(target_vectors=["words"]), vectors=[multi("", QUERY)])

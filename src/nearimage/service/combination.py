@@ -5,8 +5,8 @@
                                                       and dropped if it has no such vector
 
 Each target is searched for the same number of nearest; the union of what they find is ranked by the combined distance. Relative score stretches each target's
-distances to 0 .. 1 first (all equal: 1), so that metrics and models of different scale can be added; lower stays nearer. Source: Weaviate's documentation,
-"Multiple target vectors"; wire facts, section 3.
+distances to 0 .. 1 first (all equal: 1), so that metrics and models of different scale can be added; lower stays nearer; what is dropped stretches nothing.
+Source: Weaviate's documentation, "Multiple target vectors"; wire facts, section 3.
 
 May import `domain` only.
 """
@@ -42,7 +42,8 @@ def combine_targets(targets: Sequence[TargetDistances], how: Combination) -> lis
     if how is Combination.MINIMUM:
         ranked = {one: min(distance for t in targets if (distance := t.of(one)) is not None) for one in union}
     elif how is Combination.RELATIVE_SCORE:
-        ranked = _added([_stretched(target) for target in targets], union)
+        whole = {one: None for one in union if all(target.of(one) is not None for target in targets)}
+        ranked = _added([_stretched(target, whole) for target in targets], whole)
     else:
         ranked = _added(targets, union)
     return sorted(ranked.items(), key=lambda pair: (pair[1], pair[0]))
@@ -57,11 +58,8 @@ def _added(targets: Sequence[TargetDistances], union: Mapping[bytes, None]) -> d
     return sums
 
 
-def _stretched(target: TargetDistances) -> TargetDistances:
-    everything = [*target.found.values(), *target.measured.values()]
-    nearest, farthest = min(everything, default=0.0), max(everything, default=0.0)
-
-    def stretch(distances: Mapping[bytes, float]) -> dict[bytes, float]:
-        return {one: (distance - nearest) / (farthest - nearest) if farthest > nearest else 1.0 for one, distance in distances.items()}
-
-    return TargetDistances(weight=target.weight, found=stretch(target.found), measured=stretch(target.measured))
+def _stretched(target: TargetDistances, among: Mapping[bytes, None]) -> TargetDistances:
+    everything = {one: distance for one in among if (distance := target.of(one)) is not None}
+    nearest, farthest = min(everything.values(), default=0.0), max(everything.values(), default=0.0)
+    stretched = {one: (distance - nearest) / (farthest - nearest) if farthest > nearest else 1.0 for one, distance in everything.items()}
+    return TargetDistances(weight=target.weight, found=stretched, measured={})

@@ -14,7 +14,7 @@ from nearimage.domain.columns import HitColumns, packed_ids
 from nearimage.domain.errors import InvalidInput
 from nearimage.domain.objects import IDS_ONLY, AnyVector, Hit
 from nearimage.domain.query import AnyNear, NearMedia, NearObject, NearVector
-from nearimage.domain.schema import Collection, Metric, VectorConfig
+from nearimage.domain.schema import Collection, Metric
 from nearimage.domain.vectors import THRESHOLD_TOLERANCE, certainty_of, distance_of
 from nearimage.service.combination import TargetDistances, combine_targets
 from nearimage.service.near_media import near_media
@@ -53,7 +53,8 @@ class NearSearches:
             projection=question.projection,
         )
         distances: list[float] = nearest.distances.tolist()
-        return HitColumns(nearest.records, distances=distances, certainties=[certainty_of(one) for one in distances] if has_certainty(target) else None)
+        certainties = [certainty_of(one) for one in distances] if target.metric is Metric.COSINE else None
+        return HitColumns(nearest.records, distances=distances, certainties=certainties)
 
     def ranking(self, question: Question, near: AnyNear) -> dict[bytes, float]:
         """The nearest ids, packed, with their distances, nearest first: `question.depth` of them and with several targets perhaps more."""
@@ -97,7 +98,7 @@ def _nearest(question: Question, target: Target, vector: AnyVector, limit: float
 
 
 def max_distance(near: AnyNear, targets: Sequence[Target]) -> float | None:
-    """The distance limit of a query, from its distance or its certainty; of a multi-vector too, though its distances cannot be told as certainties.
+    """The distance limit of a query, from its distance or its certainty.
 
     Raises:
         InvalidInput: both are given; or a certainty where the metric is not cosine, or with several targets.
@@ -121,11 +122,6 @@ def reach_of(collection: Collection, near: AnyNear) -> float | None:
     """
     near = spread(collection, near) if isinstance(near, NearVector) else near
     return max_distance(near, targets_of(collection, near.targets))
-
-
-def has_certainty(target: VectorConfig) -> bool:
-    """Whether distances of this vector are between 0 and 2, so that they can be told as certainties."""
-    return target.metric is Metric.COSINE and not target.is_multi
 
 
 def deepened(question: Question, depth: int) -> Question:

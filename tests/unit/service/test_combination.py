@@ -39,6 +39,13 @@ def test_relative_score_stretches_each_target() -> None:
     assert combine_targets([target({A: 2.0, B: 2.0})], Combination.RELATIVE_SCORE) == [(A, 1.0), (B, 1.0)]
 
 
+def test_what_lacks_a_vector_does_not_stretch_the_others() -> None:
+    """C is far away by its title and has no image: it is no hit, so the distance to it says nothing about those that are."""
+    title = target({A: 0.0, B: 1.0, C: 4.0})
+    image = target({A: 0.2, B: 0.4})
+    assert dict(combine_targets([title, image], Combination.RELATIVE_SCORE)) == pytest.approx({A: 0.0, B: 2.0})
+
+
 def test_nothing_found_is_nothing() -> None:
     """An empty collection is no error."""
     for how in Combination:

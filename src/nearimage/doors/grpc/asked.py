@@ -129,8 +129,4 @@ def _known(name: str, known: Mapping[str, Property], collection: Collection) -> 
 
 def _vectors(metadata: Any, collection: Collection) -> tuple[str, ...]:
     known = [v.name for v in collection.vectors]
-    if metadata.vector:
-        return tuple(known)
-    if unknown := sorted(set(metadata.vectors).difference(known)):
-        raise InvalidInput(f"collection {collection.name!r} has no vector named {unknown[0]!r} to return; it has {known}", vector=unknown[0])
-    return tuple(metadata.vectors)
+    return tuple(known) if metadata.vector else tuple(name for name in metadata.vectors if name in known)

@@ -2,7 +2,9 @@
 
     SearchRequest, AggregateRequest --read_ranking--> NearVector | ... | Words | Hybrid | None
 
-Clients of several years put the same thing into different fields; the newest that is there counts. May import numpy, `domain` and `doors.wire` only.
+Clients of several years put the same thing into different fields; the newest that is there counts.
+
+May import numpy, `domain`, `service.targets` and `doors.wire` only.
 """
 
 from collections import Counter
@@ -31,6 +33,7 @@ from nearimage.domain.query import (
 from nearimage.domain.vectorizing import Modality
 from nearimage.doors.uuids import read_uuid
 from nearimage.doors.wire.messages import CombinationMethod, HybridMessage, SearchOperatorOptions, VectorsMessage
+from nearimage.service.targets import WEIGHED
 
 _FLOAT32 = np.dtype("<f4")
 _MEDIA: Mapping[str, Modality] = {
@@ -116,14 +119,15 @@ def _move(near: Any, field: str) -> Move | None:
 
 def _near_vector(near: Any, common: Mapping[str, Any]) -> NearVector:
     targets: Targets = common["targets"]
+    _check_order(near, targets.names)
     named = [(name, from_bytes(raw)) for name, raw in near.vector_per_target.items()]
     for entry in near.vector_for_targets:
         named += [(entry.name, vector) for vector in read_vectors(entry)]
     if not named:
-        vectors = read_vectors(near)
+        vectors = _one_vector(near, "near_vector")
         if not vectors:
             raise InvalidVector("near_vector has no vector; set vectors, vector_bytes or vector", vector=None)
-        return NearVector(vectors=tuple(vectors), **common)
+        return NearVector(vectors=vectors, **common)
     names = targets.names or tuple(name for name, _ in named)
     named = [(name, part) for name, vector in named for part in _parts(vector, names.count(name))]
     if not targets.weights:
@@ -133,6 +137,21 @@ def _near_vector(near: Any, common: Mapping[str, Any]) -> NearVector:
     left = list(named)
     ordered = [left.pop(next(place for place, (other, _) in enumerate(left) if other == name))[1] for name in names]
     return NearVector(vectors=tuple(ordered), **{**common, "targets": Targets(names=names, combination=targets.combination, weights=targets.weights)})
+
+
+def _check_order(near: Any, names: tuple[str, ...]) -> None:
+    """Vectors stand in the order of their targets; where there are lists of them, in that of the different targets."""
+    given = [entry.name for entry in near.vector_for_targets]
+    expected = list(dict.fromkeys(names)) if given and near.vector_for_targets[0].vectors else list(names)
+    if names and given and given != expected:
+        raise InvalidInput(f"near_vector: the vectors are for {given}, the targets are {list(names)}; give each target its vector, in the same order")
+
+
+def _one_vector(message: Any, where: str) -> tuple[AnyVector, ...]:
+    """The vector of a query without targets of its own; none where there is none."""
+    if len(message.vectors) > 1:
+        raise InvalidVector(f"{where} takes one vector, got {len(message.vectors)}; several are given by target", vector=None)
+    return tuple(read_vectors(message))
 
 
 def _as_often(names: tuple[str, ...], given: Mapping[str, int]) -> tuple[str, ...]:
@@ -149,21 +168,17 @@ def read_targets(message: Any) -> Targets:
     """The target vectors of a near query or a hybrid search.
 
     Raises:
-        InvalidInput: weights that do not belong to the targets.
+        InvalidInput: weights that do not belong to the targets, where the combination has weights.
     """
     targets = message.targets
     names = tuple(targets.target_vectors) or tuple(message.target_vectors)
     combination = _COMBINATIONS.get(targets.combination, Combination.MINIMUM)
-    left = [(weight.target, weight.weight) for weight in targets.weights_for_targets]
-    if left and len(left) != len(names):
-        raise InvalidInput(f"number of weights ({len(left)}) does not match number of targets ({len(names)}); give one weight a target")
-    weights = []
-    for name in names if left else ():
-        place = next((place for place, (other, _) in enumerate(left) if other == name), None)
-        if place is None:
-            raise InvalidInput(f"there is no weight for target vector {name!r}; give one weight a target")
-        weights.append(left.pop(place)[1])
-    return Targets(names=names, combination=combination, weights=tuple(weights))
+    if combination not in WEIGHED:
+        return Targets(names=names, combination=combination)
+    given = tuple(weight.target for weight in targets.weights_for_targets)
+    if given != names:
+        raise InvalidInput(f"the weights are for {list(given)}, the targets are {list(names)}; give each target its weight, in the same order")
+    return Targets(names=names, combination=combination, weights=tuple(weight.weight for weight in targets.weights_for_targets))
 
 
 def read_words(message: Any) -> Words:
@@ -194,14 +209,14 @@ def read_hybrid(message: Any) -> Hybrid:
     targets = read_targets(message)
     max_distance = message.vector_distance if message.WhichOneof("threshold") == "vector_distance" else None
     common: dict[str, Any] = {"targets": targets, "max_distance": max_distance}
-    vectors = read_vectors(message)
+    vectors = _one_vector(message, "hybrid")
     there = {"vectors": bool(vectors), "near_text": message.HasField("near_text"), "near_vector": message.HasField("near_vector")}
     legs = [name for name, given in there.items() if given]
     if len(legs) > 1:
         raise InvalidInput(f"hybrid takes one vector leg, got {legs}; choose one")
     near: NearVector | NearText | None = None
     if vectors:
-        near = NearVector(vectors=tuple(vectors), targets=targets, max_distance=max_distance)
+        near = NearVector(vectors=vectors, targets=targets, max_distance=max_distance)
     elif message.HasField("near_vector"):
         near = _near_vector(message.near_vector, common | _own_targets(message.near_vector) | _own_limits(message.near_vector))
     elif message.HasField("near_text"):
