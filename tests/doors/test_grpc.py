@@ -196,6 +196,11 @@ def test_filters_are_read_with_their_junctions(ask: Ask) -> None:
         ({"properties": search_get_pb2.PropertiesRequest(non_ref_properties=["zzz"])}, InvalidInput),
         ({"filters": base_pb2.Filters()}, InvalidFilter),
         ({"filters": base_pb2.Filters(operator=1, target=base_pb2.FilterTarget(property="breed"))}, InvalidFilter),
+        ({"filters": base_pb2.Filters(operator=1, target=base_pb2.FilterTarget(property="id"), value_text=str(UUID(int=1)))}, InvalidFilter),
+        ({"filters": base_pb2.Filters(operator=1, on=["id"], value_text=str(UUID(int=1)))}, InvalidFilter),
+        ({"filters": base_pb2.Filters(operator=3, target=base_pb2.FilterTarget(property="_creationTimeUnix"), value_text="1000")}, InvalidFilter),
+        ({"filters": base_pb2.Filters(operator=3, target=base_pb2.FilterTarget(property="_creationTimeUnix"), value_int=1000)}, InvalidFilter),
+        ({"filters": base_pb2.Filters(operator=12, target=base_pb2.FilterTarget(property="breed"), value_text="corgi")}, InvalidFilter),
     ],
 )
 def test_a_wrong_request_is_refused_for_what_is_wrong(ask: Ask, fields: dict[str, Any], error: type[NearimageError]) -> None:

@@ -23,7 +23,7 @@ def tokenize(text: str, how: Tokenization, fold: AsciiFold | None = None) -> lis
     """The tokens of a text, in order, with repeats; folded first, if the property says so.
 
     word: runs of letters and digits, lower-cased. lowercase: cut at white space, lower-cased. whitespace: cut at white space.
-    field: the whole text, trimmed, as one token. trigram: letters and digits joined and lower-cased, then every three that follow one another.
+    field: the whole text, trimmed, as one token, be it empty. trigram: letters and digits joined and lower-cased, then every three that follow one another.
     """
     text = folded(text, fold) if fold else text
     if how is Tokenization.WORD:
@@ -78,8 +78,7 @@ def _words(text: str) -> list[str]:
 
 def _without_alphabet(text: str, how: Tokenization) -> list[str]:
     if how is Tokenization.FIELD:
-        trimmed = text.strip()
-        return [trimmed] if trimmed else []
+        return [text.strip()]
     return (text.lower() if how is Tokenization.LOWERCASE else text).split()
 
 

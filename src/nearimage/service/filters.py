@@ -9,8 +9,8 @@ May import `domain` and `ports` only (and some of `service`).
 """
 
 import math
-from collections.abc import Callable
-from uuid import UUID
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from nearimage.domain.dates import instant_ns
 from nearimage.domain.errors import InvalidFilter, InvalidValue, NotSupported
@@ -43,8 +43,8 @@ MAX_DEPTH = 100
 """Levels of And, Or and Not; no person writes ten, and recursion must end long before Python's limit of 1,000 frames."""
 
 _CONTAINS = {Operator.CONTAINS_ANY, Operator.CONTAINS_ALL, Operator.CONTAINS_NONE}
-_ORDERED = {Operator.GREATER_THAN, Operator.GREATER_THAN_EQUAL, Operator.LESS_THAN, Operator.LESS_THAN_EQUAL}
-_COMPARISONS = {Operator.EQUAL, Operator.NOT_EQUAL, *_ORDERED}
+_ORDERS = (Operator.GREATER_THAN, Operator.GREATER_THAN_EQUAL, Operator.LESS_THAN, Operator.LESS_THAN_EQUAL)
+_COMPARISONS = {Operator.EQUAL, Operator.NOT_EQUAL, *_ORDERS}
 _ID = Property(name=ID_FIELD, data_type=DataType.TEXT, tokenization=Tokenization.FIELD)
 """To a filter an id is text: any text may be compared with ids, by Like too."""
 _TIMES = {name: Property(name=name, data_type=DataType.INT) for name in (CREATED_FIELD, UPDATED_FIELD)}
@@ -90,11 +90,30 @@ def bind_filter(where: Filter, collection: Collection, depth: int = 0, *, target
         return type(where)(tuple(bind_filter(part, collection, depth + 1, targets=targets) for part in where.parts))
     if isinstance(where, Not):
         return Not(bind_filter(where.part, collection, depth + 1, targets=targets))
+    if isinstance(where, Through) and (apart := _value_by_value(where)):
+        return bind_filter(apart, collection, depth + 1, targets=targets)
     if isinstance(where, Through):
         return _answer(where, collection, depth, targets)
     if isinstance(where, PointsTo):
         return where
     return _bind_condition(where, collection)
+
+
+def _value_by_value(where: Through) -> Filter | None:
+    """ContainsAll and ContainsNone behind references: each value may be met by another of the objects referred to; None for all other filters."""
+    leaf = where.where
+    while isinstance(leaf, Through):
+        leaf = leaf.where
+    if not isinstance(leaf, Compare) or leaf.operator not in (Operator.CONTAINS_ALL, Operator.CONTAINS_NONE) or not isinstance(leaf.value, tuple):
+        return None
+    if leaf.operator is Operator.CONTAINS_NONE:
+        return Not(_with_leaf(where, replace(leaf, operator=Operator.CONTAINS_ANY)))
+    return And(tuple(_with_leaf(where, replace(leaf, operator=Operator.CONTAINS_ANY, value=(value,))) for value in leaf.value))
+
+
+def _with_leaf(where: Through, leaf: Compare) -> Through:
+    inner = where.where
+    return replace(where, where=_with_leaf(inner, leaf) if isinstance(inner, Through) else leaf)
 
 
 def _answer(where: Through, collection: Collection, depth: int, targets: Targets | None) -> PointsTo:
@@ -114,17 +133,32 @@ def _bind_condition(where: Compare, collection: Collection) -> Compare:
     measured = measured_field(where.field)
     prop = _field(where.field if measured is None else measured, collection)
     if measured is not None:
+        _check_indexed("indexPropertyLength", f"the length of {prop.name!r}", collection)
         return _bind_length(where, prop)
+    if where.operator is Operator.IS_NULL:
+        if prop is _ID or prop.name in _TIMES:
+            raise _misfit(prop, where.operator, where.value, "a property: every object has an id and its times")
+        _check_indexed("indexNullState", f"whether {prop.name!r} is missing", collection)
+    if prop.name in _TIMES:
+        _check_indexed("indexTimestamps", f"{prop.name!r}", collection)
     if prop.data_type is DataType.REFERENCE and where.operator is not Operator.IS_NULL:
         return _bind_length(where, prop)
     return without_stopwords(_bind_compare(where, prop), prop, collection.keywords)
+
+
+def _check_indexed(flag: str, what: str, collection: Collection) -> None:
+    """Refuse what a collection said it would not be asked for; one made without a word of its indexes may be asked anything."""
+    indexes = collection.settings.get("invertedIndexConfig")
+    if isinstance(indexes, Mapping) and not indexes.get(flag):
+        message = f"collection {collection.name!r} was made without {flag}, so {what} cannot be filtered by; set invertedIndexConfig.{flag} when making it"
+        raise InvalidFilter(message, property=None)
 
 
 def _bind_length(where: Compare, prop: Property) -> Compare:
     """The length of a text or an array, or the number of references."""
     if prop is _ID or not (prop.data_type.is_array or prop.data_type in (DataType.TEXT, DataType.REFERENCE)):
         raise InvalidFilter(f"property {prop.name!r} is {prop.data_type}, which has no length; len() takes texts and arrays", property=prop.name)
-    length = _whole(_number_in_text(prop, where.operator, where.value) if isinstance(where.value, str) else where.value)
+    length = _whole(where.value)
     if length is None or length < 0 or where.operator not in _COMPARISONS:
         what = "the number of references" if prop.data_type is DataType.REFERENCE else "the length"
         expected = "a whole number of at least 0, by Equal, NotEqual or one of the four orders"
@@ -168,6 +202,8 @@ def _bind_compare(compare: Compare, prop: Property) -> Compare:
         return _bind_range(compare, prop)
     if operator in _CONTAINS:
         values = value if isinstance(value, tuple) else (value,)
+        if not values:
+            raise _misfit(prop, operator, value, "at least one value")
         return Compare(prop.name, operator, tuple(_scalar(prop, operator, v) for v in values))
     if isinstance(value, tuple):
         raise _misfit(prop, operator, value, "one value; for several use ContainsAny or ContainsAll")
@@ -189,43 +225,12 @@ def _scalar(prop: Property, operator: Operator, value: FilterValue) -> FilterSca
     kind = prop.data_type.element
     if prop.name in _TIMES:
         return _milliseconds(prop, operator, value)
-    if prop is _ID and isinstance(value, str):
-        return _id_text(value)
-    if kind is DataType.INT and isinstance(value, float):
-        return _number_against_int(prop, operator, value)
-    if kind in (DataType.INT, DataType.NUMBER) and isinstance(value, str):
-        return _number_in_text(prop, operator, value)
     if kind is DataType.NUMBER and isinstance(value, int) and not isinstance(value, bool):
         return value  # exact: a float would round beyond 2**53
     try:
         return convert_scalar(prop, value)
     except InvalidValue as wrong:
         raise InvalidFilter(f"filter {operator}: {wrong.message}", property=prop.name) from wrong
-
-
-def _number_against_int(prop: Property, operator: Operator, value: float) -> FilterScalar:
-    """A whole float is that int; 7.5 on an int property can be ordered against but equals nothing."""
-    if value.is_integer():
-        return int(value)
-    if value != value or operator not in _ORDERED:  # noqa: PLR0124 - NaN
-        raise _misfit(prop, operator, value, "a whole number")
-    return value
-
-
-def _number_in_text(prop: Property, operator: Operator, value: str) -> FilterScalar:
-    try:
-        number = float(value)
-        return int(value) if number.is_integer() and value.lstrip("+-").isdigit() else number
-    except ValueError as wrong:
-        raise _misfit(prop, operator, value, f"a {prop.data_type.element}") from wrong
-
-
-def _id_text(value: str) -> str:
-    """An id in any of its spellings as it is written here; other text as it is."""
-    try:
-        return str(UUID(value))
-    except ValueError:
-        return value
 
 
 def _milliseconds(prop: Property, operator: Operator, value: FilterValue) -> int:

@@ -26,6 +26,12 @@ def test_each_tokenization_on_one_text(how: Tokenization, tokens: list[str]) -> 
     assert tokenize(TEXT, how) == tokens
 
 
+def test_the_field_of_an_empty_text_is_empty() -> None:
+    """It is a value like any other: who asks for it finds it, and who asks for anything finds it too."""
+    assert tokenize(" ", Tokenization.FIELD) == tokenize_pattern("", Tokenization.FIELD) == [""]
+    assert tokenize(" ", Tokenization.WORD) == []
+
+
 def test_trigrams_are_every_three_letters_and_digits_that_follow_one_another() -> None:
     """So parts of words are found, and texts without spaces; two letters make none."""
     assert tokenize(" A-bc, d2!", Tokenization.TRIGRAM) == ["abc", "bcd", "cd2"]

@@ -1,5 +1,7 @@
 """A filter reaches the engine only if every part of it means something."""
 
+from dataclasses import replace
+
 import pytest
 
 from nearimage.domain.errors import InvalidFilter
@@ -27,8 +29,6 @@ def bound(field: str, operator: Operator, value: FilterValue) -> FilterValue:
     ("field", "operator", "value", "meant"),
     [
         ("int", Operator.EQUAL, 4.0, 4),
-        ("int", Operator.GREATER_THAN, 4.5, 4.5),
-        ("int", Operator.EQUAL, "4", 4),
         ("number", Operator.LESS_THAN, 2**60 + 1, 2**60 + 1),
         ("ints", Operator.CONTAINS_ANY, (1, 2.0), (1, 2)),
         ("text", Operator.CONTAINS_ALL, "one", ("one",)),
@@ -50,10 +50,10 @@ def test_id_is_a_field_under_both_of_its_names() -> None:
 
 @pytest.mark.parametrize(
     ("operator", "given", "sought"),
-    [(Operator.EQUAL, "nope", "nope"), (Operator.LIKE, "36dd*", "36dd*"), (Operator.EQUAL, UUID_TEXT.upper(), UUID_TEXT)],
+    [(Operator.EQUAL, "nope", "nope"), (Operator.LIKE, "36dd*", "36dd*"), (Operator.EQUAL, UUID_TEXT.upper(), UUID_TEXT.upper())],
 )
 def test_an_id_is_compared_as_text(operator: Operator, given: str, sought: str) -> None:
-    """What is no id equals none, which is an answer and no mistake; the spellings of an id are all one."""
+    """What is no id equals none, which is an answer and no mistake; nor does an id in capitals, for ids are written small."""
     assert bind_filter(Compare("id", operator, given), COLLECTION) == Compare(ID_FIELD, operator, sought)
 
 
@@ -63,8 +63,15 @@ def test_an_id_is_compared_as_text(operator: Operator, given: str, sought: str) 
         Compare("zzz", Operator.EQUAL, 1),
         Compare("blob", Operator.EQUAL, "x"),
         Compare("hidden", Operator.EQUAL, 1),
-        Compare("int", Operator.EQUAL, "seven"),
+        Compare("int", Operator.EQUAL, "7"),
         Compare("int", Operator.EQUAL, 7.5),
+        Compare("int", Operator.GREATER_THAN, 7.5),
+        Compare("number", Operator.EQUAL, "7"),
+        Compare("ints", Operator.CONTAINS_ANY, ()),
+        Compare("ints", Operator.CONTAINS_ANY, ("7",)),
+        Compare("date", Operator.EQUAL, "2026-01-31T12:00:00z"),
+        Compare("_id", Operator.IS_NULL, False),
+        Compare(CREATED_FIELD, Operator.IS_NULL, True),
         Compare("int", Operator.EQUAL, True),
         Compare("int", Operator.LIKE, "7*"),
         Compare("boolean", Operator.EQUAL, "perhaps"),
@@ -82,6 +89,22 @@ def test_a_filter_that_means_nothing_is_refused(where: Filter) -> None:
     """Silently matching nothing would look like an empty collection."""
     with pytest.raises(InvalidFilter):
         bind_filter(where, COLLECTION)
+
+
+@pytest.mark.parametrize(
+    ("flag", "where"),
+    [
+        ("indexNullState", Compare("text", Operator.IS_NULL, True)),
+        ("indexPropertyLength", Compare("len(text)", Operator.EQUAL, 3)),
+        ("indexTimestamps", Compare(CREATED_FIELD, Operator.GREATER_THAN, 1000)),
+    ],
+)
+def test_what_a_collection_does_not_index_is_not_filtered_by(flag: str, where: Compare) -> None:
+    """It said so when it was made; one that was made without a word of it, as programs in this process do, may be asked anything."""
+    for indexes in ({}, {flag: False}):
+        with pytest.raises(InvalidFilter, match=flag):
+            bind_filter(where, replace(COLLECTION, settings={"invertedIndexConfig": indexes}))
+    assert bind_filter(where, replace(COLLECTION, settings={"invertedIndexConfig": {flag: True}})) == bind_filter(where, COLLECTION) == where
 
 
 def test_a_filter_nested_beyond_reason_is_refused_before_it_exhausts_the_stack() -> None:

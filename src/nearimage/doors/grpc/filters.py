@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from nearimage.domain.errors import InvalidFilter
-from nearimage.domain.filters import And, Compare, Filter, FilterValue, GeoRange, Not, Operator, Or, Through
+from nearimage.domain.filters import CREATED_FIELD, UPDATED_FIELD, And, Compare, Filter, FilterValue, GeoRange, Not, Operator, Or, Through
 from nearimage.doors.where import on_path
 from nearimage.doors.wire.messages import Filters
 from nearimage.service.filters import MAX_DEPTH
 
 _JUNCTIONS: Mapping[int, type[And] | type[Or]] = {Filters.OPERATOR_AND: And, Filters.OPERATOR_OR: Or}
+_CONTAINS = {Operator.CONTAINS_ANY, Operator.CONTAINS_ALL, Operator.CONTAINS_NONE}
 _OPERATORS: Mapping[int, Operator] = {
     Filters.OPERATOR_EQUAL: Operator.EQUAL,
     Filters.OPERATOR_NOT_EQUAL: Operator.NOT_EQUAL,
@@ -42,9 +43,23 @@ def read_filter(message: Any, depth: int = 0) -> Filter:
             raise InvalidFilter(f"Not takes exactly one operand, got {len(message.filters)}", property=None)
         return Not(read_filter(message.filters[0], depth + 1))
     operator, value = _operator(message), _value(message)
+    if operator in _CONTAINS and not isinstance(value, tuple):
+        raise InvalidFilter(f"{operator} takes a list of values, got {value!r:.200}", property=None)
     if message.HasField("target"):
         return _aimed(message.target, operator, value, depth)
-    return on_path(tuple(message.on), operator, value)  # the form of older clients
+    on = tuple(message.on)  # the form of older clients
+    _check_field(on[-1] if on else "", value)
+    return on_path(on, operator, value)
+
+
+def _check_field(field: str, value: FilterValue) -> None:
+    """Refuse names and values that only other doors know: an id is `_id`, and times are dates."""
+    if field == "id":
+        raise InvalidFilter("there is no property 'id' to filter by; the id of an object is '_id'", property=field)
+    if field in (CREATED_FIELD, UPDATED_FIELD):
+        for one in value if isinstance(value, tuple) else (value,):
+            if not isinstance(one, str) or one.lstrip("-").isdigit():
+                raise InvalidFilter(f"{field!r} is compared with an RFC 3339 date, got {one!r:.200}", property=field)
 
 
 def _operator(message: Any) -> Operator:
@@ -59,6 +74,7 @@ def _aimed(target: Any, operator: Operator, value: FilterValue, depth: int) -> F
         raise InvalidFilter(f"the filter follows more than {MAX_DEPTH} references; ask for less", property=None)
     kind = target.WhichOneof("target")
     if kind == "property":
+        _check_field(str(target.property), value)
         return Compare(str(target.property), operator, value)
     if kind == "count":
         return Compare(str(target.count.on), operator, value)

@@ -82,13 +82,11 @@ class Ids:
         if operator is Operator.EQUAL:
             return self.holds_any((value,), rows)
         if operator is Operator.LIKE:
-            patterns = tokenize_pattern(str(value), Tokenization.FIELD)
-            return self._like(patterns[0], rows) if patterns else np.ones(rows, np.bool_)
-        sought = tokenize(str(value), Tokenization.FIELD)
-        if not sought:
-            return np.ones(rows, np.bool_)
-        place = _place(sought[0])
-        is_id = CANONICAL_UUID.fullmatch(sought[0]) is not None
+            (pattern,) = tokenize_pattern(str(value), Tokenization.FIELD)
+            return self._like(pattern, rows)
+        (sought,) = tokenize(str(value), Tokenization.FIELD)
+        place = _place(sought)
+        is_id = CANONICAL_UUID.fullmatch(sought) is not None
         if operator in (Operator.GREATER_THAN_EQUAL, Operator.LESS_THAN):
             at_least = self._from(place, rows)
             return at_least if operator is Operator.GREATER_THAN_EQUAL else ~at_least
@@ -98,8 +96,6 @@ class Ids:
     def holds_any(self, values: Sequence[FilterScalar], rows: int) -> Mask:
         """Which of the first rows have one of the ids, in one pass."""
         texts = [str(value).strip() for value in values]  # as the tokenization of a field does
-        if "" in texts:  # a value without tokens equals everything
-            return np.ones(rows, np.bool_)
         packed = bytes.fromhex("".join(text for text in texts if CANONICAL_UUID.fullmatch(text)).replace("-", ""))
         return among(self._high.view(rows), self._low.view(rows), packed)
 
