@@ -5,6 +5,7 @@
 May import `domain` and `ports` only.
 """
 
+import re
 from collections.abc import Sequence
 
 from nearimage.domain.columns import HitColumns, packed_ids
@@ -17,12 +18,15 @@ from nearimage.domain.schema import Collection
 from nearimage.ports.engine_answers import Ranked
 from nearimage.service.question import Question
 
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
+"""What a weight looks like; Weaviate takes anything else for 0."""
+
 
 def word_hits(question: Question, words: Words) -> Sequence[Hit]:
     """One page, best first.
 
     Raises:
-        InvalidInput: a property that is not there or not searchable, a weight that is no number.
+        InvalidInput: a property that is not there or not searchable.
     """
     found = _match(question, words, question.limit, question.offset, question.projection)
     return HitColumns(found.records, scores=found.scores.tolist())
@@ -57,19 +61,23 @@ def _every_word(keywords: Keywords, collection: Collection) -> Filter | None:
 
 
 def boosts_of(collection: Collection, asked: tuple[str, ...]) -> dict[str, float]:
-    """The properties to look in, with their weights.
+    """The properties to look in, with their weights; one that is named twice has both of them, and a weight that is no whole number counts nothing.
 
     Raises:
-        InvalidInput: a property that is not there or not searchable, a weight that is no number.
+        InvalidInput: a property that is not there or not searchable.
     """
     searchable = [p.name for p in collection.properties if p.searchable]
+    if not searchable:
+        raise InvalidInput(f"collection {collection.name!r} has no property that can be searched by words")
     boosts: dict[str, float] = {}
     for entry in asked or searchable:
-        name, _, weight = entry.partition("^")
+        name, *weights = entry.split("^")
+        name = name if name in searchable else name[:1].lower() + name[1:]
         if name not in searchable:
             raise InvalidInput(f"property {name!r} cannot be searched by words; of {collection.name!r} these can: {searchable}", property=name)
-        try:
-            boosts[name] = float(weight) if weight else 1.0
-        except ValueError as wrong:
-            raise InvalidInput(f"property {entry!r}: the weight after ^ must be a number, got {weight!r}", property=name) from wrong
+        boosts[name] = boosts.get(name, 0.0) + (_weight(weights[0]) if weights else 1.0)
     return boosts
+
+
+def _weight(text: str) -> float:
+    return float(text) if _WHOLE.fullmatch(text) else 0.0

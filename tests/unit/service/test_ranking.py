@@ -73,11 +73,25 @@ def test_words_rank_by_their_score(services: Services) -> None:
     assert ids(services, Search(collection="Food", by=Words(text="pie"), where=Compare("shelf", Operator.EQUAL, 3))) == [D]
 
 
-@pytest.mark.parametrize("properties", [("shelf",), ("nothing",), ("title^heavy",)])
+@pytest.mark.parametrize("properties", [("shelf",), ("nothing",), ("nothing^2",)])
 def test_words_are_looked_for_in_searchable_properties_only(services: Services, properties: tuple[str, ...]) -> None:
     """Finding nothing would look like an answer."""
     with pytest.raises(InvalidInput):
         services.searches.run(Search(collection="Food", by=Words(text="apple", properties=properties)))
+
+
+def test_weights_are_whole_numbers(services: Services) -> None:
+    """Whatever else is written there counts nothing, though its property is looked in; who names a property twice means it twice."""
+
+    def scores(*properties: str) -> list[float | None]:
+        return [hit.score for hit in services.searches.run(Search(collection="Food", by=Words(text="tree", properties=properties))).hits]
+
+    (once,) = scores("title")
+    assert once is not None
+    for properties in (("title^2",), ("Title^2",), ("title^2^3",), ("title", "title")):
+        assert scores(*properties) == [pytest.approx(2 * once)]
+    for weightless in ("title^0.5", "title^heavy", "title^"):
+        assert scores(weightless) == [0]
 
 
 def test_hybrid_weighs_both_legs(services: Services) -> None:
