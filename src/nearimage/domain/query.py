@@ -161,7 +161,7 @@ class Hybrid:
 
 @dataclass(frozen=True, slots=True)
 class SortBy:
-    """One key of an order: numbers by size, dates by instant, text by code point, false before true, arrays entry by entry.
+    """One key of an order: numbers by size, dates by instant, text without regard to capitals, false before true, arrays entry by entry.
 
     What is missing comes first, and so does an array without entries.
 

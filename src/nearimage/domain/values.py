@@ -16,7 +16,7 @@ A missing value is an absent key, never None. May import the standard library on
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, TypeVar, cast
 from uuid import UUID
 
 Scalar = str | int | float | bool
@@ -87,6 +87,16 @@ Nested = Mapping[str, "PropertyValue"]
 
 Element = Scalar | bytes | GeoCoordinates | PhoneNumber | Reference | Nested
 PropertyValue = Element | tuple[Element, ...]
+
+
+T = TypeVar("T")
+
+
+def sorted_as(value: T) -> T:
+    """What stands in a text's place in the order of a sort: capitals do not count there."""
+    if isinstance(value, tuple):
+        return cast("T", tuple(sorted_as(entry) for entry in value))
+    return cast("T", value.lower()) if isinstance(value, str) else value
 
 
 def order_of(value: PropertyValue) -> PropertyValue | tuple[float, ...]:

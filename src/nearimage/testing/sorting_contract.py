@@ -30,7 +30,7 @@ ASCENDING: tuple[tuple[str, list[int]], ...] = (
     ("int", [3, 6, 7, 4, 2, 1, 5]),
     ("number", [3, 6, 7, 2, 1, 4, 5]),
     ("boolean", [3, 6, 7, 2, 5, 1, 4]),
-    ("text", [3, 2, 1, 7, 4, 6, 5]),
+    ("text", [3, 1, 2, 7, 4, 6, 5]),
     ("date", [3, 6, 7, 4, 2, 1, 5]),
     ("int[]", [3, 4, 6, 7, 5, 2, 1]),
     ("text[]", [2, 3, 6, 7, 5, 4, 1]),
@@ -44,7 +44,7 @@ DESCENDING: tuple[tuple[str, list[int]], ...] = (
     ("int", [5, 1, 2, 4, 3, 6, 7]),
     ("number", [5, 1, 4, 2, 3, 6, 7]),
     ("boolean", [1, 4, 2, 5, 3, 6, 7]),
-    ("text", [5, 6, 4, 1, 7, 2, 3]),
+    ("text", [5, 6, 4, 1, 2, 7, 3]),
     ("date", [5, 1, 2, 4, 3, 6, 7]),
     ("int[]", [1, 2, 5, 3, 4, 6, 7]),
     ("text[]", [1, 4, 5, 2, 3, 6, 7]),
@@ -103,10 +103,10 @@ class SortingContract:
     def test_an_order_follows_every_write(self, engine: Engine) -> None:
         """Whatever an engine keeps for the next order must not hide a change."""
         for shard in _both(engine):
-            assert _order(shard, SortBy("text")) == [3, 2, 1, 7, 4, 6, 5]
+            assert _order(shard, SortBy("text")) == [3, 1, 2, 7, 4, 6, 5]
             shard.put([photo(3, None, {"text": "z", "int": 0}), photo(8, None, {"text": "A", "int": 1})])
             shard.delete([uid(7)])
-            assert _order(shard, SortBy("text")) == [8, 2, 1, 3, 4, 6, 5]
+            assert _order(shard, SortBy("text")) == [8, 1, 2, 3, 4, 6, 5]
             assert _order(shard, SortBy("int", descending=True)) == [5, 1, 2, 8, 3, 4, 6]
 
     def test_a_cursor_leaves_out_ids_before_the_order_is_made(self, engine: Engine) -> None:

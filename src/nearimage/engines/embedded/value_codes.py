@@ -35,7 +35,7 @@ import numpy.typing as npt
 from nearimage.domain.dates import instant_ns
 from nearimage.domain.objects import PropertyValue, Scalar
 from nearimage.domain.schema import DataType, Property
-from nearimage.domain.values import order_of
+from nearimage.domain.values import order_of, sorted_as
 from nearimage.engines.embedded.entries import Mask, Positions
 from nearimage.engines.embedded.growing import Growing
 
@@ -87,10 +87,10 @@ class Coded:
         codes: by row: the number of its value, or MISSING; rows that are dead in the snapshot may say anything.
         wholes: the values by number (dates: nanoseconds since 1970); of an array property, tuples. May grow.
         entries: the distinct entries of arrays by number; where there are no arrays, the values themselves.
-        ranks: by code, the value's place in the ascending order of values, and MISSING in the last two places, where the codes below 0 find it, and
-            for an empty array, which is ordered as if it were missing.
-            Sorts the distinct values the first time; may be longer than there were values in this view.
-        entry_ranks: the same of entries.
+        ranks: by code, the value's place in the ascending order of a sort, in which capitals do not count, so that several values may share a place.
+            MISSING for an empty array, and in the last two places, where the codes below 0 find it. Sorts the distinct values the first time; may be longer
+            than there were values in this view.
+        entry_ranks: the places of entries in their own order, in which capitals count.
         starts, elements: the entries of whole n are `elements[starts[n] : starts[n + 1]]`; None where there are no arrays.
     """
 
@@ -135,9 +135,31 @@ class _Distinct:
                     self._order = np.array(sorted([*self._order.tolist(), *new], key=self.values.__getitem__))  # two runs are merged, not sorted
                 self._ranks = np.full(count + 2, MISSING, np.int32)
                 self._ranks[self._order] = np.arange(count)
-                if (empty := self._numbers.get(())) is not None:
-                    self._ranks[empty] = MISSING
             return self._ranks
+
+
+class _Places:
+    """The places of distinct values in the order of a sort, found when it is first asked for."""
+
+    def __init__(self) -> None:
+        self._distinct = _Distinct()
+        self._numbers = Growing(np.int32)
+        self._ranks: Codes = np.full(2, MISSING, np.int32)
+
+    def ranks(self, values: Sequence[Value], lock: threading.Lock) -> Codes:
+        """See `Coded`."""
+        with lock:
+            new = values[len(self._numbers) :]
+            self._numbers.extend([MISSING if value == () else self._distinct.number(sorted_as(value)) for value in new])
+            numbers = self._numbers.view()
+        made = self._ranks
+        if len(made) != len(numbers) + 2:
+            made = self._ranks = np.append(self._distinct.ranks(lock)[numbers], np.full(2, MISSING, np.int32))
+        return made
+
+    @property
+    def bytes(self) -> int:
+        return self._distinct.bytes + 8 * len(self._numbers)
 
 
 class ValueCodes:
@@ -149,6 +171,7 @@ class ValueCodes:
         self._codes: Codes = np.empty(0, np.int32)
         self._wholes = _Distinct()
         self._entries = _Distinct() if self._is_array else self._wholes
+        self._places = _Places()
         self._starts = Growing(np.int64)
         self._starts.append(0)
         self._elements = Growing(np.int32)
@@ -159,7 +182,7 @@ class ValueCodes:
     def bytes(self) -> int:
         """About what it takes in memory."""
         entries = self._entries.bytes if self._is_array else 0
-        return self._codes.nbytes + self._wholes.bytes + entries + 12 * len(self._elements)
+        return self._codes.nbytes + self._wholes.bytes + self._places.bytes + entries + 12 * len(self._elements)
 
     def unknown(self, live: Mask, revision: int) -> Positions:
         """The rows alive in the snapshot that have no code yet."""
@@ -182,7 +205,7 @@ class ValueCodes:
             codes=self._codes[:rows],
             wholes=self._wholes.values,
             entries=cast("list[Scalar]", self._entries.values),
-            ranks=partial(self._wholes.ranks, lock),
+            ranks=partial(self._places.ranks, self._wholes.values, lock),
             entry_ranks=partial(self._entries.ranks, lock),
             starts=starts,
             elements=elements,

@@ -11,7 +11,7 @@ from nearimage.domain.filters import CREATED_FIELD, ID_FIELD, UPDATED_FIELD
 from nearimage.domain.objects import PropertyValue, Record
 from nearimage.domain.query import SortBy
 from nearimage.domain.schema import Collection, DataType
-from nearimage.domain.values import order_of
+from nearimage.domain.values import order_of, sorted_as
 
 
 def in_order(records: Sequence[Record], sort: Sequence[SortBy], collection: Collection) -> list[Record]:
@@ -30,7 +30,7 @@ def _rank(record: Record, *, field: str, collection: Collection) -> tuple[object
     if value is None or value == ():
         return (0,)
     prop = collection.property(field)
-    return (1, _instants(value) if prop and prop.data_type.element is DataType.DATE else order_of(value))
+    return (1, _instants(value) if prop and prop.data_type.element is DataType.DATE else sorted_as(order_of(value)))
 
 
 def _instants(value: PropertyValue) -> int | tuple[int, ...]:
