@@ -10,7 +10,9 @@ import pytest
 
 from nearimage.domain.drafts import Draft
 from nearimage.domain.errors import InvalidInput
+from nearimage.domain.objects import EVERYTHING_BUT_BLOBS
 from nearimage.domain.schema import Collection, DataType, Property, Tenancy, Tenant, TenantState, VectorConfig
+from nearimage.domain.values import Reference
 from nearimage.doors.grpc.handlers import SERVICE, handlers, streams
 from nearimage.service.services import Services
 from tests.fakes import World, text
@@ -236,6 +238,7 @@ def test_a_batch_delete_says_what_it_did(services: Services) -> None:
         reply = batch_delete_pb2.BatchDeleteReply.FromString(method(request.SerializeToString()))
         assert (reply.matches, reply.successful, reply.failed) == (2, 2, 0)
         assert [UUID(bytes=one.uuid).int for one in reply.objects] == [1, 2]
+        assert [(one.HasField("error"), one.error) for one in reply.objects] == [(True, "")] * 2
     assert services.searches.run(search("Food")).hits[0].record.id.int == 3
     with pytest.raises(InvalidInput):
         method(batch_delete_pb2.BatchDeleteRequest(collection="Food").SerializeToString())
@@ -324,13 +327,37 @@ def test_figures_are_those_asked_for(services: Services) -> None:
     assert [(item.value, item.occurs) for item in texts.text.top_occurences.items] == [("apple pie", 1)]
 
     grouped = told(objects_count=True, group_by=aggregate_pb2.AggregateRequest.GroupBy(property="shelf")).grouped_results.groups
-    assert [(group.grouped_by.int, list(group.grouped_by.path), group.objects_count) for group in grouped] == [(1, ["shelf"], 2), (2, ["shelf"], 1)]
+    assert [(group.grouped_by.number, list(group.grouped_by.path), group.objects_count) for group in grouped] == [(1, ["shelf"], 2), (2, ["shelf"], 1)]
 
 
-@pytest.mark.parametrize("wrong", ["nothing", "title"])
-def test_figures_that_a_property_does_not_have_are_refused(services: Services, wrong: str) -> None:
-    """The sum of a text is a mistake in the request."""
+def test_figures_are_of_the_kind_that_the_type_has(services: Services) -> None:
+    """A client that takes a text for a number learns what it is, and gets what a text has; all of it, as always."""
     kind = aggregate_pb2.AggregateRequest.Aggregation
-    request = aggregate_pb2.AggregateRequest(collection="Food", aggregations=[kind(property=wrong, int=kind.Integer(sum=True))])
+    wanted = [kind(property="title", int=kind.Integer(sum=True)), kind(property="shelf", text=kind.Text(count=True)), kind(property="shelf")]
+    request = aggregate_pb2.AggregateRequest(collection="Food", aggregations=[*wanted, kind(property="owner", date=kind.Date(count=True))])
+    reply = aggregate_pb2.AggregateReply.FromString(handlers(services)[f"{SERVICE}Aggregate"](request.SerializeToString()))
+    title, shelf, bare, owner = reply.single_result.aggregations.aggregations
+    assert (title.WhichOneof("aggregation"), title.text.count, title.text.type, len(title.text.top_occurences.items)) == ("text", 3, "", 3)
+    assert title.text.HasField("type")
+    assert (shelf.WhichOneof("aggregation"), shelf.int.count, shelf.int.HasField("type"), shelf.int.HasField("sum")) == ("int", 3, True, False)
+    assert (bare.WhichOneof("aggregation"), bare.int.ByteSize()) == ("int", 0)
+    assert (owner.reference.type, list(owner.reference.pointing_to)) == ("cref", ["Owner"])
+
+
+@pytest.mark.parametrize("wrong", ["nothing", "code"])
+def test_what_has_no_figures_is_refused(services: Services, wrong: str) -> None:
+    """What is not there, and ids."""
+    services.collections.create(Collection(name="Coded", properties=(Property(name="code", data_type=DataType.UUID),)))
+    kind = aggregate_pb2.AggregateRequest.Aggregation
+    request = aggregate_pb2.AggregateRequest(collection="Coded", aggregations=[kind(property=wrong, text=kind.Text(count=True))])
     with pytest.raises(InvalidInput):
         handlers(services)[f"{SERVICE}Aggregate"](request.SerializeToString())
+
+
+def test_an_object_may_consist_of_references(services: Services) -> None:
+    """Nothing else need be said of it."""
+    properties = batch_pb2.BatchObject.Properties(single_target_ref_props=[{"prop_name": "owner", "uuids": [str(OWNER)]}])
+    request = batch_pb2.BatchObjectsRequest(objects=[batch_pb2.BatchObject(uuid=str(UUID(int=9)), collection="Food", properties=properties)])
+    assert not batch_pb2.BatchObjectsReply.FromString(handlers(services)[f"{SERVICE}BatchObjects"](request.SerializeToString())).errors
+    (stored,) = services.objects.get_many("Food", [UUID(int=9)], EVERYTHING_BUT_BLOBS, "").values()
+    assert stored.properties == {"owner": (Reference("Owner", OWNER),)}

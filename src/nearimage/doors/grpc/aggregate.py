@@ -2,8 +2,10 @@
 
     AggregateRequest --read--> AggregateQuery --service--> Group, Group, ... --render--> AggregateReply
 
-A request names for each property the kind of figures (int, number, text ...) and which of them; the reply has those and no others. May import `domain`,
-`service` and `doors` only; messages are `Any`, see `doors.wire.messages`.
+A request names for each property the kind of figures (int, number, text ...) and which of them. The reply has the kind that the property's type has; of
+numbers and dates the figures asked for, of texts, booleans and references all of them. Groups always say how many objects they have, and by which number.
+
+May import `domain`, `service` and `doors` only; messages are `Any`, see `doors.wire.messages`.
 """
 
 import time
@@ -19,11 +21,10 @@ from nearimage.domain.aggregates import (
     Group,
     NumberSummary,
     ReferenceSummary,
-    Summary,
     TextSummary,
 )
 from nearimage.domain.errors import InvalidInput
-from nearimage.domain.schema import Collection
+from nearimage.domain.schema import Collection, DataType, Property
 from nearimage.doors.grpc.filters import read_filter
 from nearimage.doors.grpc.near_request import read_ranking
 from nearimage.doors.grpc.parsing import parse
@@ -49,9 +50,10 @@ def aggregate(services: Services, request: bytes) -> bytes:
             out = reply.grouped_results.groups.add()
             out.grouped_by.path.append(message.group_by.property)
             _write_value(out.grouped_by, group.value)
+            out.objects_count = group.objects
             _write(out, message, collection, group)
-        reply.grouped_results.SetInParent()
     else:
+        reply.single_result.objects_count = groups[0].objects if message.objects_count else 0  # clients look for it also where they did not ask
         _write(reply.single_result, message, collection, groups[0])
     reply.took = time.perf_counter() - started
     return bytes(reply.SerializeToString())
@@ -62,7 +64,7 @@ def _query(message: Any) -> AggregateQuery:
     for wanted in message.aggregations:
         text = wanted.text
         limit = text.top_occurences_limit if text.HasField("top_occurences_limit") else TOP_VALUES
-        properties[wanted.property] = limit if wanted.WhichOneof("aggregation") == "text" else 0
+        properties[wanted.property] = limit
     return AggregateQuery(
         collection=message.collection,
         tenant=message.tenant,
@@ -78,96 +80,82 @@ def _query(message: Any) -> AggregateQuery:
 
 
 def _write(out: Any, message: Any, collection: Collection, group: Group) -> None:
-    """Fill a `Single` or a `Group`."""
-    out.objects_count = group.objects if message.objects_count else 0  # clients look for it also where they did not ask
+    """Fill a `Single` or a `Group`; the figures of a property are those of its type, whatever kind the request calls them."""
     for wanted in message.aggregations:
-        kind = wanted.WhichOneof("aggregation")
-        if kind is None:
-            continue
-        summary, write = group.summaries[wanted.property], _WRITERS[kind]
-        part = out.aggregations.aggregations.add(property=wanted.property)
         prop = collection.property(wanted.property)
-        if not isinstance(summary, _KINDS[kind]) or prop is None:
-            raise InvalidInput(f"property {wanted.property!r} is {prop and prop.data_type}; it has no figures of kind {kind}", property=wanted.property)
+        if prop is None:
+            raise InvalidInput(f"collection {collection.name!r} has no property {wanted.property!r} to aggregate", property=wanted.property)
+        kind, write = _kind_of(prop)
+        part = out.aggregations.aggregations.add(property=prop.name)
         getattr(part, kind).SetInParent()
-        write(getattr(part, kind), getattr(wanted, kind), summary, str(prop.data_type))
+        asked = wanted.WhichOneof("aggregation")
+        names = {field.name for field, value in getattr(wanted, asked).ListFields() if value is True} if asked else set()
+        write(getattr(part, kind), names, group.summaries[prop.name], str(prop.data_type))
 
 
-def _write_number(out: Any, wanted: Any, summary: NumberSummary, data_type: str) -> None:
-    if wanted.count:
-        out.count = summary.count
-    if wanted.type:
-        out.type = data_type
-    for name in ("sum", "mean", "mode", "median", "maximum", "minimum"):
+def _kind_of(prop: Property) -> tuple[str, Callable[[Any, set[str], Any, str], None]]:
+    if prop.data_type.element is DataType.UUID:
+        raise InvalidInput(f"property {prop.name!r} is {prop.data_type}, which has no figures; leave it out", property=prop.name)
+    if prop.data_type is DataType.REFERENCE:
+        return "reference", _write_reference
+    return _KINDS.get(prop.data_type.element, ("text", _write_text))
+
+
+def _write_number(out: Any, names: set[str], summary: NumberSummary, data_type: str) -> None:
+    figures = names.intersection(_FIGURES)
+    if figures:
+        out.type = data_type if "type" in names else ""  # clients look for it also where they did not ask
+    for name in figures:
         value = getattr(summary, name)
-        if getattr(wanted, name) and value is not None:
+        if value is not None:
             setattr(out, name, min(max(value, _INT64[0]), _INT64[1]) if isinstance(value, int) else value)
 
 
-def _write_text(out: Any, wanted: Any, summary: TextSummary, data_type: str) -> None:
-    if wanted.count:
-        out.count = summary.count
-    if wanted.type:
-        out.type = data_type
-    out.top_occurences.SetInParent()  # always: the Python client that wants the values only does not say so
+def _write_text(out: Any, names: set[str], summary: TextSummary, data_type: str) -> None:
+    """All of it always: the Python client that wants the values only does not say so."""
+    out.count = summary.count
+    out.type = data_type if "type" in names else ""
     for value, occurs in summary.top:
         out.top_occurences.items.add(value=value, occurs=occurs)
 
 
-def _write_boolean(out: Any, wanted: Any, summary: BooleanSummary, data_type: str) -> None:
-    figures = {
-        "count": summary.count,
-        "type": data_type,
-        "total_true": summary.total_true,
-        "total_false": summary.total_false,
-        "percentage_true": summary.share_true,
-        "percentage_false": summary.share_false,
-    }
-    for name, value in figures.items():
-        if getattr(wanted, name) and value is not None:
-            setattr(out, name, value)
+def _write_boolean(out: Any, names: set[str], summary: BooleanSummary, data_type: str) -> None:
+    out.count, out.total_true, out.total_false = summary.count, summary.total_true, summary.total_false
+    out.type = data_type if "type" in names else ""
+    if summary.share_true is not None and summary.share_false is not None:
+        out.percentage_true, out.percentage_false = summary.share_true, summary.share_false
 
 
-def _write_date(out: Any, wanted: Any, summary: DateSummary, data_type: str) -> None:
-    out.type = data_type if wanted.type else ""  # clients look for it also where they did not ask
-    for name in ("count", "median", "mode", "maximum", "minimum"):
+def _write_date(out: Any, names: set[str], summary: DateSummary, data_type: str) -> None:
+    figures = names.intersection(("count", "median", "mode", "maximum", "minimum"))
+    if figures:
+        out.type = data_type if "type" in names else ""
+    for name in figures:
         value = getattr(summary, name)
-        if getattr(wanted, name) and value is not None:
+        if value is not None:
             setattr(out, name, value)
 
 
-def _write_reference(out: Any, wanted: Any, summary: ReferenceSummary, _: str) -> None:
-    if wanted.type:
-        out.type = "cref"
-    if wanted.pointing_to:
-        out.pointing_to.extend(summary.pointing_to)
+def _write_reference(out: Any, _: set[str], summary: ReferenceSummary, __: str) -> None:
+    out.type = "cref"
+    out.pointing_to.extend(summary.pointing_to)
 
 
-_WRITERS: Mapping[str, Callable[[Any, Any, Any, str], None]] = {
-    "int": _write_number,
-    "number": _write_number,
-    "text": _write_text,
-    "boolean": _write_boolean,
-    "date": _write_date,
-    "reference": _write_reference,
+_FIGURES = ("count", "sum", "mean", "mode", "median", "maximum", "minimum")
+_KINDS: Mapping[DataType, tuple[str, Callable[[Any, set[str], Any, str], None]]] = {
+    DataType.INT: ("int", _write_number),
+    DataType.NUMBER: ("number", _write_number),
+    DataType.BOOLEAN: ("boolean", _write_boolean),
+    DataType.DATE: ("date", _write_date),
 }
-_KINDS: Mapping[str, type[Summary]] = {
-    "int": NumberSummary,
-    "number": NumberSummary,
-    "text": TextSummary,
-    "boolean": BooleanSummary,
-    "date": DateSummary,
-    "reference": ReferenceSummary,
-}
+"""Of all other types texts are told."""
 
 
 def _write_value(out: Any, value: object) -> None:
     """The value that a group shares."""
     if isinstance(value, bool):
         out.boolean = value
-    elif isinstance(value, int):
-        out.int = value
-    elif isinstance(value, float):
+    elif isinstance(value, int | float):
         out.number = value
     else:
         out.text = str(value)

@@ -72,7 +72,7 @@ def read_draft(entry: Any) -> Draft:
     """
     parts = _parts(entry.properties)
     properties = _properties(parts)
-    for reference in (*parts.get("single_target_ref_props", ()), *parts.get("multi_target_ref_props", ())) if len(parts) > 1 else ():
+    for reference in (*parts.get("single_target_ref_props", ()), *parts.get("multi_target_ref_props", ())):
         target = getattr(reference, "target_collection", "")
         beacons = [{"beacon": f"{_BEACON}{target}/{one}" if target else f"{_BEACON}{one}"} for one in reference.uuids]
         known = properties.setdefault(reference.prop_name, [])

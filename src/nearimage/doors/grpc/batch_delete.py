@@ -24,6 +24,6 @@ def batch_delete(services: Services, request: bytes) -> bytes:
     reply = BatchDeleteReply(matches=len(ids), successful=len(ids))  # of a dry run: what would succeed
     if message.verbose:
         for one in ids:
-            reply.objects.add(uuid=one.bytes, successful=True)
+            reply.objects.add(uuid=one.bytes, successful=True, error="")  # there, and empty: so clients know it
     reply.took = time.perf_counter() - started
     return bytes(reply.SerializeToString())
