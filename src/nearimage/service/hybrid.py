@@ -11,7 +11,6 @@ hit, whatever its words.
 May import `domain` and `ports` only.
 """
 
-from dataclasses import replace
 from itertools import islice
 
 from nearimage.domain.errors import InvalidInput, NoVectorizer
@@ -60,15 +59,16 @@ def _legs(question: Question, hybrid: Hybrid, near_searches: NearSearches) -> tu
         raise InvalidInput(f"alpha is the vector's share, between 0 and 1; got {hybrid.alpha}", setting="alpha")
     if question.collection.vectors:
         targets_of(question.collection, hybrid.near.targets if hybrid.near else hybrid.targets)
-    legs, distances = [], dict[bytes, float]()
-    if hybrid.alpha < 1 and hybrid.words.text:
-        legs.append(Leg(name=_KEYWORDS, weight=1 - hybrid.alpha, scores=word_ranking(question, hybrid.words)))
+    legs, distances = list[Leg](), dict[bytes, float]()
     if hybrid.alpha > 0:
         distances = _near_ranking(question, hybrid, near_searches)
-        if hybrid.max_distance is not None:
-            legs = [replace(leg, scores={one: score for one, score in leg.scores.items() if one in distances}) for leg in legs]
         name = "vector,nearText" if isinstance(hybrid.near, NearText) else "vector,hybridVector"
-        legs.insert(0, Leg(name=name, weight=hybrid.alpha, scores={one: 1 - distance for one, distance in distances.items()}))
+        legs.append(Leg(name=name, weight=hybrid.alpha, scores={one: 1 - distance for one, distance in distances.items()}))
+    if hybrid.alpha < 1 and hybrid.words.text:
+        scores = word_ranking(question, hybrid.words)
+        if hybrid.alpha > 0 and hybrid.max_distance is not None:
+            scores = {one: score for one, score in scores.items() if one in distances}
+        legs.append(Leg(name=_KEYWORDS, weight=1 - hybrid.alpha, scores=scores))
     return legs, distances
 
 

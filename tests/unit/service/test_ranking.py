@@ -80,6 +80,14 @@ def test_words_are_looked_for_in_searchable_properties_only(services: Services, 
         services.searches.run(Search(collection="Food", by=Words(text="apple", properties=properties)))
 
 
+def test_words_are_looked_for_where_some_property_has_words(services: Services) -> None:
+    """A collection of nothing but pictures cannot be searched so, alone or beside vectors."""
+    services.collections.create(Collection(name="Bare", vectors=(VectorConfig(name="u"),)))
+    for by in (Words(text="apple"), Hybrid(words=Words(text="apple"), near=near("u"), alpha=0.5)):
+        with pytest.raises(InvalidInput, match="searched by words"):
+            services.searches.run(Search(collection="Bare", by=by))
+
+
 def test_weights_are_whole_numbers(services: Services) -> None:
     """Whatever else is written there counts nothing, though its property is looked in; who names a property twice means it twice."""
 
