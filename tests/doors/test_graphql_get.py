@@ -51,6 +51,12 @@ def test_the_query_of_the_image_search_page(ask: Ask) -> None:
     assert ask(query) == {"data": {"Get": {"Dog": [{"breed": "Corgi"}]}}}
 
 
+def test_the_vector_without_a_name_may_be_called_default(ask: Ask) -> None:
+    """Here, unlike over gRPC."""
+    query = '{ Get { Dog(limit: 1 nearImage: {image: "' + RED + '" targetVectors: ["default"]}) { breed } } }'
+    assert breeds(ask(query)) == ["Corgi"]
+
+
 def test_a_picture_without_a_limit_but_with_a_distance(ask: Ask) -> None:
     """The page's last example: everything that is near enough."""
     query = '{ Get { Dog(nearImage: {image: "' + RED + '", distance: 0.2}) { breed _additional { id distance certainty } } } }'

@@ -10,7 +10,7 @@ from nearimage.domain.drafts import UNNAMED
 from nearimage.domain.errors import InvalidInput, VectorNameAmbiguous, VectorNameUnknown
 from nearimage.domain.objects import AnyVector
 from nearimage.domain.query import Combination, NearVector, Targets
-from nearimage.domain.schema import LEGACY_VECTOR, Collection, VectorConfig
+from nearimage.domain.schema import Collection, VectorConfig
 from nearimage.domain.value_columns import columns_of
 from nearimage.domain.vectors import are_sound, check_vector
 
@@ -30,15 +30,12 @@ def targets_of(collection: Collection, asked: Targets) -> list[Target]:
     """The named vectors to search, at least one.
 
     Raises:
-        VectorNameUnknown: there is none of a name, or the collection has no vectors at all; the vector without a name is meant where no name is said.
+        VectorNameUnknown: there is none of a name, or the collection has no vectors at all.
         VectorNameAmbiguous: no name, several vectors.
         InvalidInput: weights that do not belong to the targets.
     """
     if not asked.names:
         return [Target(target_of(collection, None), 1.0)]
-    if collection.legacy_vector and LEGACY_VECTOR in asked.names:
-        have = [v.name for v in collection.vectors[1:]]
-        raise VectorNameUnknown(f"collection {collection.name!r} has no vector named {LEGACY_VECTOR!r}; it has one without a name, and {have}", have=have)
     vectors = [target_of(collection, name) for name in asked.names]
     if asked.combination in WEIGHED and (asked.weights or asked.combination is Combination.MANUAL_WEIGHTS):
         if len(asked.weights) != len(vectors):

@@ -43,7 +43,7 @@ def aggregate(services: Services, request: bytes) -> bytes:
     started = time.perf_counter()
     message = parse(AggregateRequest, request)
     collection = services.collections.get(message.collection)
-    groups = services.aggregates.run(_query(message))
+    groups = services.aggregates.run(_query(message, collection))
     reply = AggregateReply()
     if message.HasField("group_by"):
         for group in groups:
@@ -59,7 +59,7 @@ def aggregate(services: Services, request: bytes) -> bytes:
     return bytes(reply.SerializeToString())
 
 
-def _query(message: Any) -> AggregateQuery:
+def _query(message: Any, collection: Collection) -> AggregateQuery:
     properties = {}
     for wanted in message.aggregations:
         text = wanted.text
@@ -74,7 +74,7 @@ def _query(message: Any) -> AggregateQuery:
             groups=message.limit if message.HasField("limit") else None,
         ),
         where=read_filter(message.filters) if message.HasField("filters") else None,
-        by=read_ranking(message, ("hybrid",)),
+        by=read_ranking(message, ("hybrid",), collection),
         object_limit=message.object_limit if message.HasField("object_limit") else None,
     )
 

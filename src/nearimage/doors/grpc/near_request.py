@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from nearimage.domain.errors import InvalidInput, InvalidVector
+from nearimage.domain.errors import InvalidInput, InvalidVector, VectorNameUnknown
 from nearimage.domain.objects import AnyVector
 from nearimage.domain.query import (
     DEFAULT_ALPHA,
@@ -30,6 +30,7 @@ from nearimage.domain.query import (
     Targets,
     Words,
 )
+from nearimage.domain.schema import LEGACY_VECTOR, Collection
 from nearimage.domain.vectorizing import Modality
 from nearimage.doors.uuids import read_uuid
 from nearimage.doors.wire.messages import CombinationMethod, HybridMessage, SearchOperatorOptions, VectorsMessage
@@ -57,7 +58,7 @@ _COMBINATIONS: Mapping[int, Combination] = {
 }
 
 
-def read_ranking(message: Any, others: Sequence[str]) -> AnyNear | Words | Hybrid | None:
+def read_ranking(message: Any, others: Sequence[str], collection: Collection) -> AnyNear | Words | Hybrid | None:
     """How the request wants objects ranked.
 
     Args:
@@ -65,7 +66,17 @@ def read_ranking(message: Any, others: Sequence[str]) -> AnyNear | Words | Hybri
 
     Raises:
         InvalidInput: several ways at once, or one that contradicts itself.
+        VectorNameUnknown: the vector without a name is called by the one that it is kept under; it is meant where no name is said.
     """
+    by = _ranking(message, others)
+    parts = () if by is None or isinstance(by, Words) else (by, by.near) if isinstance(by, Hybrid) else (by,)
+    if collection.legacy_vector and any(part and LEGACY_VECTOR in part.targets.names for part in parts):
+        have = [v.name for v in collection.vectors[1:]]
+        raise VectorNameUnknown(f"collection {collection.name!r} has no vector named {LEGACY_VECTOR!r}; it has one without a name, and {have}", have=have)
+    return by
+
+
+def _ranking(message: Any, others: Sequence[str]) -> AnyNear | Words | Hybrid | None:
     given = [field for field in (*_NEAR, *others) if message.HasField(field)]
     if not given or (given == ["near_text"] and not message.near_text.query):  # without concepts it is no search, as clients know it
         return None

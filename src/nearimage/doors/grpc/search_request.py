@@ -30,7 +30,7 @@ def read_query(message: Any, asked: Asked) -> Search:
     return Search(
         collection=message.collection,
         tenant=message.tenant,
-        by=read_ranking(message, ("bm25_search", "hybrid_search")),
+        by=read_ranking(message, ("bm25_search", "hybrid_search"), asked.collection),
         where=read_filter(message.filters) if message.HasField("filters") else None,
         limit=message.limit or None,
         offset=message.offset,
