@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nearimage.domain.values import GeoCoordinates, PropertyValue
+from nearimage.doors.rest.json_body import json_response
 from nearimage.doors.whole_numbers import with_whole_numbers
 
 PLACE = GeoCoordinates(52.0, 4.0)
@@ -34,6 +35,11 @@ PLACE = GeoCoordinates(52.0, 4.0)
 def test_numbers_without_a_fraction_are_whole(value: PropertyValue, written: str) -> None:
     """A client that asks the text "2.0" for an integer fails."""
     assert str(with_whole_numbers(value)) == written
+
+
+def test_places_are_whole_where_they_can_be() -> None:
+    """A place on the equator is told like any other number."""
+    assert json_response(GeoCoordinates(0.0, 4.5)).body == b'{"latitude":0,"longitude":4.5}'
 
 
 @given(st.floats(allow_nan=False))

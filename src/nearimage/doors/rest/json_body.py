@@ -20,6 +20,7 @@ from nearimage.domain.values import GeoCoordinates, PhoneNumber, Reference
 from nearimage.doors.faults import Fault
 from nearimage.doors.http1.exchange import Response
 from nearimage.doors.rest.call import MISSING
+from nearimage.doors.whole_numbers import with_whole_numbers
 from nearimage.service.beacons import beacon_of
 
 Json = dict[str, Any]
@@ -99,7 +100,7 @@ def _plain(value: object) -> object:
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, GeoCoordinates):
-        return {"latitude": value.latitude, "longitude": value.longitude}
+        return {"latitude": with_whole_numbers(value.latitude), "longitude": with_whole_numbers(value.longitude)}
     if isinstance(value, PhoneNumber):
         return _phone_number(value)
     if isinstance(value, Reference):
