@@ -5,7 +5,7 @@
 May import `domain` and `ports` only.
 """
 
-import re
+import math
 from collections.abc import Sequence
 
 from nearimage.domain.columns import HitColumns, packed_ids
@@ -17,9 +17,6 @@ from nearimage.domain.query import Words
 from nearimage.domain.schema import Collection
 from nearimage.ports.engine_answers import Ranked
 from nearimage.service.question import Question
-
-_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
-"""What a weight looks like; Weaviate takes anything else for 0."""
 
 
 def word_hits(question: Question, words: Words) -> Sequence[Hit]:
@@ -61,10 +58,10 @@ def _every_word(keywords: Keywords, collection: Collection) -> Filter | None:
 
 
 def boosts_of(collection: Collection, asked: tuple[str, ...]) -> dict[str, float]:
-    """The properties to look in, with their weights; one that is named twice has both of them, and a weight that is no whole number counts nothing.
+    """The properties to look in, with their weights; one that is named twice has both of them.
 
     Raises:
-        InvalidInput: a property that is not there or not searchable.
+        InvalidInput: a property that is not there or not searchable, a weight that is no number.
     """
     searchable = [p.name for p in collection.properties if p.searchable]
     if not searchable:
@@ -75,9 +72,16 @@ def boosts_of(collection: Collection, asked: tuple[str, ...]) -> dict[str, float
         name = name if name in searchable else name[:1].lower() + name[1:]
         if name not in searchable:
             raise InvalidInput(f"property {name!r} cannot be searched by words; of {collection.name!r} these can: {searchable}", property=name)
-        boosts[name] = boosts.get(name, 0.0) + (_weight(weights[0]) if weights else 1.0)
+        boosts[name] = boosts.get(name, 0.0) + (_weight(entry, weights[0]) if weights else 1.0)
     return boosts
 
 
-def _weight(text: str) -> float:
-    return float(text) if _WHOLE.fullmatch(text) else 0.0
+def _weight(entry: str, text: str) -> float:
+    """Weaviate takes whole numbers only, and anything else for 0 without a word."""
+    try:
+        weight = float(text)
+    except ValueError:
+        weight = math.nan
+    if not math.isfinite(weight):
+        raise InvalidInput(f"property {entry!r}: the weight after ^ must be a number, got {text!r}")
+    return weight

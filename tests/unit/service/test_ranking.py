@@ -88,8 +88,8 @@ def test_words_are_looked_for_where_some_property_has_words(services: Services) 
             services.searches.run(Search(collection="Bare", by=by))
 
 
-def test_weights_are_whole_numbers(services: Services) -> None:
-    """Whatever else is written there counts nothing, though its property is looked in; who names a property twice means it twice."""
+def test_weights_are_numbers(services: Services) -> None:
+    """Who names a property twice means it twice; what is no number is a slip that would make a property count nothing."""
 
     def scores(*properties: str) -> list[float | None]:
         return [hit.score for hit in services.searches.run(Search(collection="Food", by=Words(text="tree", properties=properties))).hits]
@@ -98,8 +98,10 @@ def test_weights_are_whole_numbers(services: Services) -> None:
     assert once is not None
     for properties in (("title^2",), ("Title^2",), ("title^2^3",), ("title", "title")):
         assert scores(*properties) == [pytest.approx(2 * once)]
-    for weightless in ("title^0.5", "title^heavy", "title^"):
-        assert scores(weightless) == [0]
+    assert scores("title^0.5") == [pytest.approx(once / 2)]
+    for slip in ("title^heavy", "title^", "title^nan"):
+        with pytest.raises(InvalidInput, match="weight"):
+            scores(slip)
 
 
 def test_hybrid_weighs_both_legs(services: Services) -> None:

@@ -68,7 +68,7 @@ def read_asked(message: Any, collection: Collection, find: Find) -> Asked:
 def _in_groups(asked: Asked, path: Sequence[str]) -> Asked:
     """What hits in groups show: what they are grouped by too, and of the metadata id, distance and vectors only."""
     given, shown = asked.metadata, {p.name: p for p in asked.properties}
-    metadata = type(given)(uuid=given.uuid, distance=given.distance, vector=given.vector, vectors=given.vectors)
+    metadata = type(given)(uuid=given.uuid, distance=given.distance, vector=given.vector, vectors=given.vectors, query_profile=given.query_profile)
     return replace(asked, metadata=metadata, properties=tuple(shown.get(p.name, p) for p in _plain(asked.collection) if p.name in shown or p.name in path))
 
 
