@@ -39,6 +39,7 @@ def places(client: Any) -> Iterator[Any]:
         ],
         references=[ReferenceProperty(name="owner", target_collection="Composite_person")],
         vector_config=Configure.Vectors.self_provided(),
+        inverted_index_config=Configure.inverted_index(index_property_length=True, index_null_state=True),
     )
     phone = PhoneNumber(number="030 1234567", default_country="DE")
     door = {"colour": "red", "sizes": [1, 2]}
