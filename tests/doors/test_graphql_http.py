@@ -54,7 +54,10 @@ def test_get_without_a_question_is_no_method(http: httpx.Client) -> None:
 def test_a_wrong_question_is_200_and_no_question_is_422(http: httpx.Client) -> None:
     """The protocol tells mistakes in the body; clients raise on another status."""
     assert http.post("/v1/graphql", json={"query": "{ Get { Nope { x } } }"}).status_code == 200
-    for body in ({"query": ""}, {"query": "  \n"}, {}):
+    for blank in ("  \n", "# nothing"):
+        answer = http.post("/v1/graphql", json={"query": blank})
+        assert (answer.status_code, list(answer.json())) == (200, ["errors"])
+    for body in ({"query": ""}, {}):
         answer = http.post("/v1/graphql", json=body)
         assert (answer.status_code, list(answer.json())) == (422, ["error"])
     for misfit in ({"query": 3}, {"query": DOGS, "variables": []}):
@@ -72,6 +75,14 @@ def test_a_batch_answers_in_order(http: httpx.Client) -> None:
     assert [list(one) for one in answer.json()] == [["data"], ["errors"], ["data"]]
     assert http.post("/v1/graphql/batch", json=[]).status_code == 422
     assert http.post("/v1/graphql/batch", json={"query": DOGS}).status_code == 400
+
+
+def test_one_of_a_batch_that_asks_nothing_costs_the_others_nothing(http: httpx.Client) -> None:
+    """Its mistake is told in its place, also where the same alone would be refused by its status."""
+    answer = http.post("/v1/graphql/batch", json=[{"query": ""}, {"query": DOGS, "variables": [1, 2]}, {"query": DOGS}, {"query": DOGS, "variables": {}}])
+
+    assert answer.status_code == 200
+    assert [list(one) for one in answer.json()] == [["errors"], ["errors"], ["data"], ["data"]]
 
 
 @pytest.mark.parametrize("asked", [None, graphql(World().services())], ids=["switched off", "no collections"])

@@ -21,7 +21,7 @@ from nearimage.domain.errors import InvalidInput
 from nearimage.doors.faults import fault_of
 from nearimage.doors.graphql.answering import Asked, GraphQl
 from nearimage.doors.graphql.long_literals import Body
-from nearimage.doors.graphql.requests import Json, Request
+from nearimage.doors.graphql.requests import InBatch, Request
 from nearimage.doors.http1.exchange import Endpoint, Exchange, Head, Response, Work
 from nearimage.doors.rest.bodies import check_body
 from nearimage.doors.rest.door import query_of
@@ -34,6 +34,8 @@ MOST_IN_BATCH = 100
 
 SHORT_BYTES = 64 << 10
 """A longer body is not even read on the loop: it carries a picture, or very much else (as in `doors.grpc.handlers`)."""
+
+EMPTY = "query is empty; ask for something, such as { Get { ... } }"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +87,10 @@ class GraphQlDoor:
         return graphql.begin(_worth_asking(request), lifted)
 
     def _several(self, body: Body) -> Response:
-        graphql, requests = self._ready(), read_body(body.whole(), list[Request])
+        graphql, requests = self._ready(), read_body(body.whole(), list[InBatch])
         if not requests or len(requests) > MOST_IN_BATCH:
             raise InvalidInput(f"a batch has 1 to {MOST_IN_BATCH} requests, got {len(requests)}")
-        return json_response([graphql.answer(request) if request.query.strip() else _NOTHING_ASKED for request in requests])
+        return json_response([_one_of_several(graphql, request) for request in requests])
 
     def _ready(self) -> GraphQl:
         if self.graphql is None:
@@ -137,12 +139,15 @@ def _answered(asked: Asked) -> Response | Work:
     return json_response(asked.answer()) if asked.is_quick else lambda: json_response(asked.answer())
 
 
+def _one_of_several(graphql: GraphQl, request: InBatch) -> Mapping[str, Any]:
+    """What one of a batch cannot be asked does not keep the others from their answers."""
+    if request.query and isinstance(request.variables, dict | None):
+        return graphql.answer(Request(query=request.query, operation_name=request.operation_name, variables=request.variables))
+    wrong = "variables have to be an object" if request.query else EMPTY
+    return {"errors": [{"message": wrong, "path": None, "locations": None}]}
+
+
 def _worth_asking(request: Request) -> Request:
-    if not request.query.strip():
-        raise InvalidInput(_EMPTY)
+    if not request.query:
+        raise InvalidInput(EMPTY)
     return request
-
-
-_EMPTY = "query is empty; ask for something, such as { Get { ... } }"
-_NOTHING_ASKED: Json = {"errors": [{"message": _EMPTY, "path": None, "locations": []}]}
-"""In a batch: the others are answered."""

@@ -28,6 +28,14 @@ class Request(msgspec.Struct, rename="camel"):
     variables: dict[str, Any] | None = None
 
 
+class InBatch(msgspec.Struct, rename="camel"):
+    """One GraphQL request of several; variables that are no object are its own mistake, not the batch's."""
+
+    query: str = ""
+    operation_name: str | None = None
+    variables: Any = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """How much one document may ask for.
