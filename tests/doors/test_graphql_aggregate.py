@@ -1,11 +1,13 @@
 """`Aggregate` and `Explore` over GraphQL."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from nearimage.domain.drafts import Draft
 from tests.doors.graphql_world import Ask, asking_of, services, uid
-from tests.fakes import GREEN, RED
+from tests.fakes import GREEN, RED, World, dogs
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +58,16 @@ def test_groups_name_their_value(ask: Ask) -> None:
         {"value": "false"},
         {"value": "true"},
     ]
+
+
+def test_groups_of_large_numbers_are_named_by_powers_of_ten() -> None:
+    """As Weaviate names them here, and nowhere else: groups of hits have the digits."""
+    made = World().services()
+    made.collections.create(dogs())
+    made.objects.put_many("Dog", [Draft(id=UUID(int=1), properties={"weight": 1_800_000})])
+    ask = asking_of(made)
+
+    assert figures(ask('{ Aggregate { Dog(groupBy: ["weight"]) { groupedBy { value } } } }')) == [{"groupedBy": {"value": "1.8e+06"}}]
 
 
 def test_the_most_frequent_values_in_the_number_asked_for(ask: Ask) -> None:

@@ -23,11 +23,13 @@ from nearimage.domain.aggregates import (
     TextSummary,
 )
 from nearimage.domain.errors import InvalidInput
+from nearimage.domain.objects import Scalar
 from nearimage.domain.schema import Collection, Property
 from nearimage.doors.graphql.parts import Part
 from nearimage.doors.graphql.ranking import read_counted
 from nearimage.doors.graphql.selections import TYPENAME, Field, Selections
 from nearimage.doors.grpc.search_reply import group_name
+from nearimage.doors.number_texts import short
 from nearimage.doors.typed_filters import read_filter
 from nearimage.doors.whole_numbers import with_whole_numbers
 from nearimage.service.services import Services
@@ -132,10 +134,14 @@ def _grouped_by(field: Field, typename: str, path: str | None, selections: Selec
     def figure(group: Group) -> Any:
         if path is None:
             return None
-        said = {"path": [path], "value": group_name(group.value), TYPENAME: typename}
+        said = {"path": [path], "value": _group_name(group.value), TYPENAME: typename}
         return {key: said[name] for key, name in keys.items()}
 
     return figure
+
+
+def _group_name(value: Scalar | None) -> str:
+    return short(float(value)) if isinstance(value, int | float) and not isinstance(value, bool) else group_name(value)
 
 
 def _property_figures(field: Field, prop: Property, prefix: str, selections: Selections) -> Figure:

@@ -19,6 +19,7 @@ from nearimage.doors.grpc.asked import Asked, AskedReference
 from nearimage.doors.grpc.metadata import Metadata
 from nearimage.doors.grpc.rows import cuts_of, stored_rows
 from nearimage.doors.grpc.values import write_properties
+from nearimage.doors.number_texts import plain
 from nearimage.doors.wire.encoding import int64, sized, sized_each
 from nearimage.doors.wire.messages import GroupByResult, PropertiesMessage, PropertiesResult, RefPropertiesResult, SearchReply, SearchResult, key_of
 from nearimage.service.objects import Objects
@@ -121,4 +122,4 @@ def group_name(value: Scalar | None) -> str:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
-    return f"{value:.17g}" if isinstance(value, float) and value.is_integer() else str(value)
+    return plain(value) if isinstance(value, float) else str(value)
