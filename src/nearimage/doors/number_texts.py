@@ -27,7 +27,8 @@ def short(value: float) -> str:
     """As `%v` of Go."""
     digits = Decimal(repr(value)).normalize()
     if value and not _SHORT[0] <= digits.adjusted() <= _SHORT[1]:
-        return f"{value:.{len(digits.as_tuple().digits) - 1}e}"
+        mantissa, _, power = f"{digits:.{len(digits.as_tuple().digits) - 1}e}".partition("e")  # by the decimal digits: the float's own are rounded elsewhere
+        return f"{mantissa}e{int(power):+03d}"
     return _written_out(value)
 
 
