@@ -65,6 +65,10 @@ class Operator(StrEnum):
     WITHIN_GEO_RANGE = "WithinGeoRange"
 
 
+CONTAINS = frozenset((Operator.CONTAINS_ANY, Operator.CONTAINS_ALL, Operator.CONTAINS_NONE))
+"""Those that take a list of values."""
+
+
 @dataclass(frozen=True, slots=True)
 class Compare:
     """One condition on one field.

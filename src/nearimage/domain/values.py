@@ -16,7 +16,7 @@ A missing value is an absent key, never None. May import the standard library on
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self, TypeVar, cast
+from typing import Any, Self
 from uuid import UUID
 
 Scalar = str | int | float | bool
@@ -89,14 +89,11 @@ Element = Scalar | bytes | GeoCoordinates | PhoneNumber | Reference | Nested
 PropertyValue = Element | tuple[Element, ...]
 
 
-T = TypeVar("T")
-
-
-def sorted_as(value: T) -> T:
-    """What stands in a text's place in the order of a sort: capitals do not count there."""
+def sorted_as(value: Any) -> Any:
+    """What stands in the place of a value, or of what `order_of` makes of it, in the order of a sort: capitals do not count there."""
     if isinstance(value, tuple):
-        return cast("T", tuple(sorted_as(entry) for entry in value))
-    return cast("T", value.lower()) if isinstance(value, str) else value
+        return tuple(map(sorted_as, value))
+    return value.lower() if isinstance(value, str) else value
 
 
 def order_of(value: PropertyValue) -> PropertyValue | tuple[float, ...]:

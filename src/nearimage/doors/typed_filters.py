@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from nearimage.domain.errors import InvalidFilter
-from nearimage.domain.filters import CREATED_FIELD, ID_FIELD, UPDATED_FIELD, Filter, Operator, measured_field
+from nearimage.domain.filters import CONTAINS, CREATED_FIELD, ID_FIELD, UPDATED_FIELD, Filter, Operator, measured_field
 from nearimage.domain.schema import Collection, DataType
 from nearimage.doors.where import read_where
 
@@ -19,7 +19,6 @@ Find = Callable[[str], Collection]
 
 _TEXT = ("valueText", "valueString")
 _ANY_TIME = (*_TEXT, "valueDate")
-_LISTS = (Operator.CONTAINS_ANY, Operator.CONTAINS_ALL, Operator.CONTAINS_NONE)
 _KINDS: Mapping[DataType, tuple[str, ...]] = {
     DataType.TEXT: _TEXT,
     DataType.UUID: _TEXT,
@@ -67,7 +66,7 @@ def _check_kind(condition: Mapping[str, Any], collection: Collection, find: Find
     given = value.removesuffix("Array")
     if wanted and given not in wanted:
         raise InvalidFilter(f"where: property {path[-1]!r} takes {wanted[0]}, got {given}", property=path[-1])
-    if condition["operator"] in _LISTS and not (isinstance(condition[value], list) and condition[value]):
+    if condition["operator"] in CONTAINS and not (isinstance(condition[value], list) and condition[value]):
         raise InvalidFilter(f"where: {condition['operator']} takes a list of values, got {condition[value]!r}; put it in brackets", property=path[-1])
 
 

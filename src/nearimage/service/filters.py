@@ -15,6 +15,7 @@ from dataclasses import replace
 from nearimage.domain.dates import instant_ns
 from nearimage.domain.errors import InvalidFilter, InvalidValue, NotSupported
 from nearimage.domain.filters import (
+    CONTAINS,
     CREATED_FIELD,
     ID_FIELD,
     UPDATED_FIELD,
@@ -42,7 +43,6 @@ from nearimage.service.values import convert_scalar
 MAX_DEPTH = 100
 """Levels of And, Or and Not; no person writes ten, and recursion must end long before Python's limit of 1,000 frames."""
 
-_CONTAINS = {Operator.CONTAINS_ANY, Operator.CONTAINS_ALL, Operator.CONTAINS_NONE}
 _ORDERS = (Operator.GREATER_THAN, Operator.GREATER_THAN_EQUAL, Operator.LESS_THAN, Operator.LESS_THAN_EQUAL)
 _COMPARISONS = {Operator.EQUAL, Operator.NOT_EQUAL, *_ORDERS}
 _ID = Property(name=ID_FIELD, data_type=DataType.TEXT, tokenization=Tokenization.FIELD)
@@ -200,7 +200,7 @@ def _bind_compare(compare: Compare, prop: Property) -> Compare:
         raise NotSupported(f"property {prop.name!r} is {prop.data_type}: only IsNull is supported of nested objects", feature="nested filters")
     if prop.data_type is DataType.GEO_COORDINATES or operator is Operator.WITHIN_GEO_RANGE:
         return _bind_range(compare, prop)
-    if operator in _CONTAINS:
+    if operator in CONTAINS:
         values = value if isinstance(value, tuple) else (value,)
         if not values:
             raise _misfit(prop, operator, value, "at least one value")

@@ -89,7 +89,7 @@ def _dates(values: Sequence[Any]) -> Column | None:
         told = {text: date_text(text) for text in set(values)}
     except ValueError:
         return None
-    return values if all(text is given for given, text in told.items()) else [told[value] for value in values]
+    return values if all(text == given for given, text in told.items()) else [told[value] for value in values]
 
 
 def _uuids(values: Sequence[Any]) -> Column | None:

@@ -23,7 +23,7 @@ def word_hits(question: Question, words: Words) -> Sequence[Hit]:
     """One page, best first.
 
     Raises:
-        InvalidInput: a property that is not there or not searchable.
+        InvalidInput: a property that is not there or not searchable, a weight that is no number.
     """
     found = _match(question, words, question.limit, question.offset, question.projection)
     return HitColumns(found.records, scores=found.scores.tolist())
@@ -72,16 +72,16 @@ def boosts_of(collection: Collection, asked: tuple[str, ...]) -> dict[str, float
         name = name if name in searchable else name[:1].lower() + name[1:]
         if name not in searchable:
             raise InvalidInput(f"property {name!r} cannot be searched by words; of {collection.name!r} these can: {searchable}", property=name)
-        boosts[name] = boosts.get(name, 0.0) + (_weight(entry, weights[0]) if weights else 1.0)
+        boosts[name] = boosts.get(name, 0.0) + (_weight(weights[0], name) if weights else 1.0)
     return boosts
 
 
-def _weight(entry: str, text: str) -> float:
-    """Weaviate takes whole numbers only, and anything else for 0 without a word."""
+def _weight(text: str, name: str) -> float:
+    """What stands behind the ^; Weaviate takes whole numbers only, and anything else for 0 without a word."""
     try:
         weight = float(text)
     except ValueError:
         weight = math.nan
     if not math.isfinite(weight):
-        raise InvalidInput(f"property {entry!r}: the weight after ^ must be a number, got {text!r}")
+        raise InvalidInput(f"property {name!r}: the weight after ^ must be a number, got {text!r}", property=name)
     return weight

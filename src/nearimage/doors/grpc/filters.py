@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from nearimage.domain.errors import InvalidFilter
-from nearimage.domain.filters import CREATED_FIELD, UPDATED_FIELD, And, Compare, Filter, FilterValue, GeoRange, Not, Operator, Or, Through
+from nearimage.domain.filters import CONTAINS, CREATED_FIELD, UPDATED_FIELD, And, Compare, Filter, FilterValue, GeoRange, Not, Operator, Or, Through
 from nearimage.doors.where import on_path
 from nearimage.doors.wire.messages import Filters
 from nearimage.service.filters import MAX_DEPTH
 
 _JUNCTIONS: Mapping[int, type[And] | type[Or]] = {Filters.OPERATOR_AND: And, Filters.OPERATOR_OR: Or}
-_CONTAINS = {Operator.CONTAINS_ANY, Operator.CONTAINS_ALL, Operator.CONTAINS_NONE}
 _OPERATORS: Mapping[int, Operator] = {
     Filters.OPERATOR_EQUAL: Operator.EQUAL,
     Filters.OPERATOR_NOT_EQUAL: Operator.NOT_EQUAL,
@@ -43,7 +42,7 @@ def read_filter(message: Any, depth: int = 0) -> Filter:
             raise InvalidFilter(f"Not takes exactly one operand, got {len(message.filters)}", property=None)
         return Not(read_filter(message.filters[0], depth + 1))
     operator, value = _operator(message), _value(message)
-    if operator in _CONTAINS and not isinstance(value, tuple):
+    if operator in CONTAINS and not isinstance(value, tuple):
         raise InvalidFilter(f"{operator} takes a list of values, got {value!r:.200}", property=None)
     if message.HasField("target"):
         return _aimed(message.target, operator, value, depth)

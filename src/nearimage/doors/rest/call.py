@@ -3,11 +3,12 @@
 May import `domain`, `service` and `doors.http1.exchange` only.
 """
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from nearimage.domain.errors import InvalidParameter, MalformedRequest
+from nearimage.domain.errors import CollectionNotFound, InvalidInput, InvalidParameter, MalformedRequest, NotFound
 from nearimage.domain.schema import NO_MODULE
 from nearimage.doors.http1.exchange import Response
 from nearimage.service.collection_defaults import DEFAULT_INDEX
@@ -101,6 +102,19 @@ class Call:
             return int(text)
         except ValueError as wrong:
             raise InvalidParameter(f"{name} in query must be a whole number, got {text!r}", rule=WRONG_TYPE) from wrong
+
+
+@contextmanager
+def missing_is_invalid(missing: type[NotFound] = CollectionNotFound) -> Iterator[None]:
+    """Where what is missing is what is wrong with a request, not with its path: 422 in place of 404.
+
+    Raises:
+        InvalidInput: it is not there.
+    """
+    try:
+        yield
+    except missing as error:
+        raise InvalidInput(error.message, **error.detail) from error
 
 
 def read_id(text: str, *, where: str) -> UUID:

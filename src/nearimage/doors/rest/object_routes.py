@@ -5,18 +5,18 @@ Older clients name an object by its id alone: the collection then comes from the
 May import `domain`, `service` and `doors` only.
 """
 
-from collections.abc import Hashable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Hashable
+from contextlib import suppress
 from dataclasses import replace
 from itertools import zip_longest
 
 from nearimage.domain.drafts import Draft
-from nearimage.domain.errors import CollectionNotFound, InvalidInput, ObjectNotFound, TenantNotFound
+from nearimage.domain.errors import InvalidInput, ObjectNotFound, TenantNotFound
 from nearimage.domain.objects import IDS_ONLY, Projection
 from nearimage.domain.query import Search, SortBy
 from nearimage.domain.schema import Collection, DataType
 from nearimage.doors.http1.exchange import Response
-from nearimage.doors.rest.call import Call, Route, read_id
+from nearimage.doors.rest.call import Call, Route, missing_is_invalid, read_id
 from nearimage.doors.rest.json_body import Json, json_response, read_body
 from nearimage.doors.rest.objects import ObjectBody, projection_of, read_draft, render_object
 
@@ -27,7 +27,7 @@ def insert_object(call: Call) -> Response:
     """Store a new object."""
     body = _object(call)
     draft = read_draft(body)
-    with _body_names_collection():
+    with missing_is_invalid():
         record = call.services.objects.insert(body.collection, draft)
     return json_response(render_object(call.services.collections.get(body.collection), record, draft.tenant))
 
@@ -38,7 +38,7 @@ def validate_object(call: Call) -> Response:
     if not body.id:
         raise InvalidInput("the object names no id; say which it would have")
     draft = read_draft(body)
-    with _body_names_collection():
+    with missing_is_invalid():
         call.services.objects.check(body.collection, draft)
     return Response(200)
 
@@ -156,15 +156,6 @@ def _object(call: Call) -> ObjectBody:
     return body
 
 
-@contextmanager
-def _body_names_collection() -> Iterator[None]:
-    """Where the body names the collection, one that is not there is a wrong object, not a wrong path."""
-    try:
-        yield
-    except CollectionNotFound as missing:
-        raise InvalidInput(missing.message, **missing.detail) from missing
-
-
 def _draft_for(call: Call, body: ObjectBody, *, whole: bool = False) -> tuple[str, Draft]:
     """The collection and the draft of a change to the object in the path; whose tenant it is, the body says.
 
@@ -187,7 +178,7 @@ def _draft_for(call: Call, body: ObjectBody, *, whole: bool = False) -> tuple[st
 
 def _refuse_another(call: Call, name: str, named_by_body: str) -> None:
     """Two names may be one collection's, by an alias or in the case of the first letter."""
-    with _body_names_collection():
+    with missing_is_invalid():
         other = call.services.collections.get(named_by_body).name
     if other != call.services.collections.get(name).name:
         raise InvalidInput(f"the path names collection {name!r}, the body {named_by_body!r}; an object stays in its collection", collection=other)

@@ -5,13 +5,14 @@ May import msgspec, `domain`, `service` and `doors` only.
 
 import re
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 import msgspec
 
-from nearimage.domain.errors import CollectionNotFound, InvalidInput, InvalidParameter, NearimageError, ObjectNotFound
+from nearimage.domain.errors import InvalidInput, InvalidParameter, NearimageError, NotFound
 from nearimage.doors.faults import fault_of
 from nearimage.doors.http1.exchange import Response
-from nearimage.doors.rest.call import WRONG_TYPE, Call, Route, read_id
+from nearimage.doors.rest.call import WRONG_TYPE, Call, Route, missing_is_invalid, read_id
 from nearimage.doors.rest.json_body import Json, json_response, read_body
 from nearimage.doors.rest.object_routes import home
 from nearimage.service.references import Source
@@ -101,12 +102,8 @@ def _source(call: Call, *, adding: bool = False) -> Source:
         adding: references, to an object that has to be there: then one that no collection has, or whose collection is not there, is the request's mistake.
     """
     object_id = call.object_id
-    try:
+    with missing_is_invalid(NotFound) if adding else nullcontext():
         collection = call.services.collections.get(home(call)).name
-    except (ObjectNotFound, CollectionNotFound) as missing:
-        if not adding:
-            raise
-        raise InvalidInput(missing.message, **missing.detail) from missing
     return Source(collection=collection, id=object_id, property=call.path["property"], tenant=call.tenant)
 
 

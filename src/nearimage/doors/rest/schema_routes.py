@@ -9,7 +9,7 @@ import msgspec
 
 from nearimage.domain.errors import CollectionNotFound, InvalidSchema
 from nearimage.doors.http1.exchange import Response
-from nearimage.doors.rest.call import Call, Route
+from nearimage.doors.rest.call import Call, Route, missing_is_invalid
 from nearimage.doors.rest.json_body import json_response, read_body, read_settings
 from nearimage.doors.rest.schema import ClassBody, PropertyBody, read_class, read_property, render_class, render_property
 from nearimage.doors.rest.shard_figures import of_collection
@@ -82,10 +82,8 @@ def list_shards(call: Call) -> Response:
 def set_shard(call: Call) -> Response:
     """Make a shard read-only, or ready for writing again."""
     state = read_body(call.body, ShardBody).status
-    try:
+    with missing_is_invalid():
         call.services.cluster.set_state(call.collection, call.path["shard"], state)
-    except CollectionNotFound as missing:  # 422, as clients expect here
-        raise InvalidSchema(missing.message, setting="class") from missing
     return json_response({"status": state})
 
 

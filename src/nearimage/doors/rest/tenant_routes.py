@@ -5,15 +5,14 @@ Clients send the older names of a tenant's state (HOT, COLD, FROZEN) or today's;
 May import msgspec, `domain`, `service` and `doors` only.
 """
 
-from collections.abc import Callable, Sequence
-from functools import wraps
+from collections.abc import Sequence
 
 import msgspec
 
-from nearimage.domain.errors import CollectionNotFound, InvalidInput, InvalidParameter
+from nearimage.domain.errors import InvalidInput, InvalidParameter
 from nearimage.domain.schema import Tenant, TenantState
 from nearimage.doors.http1.exchange import Response
-from nearimage.doors.rest.call import NOT_ONE_OF, Call, Route
+from nearimage.doors.rest.call import NOT_ONE_OF, Call, Route, missing_is_invalid
 from nearimage.doors.rest.json_body import Json, json_response, read_body
 
 _STATES = {
@@ -32,20 +31,7 @@ class TenantBody(msgspec.Struct, rename="camel"):
     activity_status: str | None = None
 
 
-def _of_collection(endpoint: Callable[[Call], Response]) -> Callable[[Call], Response]:
-    """Where a collection is not there, 422, as clients expect of tenants."""
-
-    @wraps(endpoint)
-    def answer(call: Call) -> Response:
-        try:
-            return endpoint(call)
-        except CollectionNotFound as missing:
-            raise InvalidInput(missing.message, **missing.detail) from missing
-
-    return answer
-
-
-@_of_collection
+@missing_is_invalid()
 def create_tenants(call: Call) -> Response:
     """Make tenants; the reply shows them as they were sent, in the older names of states."""
     bodies = read_body(call.body, list[TenantBody])
@@ -53,7 +39,7 @@ def create_tenants(call: Call) -> Response:
     return _echoed(bodies)
 
 
-@_of_collection
+@missing_is_invalid()
 def update_tenants(call: Call) -> Response:
     """Activate and deactivate tenants."""
     bodies = read_body(call.body, list[TenantBody])
@@ -64,7 +50,7 @@ def update_tenants(call: Call) -> Response:
     return _echoed(bodies)
 
 
-@_of_collection
+@missing_is_invalid()
 def delete_tenants(call: Call) -> Response:
     """Drop tenants with all their objects."""
     names = read_body(call.body, list[str])
@@ -74,20 +60,20 @@ def delete_tenants(call: Call) -> Response:
     return Response(200)
 
 
-@_of_collection
+@missing_is_invalid()
 def list_tenants(call: Call) -> Response:
     """Every tenant of a collection."""
     return json_response([_render(name, state) for name, state in call.services.tenants.all(call.collection).items()])
 
 
-@_of_collection
+@missing_is_invalid()
 def get_tenant(call: Call) -> Response:
     """One tenant."""
     state = call.services.tenants.find(call.collection, call.path["tenant"])
     return Response(404) if state is None else json_response(_render(call.path["tenant"], state))
 
 
-@_of_collection
+@missing_is_invalid()
 def head_tenant(call: Call) -> Response:
     """200 where there is such a tenant, 404 where not."""
     return Response(200 if call.services.tenants.exists(call.collection, call.path["tenant"]) else 404)

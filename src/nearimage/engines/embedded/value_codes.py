@@ -14,8 +14,8 @@ An array has a code for the whole, by which it is ordered, and leads from there 
 Dates are kept as instants, places and telephone numbers as what they are ordered by. Ranks, the place of each value among all in ascending order, are
 sorted when first asked for; values met since are merged in.
 
-Memory: 4 bytes a row and some 200 bytes a distinct value, at most `BUDGET_BYTES` a shard beyond what the last question needed; those least recently asked
-for go first. Nothing of it is stored.
+Memory: 4 bytes a row and some 200 bytes a distinct value, twice that once it was sorted by, at most `BUDGET_BYTES` a shard beyond what the last question
+needed; those least recently asked for go first. Nothing of it is stored.
 
 May import numpy, `domain` and this package.
 """
