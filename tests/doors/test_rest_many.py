@@ -130,6 +130,30 @@ def test_a_filter_of_a_deletion_is_told_back_in_full(dogs: httpx.Client) -> None
     assert told == {"operator": "Or", "path": None, "operands": [{**corgis, "operands": None}]}
 
 
+@pytest.mark.parametrize("value", ["18446744073709551616", "[" * 300 + "]" * 300], ids=["a number beyond 64 bits", "lists in lists"])
+def test_what_no_reply_can_hold_costs_the_others_of_a_batch_nothing(dogs: httpx.Client, value: str) -> None:
+    """An object that fails is told beside what was sent; the reply must come all the same, for the others are stored."""
+    body = f'{{"objects": [{{"class": "Dog", "properties": {{"breed": {value}}}}}, {{"class": "Dog", "properties": {{"breed": "Pug"}}}}]}}'
+
+    answers = dogs.post("/v1/batch/objects", content=body, headers={"Content-Type": "application/json"}).json()
+
+    assert [answer["result"]["status"] for answer in answers] == ["FAILED", "SUCCESS"]
+    assert [one["properties"] for one in dogs.get("/v1/objects?class=Dog").json()["objects"]] == [{"breed": "Pug"}]
+
+
+def test_a_deletion_is_not_carried_out_if_it_could_not_be_told(dogs: httpx.Client) -> None:
+    """The reply repeats what was asked; no reply holds whole numbers beyond 64 bits."""
+    where = {"path": ["nothing"], "operator": "Equal", "valueInt": 1}
+    body = {"match": {"class": "Dog", "where": where}, "deletionTimeUnixMilli": 1 << 64}
+    assert dogs.request("DELETE", "/v1/batch/objects", json=body).status_code == 400
+
+    around = {"geoCoordinates": {"latitude": 1, "longitude": 1}, "distance": {"max": 1 << 64}}
+    dogs.post("/v1/schema/Dog/properties", json={"name": "home", "dataType": ["geoCoordinates"]})
+    match = {"class": "Dog", "where": {"path": ["home"], "operator": "WithinGeoRange", "valueGeoRange": around}}
+    told = dogs.request("DELETE", "/v1/batch/objects", json={"match": match}).json()
+    assert told["match"]["where"]["valueGeoRange"]["distance"] == {"max": float(1 << 64)}
+
+
 def test_deleting_by_filter_first_dry_then_for_good(dogs: httpx.Client) -> None:
     """What the dry run counts is what goes; the rest stays."""
     for n in range(10, 14):

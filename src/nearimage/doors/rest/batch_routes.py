@@ -16,7 +16,7 @@ from nearimage.domain.values import Reference
 from nearimage.doors.faults import fault_of
 from nearimage.doors.http1.exchange import Response
 from nearimage.doors.rest.call import NOT_ONE_OF, Call, Route
-from nearimage.doors.rest.json_body import Json, json_response, read_body
+from nearimage.doors.rest.json_body import Json, is_writable, json_response, read_body, read_settings
 from nearimage.doors.rest.objects import BatchBody, ObjectBody, read_draft, render_object
 from nearimage.doors.typed_filters import read_filter
 from nearimage.service.beacons import beacon_of
@@ -110,15 +110,16 @@ def _references(record: Record) -> Iterator[tuple[str, tuple[object, ...]]]:
 
 
 def _failed(body: ObjectBody, error: NearimageError, now_ms: int) -> Json:
+    """Why an object was not stored, beside what was sent, as far as a reply can hold it."""
     errors = {"error": [{"message": fault_of(error).message}]}
     sent: Json = {"class": body.collection, "id": body.id, "properties": body.properties, "vector": body.vector, "vectors": body.vectors}
-    told = {key: value for key, value in (sent | {"tenant": body.tenant}).items() if value is not None}
+    told = {key: value for key, value in (sent | {"tenant": body.tenant}).items() if value is not None and is_writable(value)}
     return told | {"creationTimeUnix": now_ms, "lastUpdateTimeUnix": now_ms, "deprecations": None, "result": {"status": "FAILED", "errors": errors}}
 
 
 def delete_objects(call: Call) -> Response:
     """Delete every object that passes a filter, or with dryRun only say which would be."""
-    body = read_body(call.body, DeleteBody)
+    body = read_settings(call.body, DeleteBody)
     match = body.match
     if match is None or not match.collection:
         raise InvalidInput("a deletion needs match with class and where")

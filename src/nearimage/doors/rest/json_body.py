@@ -57,7 +57,7 @@ def read_body(body: bytes, kind: type[T]) -> T:
 
 
 def read_settings(body: bytes, kind: type[T]) -> T:
-    """The JSON of a request that carries settings of any shape, which are stored and shown as they came.
+    """The JSON of a request that carries settings of any shape, or a filter, which are shown as they came.
 
     A whole number beyond 64 bits becomes a float, as it is to every other server: no JSON writer for clients takes it.
 
@@ -74,6 +74,15 @@ def json_response(content: Any, status: int = 200, headers: Mapping[str, str] | 
     """A JSON reply; bytes are written as base64, numpy arrays as lists, values of properties as clients know them."""
     options = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_PASSTHROUGH_DATACLASS
     return Response(status, orjson.dumps(content, default=_plain, option=options), "application/json", headers or {})
+
+
+def is_writable(content: Any) -> bool:
+    """Whether a JSON reply can hold something that came in a JSON request: not whole numbers beyond 64 bits, nor what is nested 254 levels deep."""
+    try:
+        orjson.dumps(content)
+    except orjson.JSONEncodeError:
+        return False
+    return True
 
 
 def fault_response(error: BaseException, fault: Fault, path: str, headers: Mapping[str, str] | None = None) -> Response:
