@@ -133,12 +133,14 @@ def test_a_filter_of_a_deletion_is_told_back_in_full(dogs: httpx.Client) -> None
 @pytest.mark.parametrize("value", ["18446744073709551616", "[" * 300 + "]" * 300], ids=["a number beyond 64 bits", "lists in lists"])
 def test_what_no_reply_can_hold_costs_the_others_of_a_batch_nothing(dogs: httpx.Client, value: str) -> None:
     """An object that fails is told beside what was sent; the reply must come all the same, for the others are stored."""
-    body = f'{{"objects": [{{"class": "Dog", "properties": {{"breed": {value}}}}}, {{"class": "Dog", "properties": {{"breed": "Pug"}}}}]}}'
+    body = (
+        f'{{"objects": [{{"class": "Dog", "properties": {{"breed": {value}}}}}, {{"class": "Dog", "id": "{UUID(int=77)}", "properties": {{"breed": "Pug"}}}}]}}'
+    )
 
     answers = dogs.post("/v1/batch/objects", content=body, headers={"Content-Type": "application/json"}).json()
 
     assert [answer["result"]["status"] for answer in answers] == ["FAILED", "SUCCESS"]
-    assert [one["properties"] for one in dogs.get("/v1/objects?class=Dog").json()["objects"]] == [{"breed": "Pug"}]
+    assert dogs.get(f"/v1/objects/Dog/{UUID(int=77)}").json()["properties"] == {"breed": "Pug"}
 
 
 def test_a_deletion_is_not_carried_out_if_it_could_not_be_told(dogs: httpx.Client) -> None:
