@@ -14,6 +14,7 @@ from nearimage.app import open_database
 from nearimage.cli.main import main
 from nearimage.config.settings import Settings
 from nearimage.domain.vectorizing import Modality
+from nearimage.vectorizers.store.presets import preset
 from nearimage.vectorizers.store.scenes import scene
 from tests.stored_models import NAME, tower_files
 from tests.unit.vectorizers.hub import Hub, running_hub
@@ -121,15 +122,28 @@ def test_the_int8_version_is_measured_on_the_users_own_pictures(added: Path, tmp
 
 def test_pull_takes_pins_from_the_command_line_and_refuses_without(data: Path, hub: Hub, files: dict[Modality, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     """The files are not CLIP's, so the model is refused by what it gives, after its files were found to be the pinned ones."""
+    known = preset("clip-vit-l-14")
     content = {"onnx/vision_model.onnx": files[Modality.IMAGE].read_bytes(), "onnx/text_model.onnx": files[Modality.TEXT].read_bytes()}
-    hub.files = {f"/Xenova/clip-vit-base-patch32/resolve/main/{name}": body for name, body in content.items()}
+    hub.files = {f"/{known.repository}/resolve/{known.revision}/{name}": body for name, body in content.items()}
     pins = [word for name, body in content.items() for word in ("--sha256", f"{name}={hashlib.sha256(body).hexdigest()}")]
 
-    assert "downloads nothing unchecked" in models(data, "pull", "clip-vit-b-32", "--hub", hub.url).output
-    refused = models(data, "pull", "clip-vit-b-32", "--hub", hub.url, *pins)
+    assert "--sha256 onnx/text_model.onnx=<SHA-256>" in models(data, "pull", "clip-vit-l-14", "--hub", hub.url).output
+    refused = models(data, "pull", "clip-vit-l-14", "--hub", hub.url, *pins)
     assert refused.exit_code == 1
     assert "cannot be used" in refused.output
     assert len(hub.asked) == 2
+
+
+def test_a_pinned_model_needs_no_pins_and_takes_no_other_file(data: Path, hub: Hub, files: dict[Modality, Path]) -> None:
+    """What the command in the README does, against a hub that serves something else under the right name."""
+    known = preset("clip-vit-b-32")
+    hub.files = {f"/{known.repository}/resolve/{known.revision}/onnx/vision_model.onnx": files[Modality.IMAGE].read_bytes()}
+
+    refused = models(data, "pull", "clip-vit-b-32", "--hub", hub.url)
+
+    assert refused.exit_code == 1
+    assert known.pins["onnx/vision_model.onnx"] in refused.output
+    assert [path for path, _ in hub.asked] == list(hub.files)
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,9 @@ import click
 import orjson
 from rich.console import Console
 from rich.filesize import decimal
+from rich.padding import Padding
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-from rich.table import Table
+from rich.text import Text
 
 from nearimage.domain.errors import Conflict, InvalidInput
 from nearimage.domain.models import ModelReport, ModelState
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from nearimage.config.settings import Settings
 
 _STYLES = {ModelState.STORED: "green", ModelState.INSTALLED: "green", ModelState.DAMAGED: "bold red"}
+
+_INDENT = 4
+"""Of what is said of a model, below its name."""
 
 _DATA = click.option("--data", metavar="DIR", help="The data folder (PERSISTENCE_DATA_PATH) [default: data]")
 _MODELS = click.option("--models", "folder", metavar="DIR", help="The folder of models (NEARIMAGE_MODELS) [default: models inside of the data folder]")
@@ -190,13 +194,13 @@ def _tell(reports: Sequence[ModelReport], *, as_json: bool) -> None:
     if as_json:
         click.echo(orjson.dumps({"models": [asdict(report) for report in reports]}).decode())
         return
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for column in ("model", "", "for", "reads", "dims", "size", "int8 keeps", "licence", "note"):
-        table.add_column(column, overflow="fold", no_wrap=column == "model")  # a name that is folded cannot be copied
+    console, width = Console(), max((len(report.name) for report in reports), default=0)
     for report in reports:
+        dims, size = f"{report.dimensions} dims" if report.dimensions else "", decimal(report.size_bytes) if report.size_bytes else ""
         style = _STYLES.get(report.state, "dim")
-        kept = ", ".join(f"{kind} {share:.0%}" for kind, share in report.int8_overlap.items())
-        size = decimal(report.size_bytes) if report.size_bytes else ""
-        cells = (report.module, ", ".join(report.modalities), str(report.dimensions or ""), size, kept, report.licence, report.note or report.about)
-        table.add_row(report.name, f"[{style}]{report.state}[/]", *cells)
-    Console().print(table)
+        head = (f"[bold]{report.name:<{width}}[/]", f"[{style}]{report.state.value:<14}[/]", f"{report.module:<14}", f"{dims:>9}", f"{size:>8}")
+        console.print("  ".join(head).rstrip(), soft_wrap=True, highlight=False)  # a name that is folded cannot be copied
+        kept = [f"int8 keeps {share:.0%} of the nearest ({kind})" for kind, share in report.int8_overlap.items()]
+        about = ". ".join(filter(None, (report.about, f"Licence: {report.licence}" if report.licence else "", *kept)))
+        for line in filter(None, (about, report.note)):
+            console.print(Padding(Text(line), (0, 0, 0, _INDENT), expand=False))

@@ -242,6 +242,7 @@ def test_every_preset_says_its_licence_and_how_to_look() -> None:
         for modality in preset.towers.keys() & {Modality.IMAGE, Modality.TEXT}:
             assert preset.towers[modality].pictures or preset.towers[modality].words, name
         assert all(Pinned(sha256=digest, bytes=0) for digest in preset.pins.values())
+        assert preset.pins.keys() <= {tower.file for tower in preset.towers.values()} | {tower.words.file for tower in preset.towers.values() if tower.words}
 
 
 def test_an_int8_version_is_made_once_measured_and_made_again_when_damaged(store: ModelStore, model: StoredModel) -> None:
