@@ -10,7 +10,8 @@ import pytest
 
 from nearimage.domain.errors import InvalidFilter
 from nearimage.domain.filters import And, Compare, Filter, FilterValue, GeoRange, Not, Operator, PointsTo, Through
-from nearimage.domain.objects import Projection, Record
+from nearimage.domain.objects import IDS_ONLY, Projection, Record
+from nearimage.domain.query import SortBy
 from nearimage.domain.schema import DataType
 from nearimage.domain.values import GeoCoordinates, PhoneNumber, PropertyValue, Reference
 from nearimage.ports.engine import Shard
@@ -153,6 +154,25 @@ class FiltersContract:
         texts = tuple(str(uid(number)) for number in range(2, 5000))
         assert passing(shard, Compare("_id", O.CONTAINS_ANY, texts)) == {2, 3000, 4998}
         assert passing(shard, Compare("_id", O.CONTAINS_NONE, texts)) == {1}
+
+    def test_objects_asked_for_by_id_come_as_others_do(self, shard: Shard) -> None:
+        """In any order, by pages, once each; those that are not there, and what is no id, are passed over. It must not show that nobody looks at the rest."""
+        shard.put([photo(number, None, {"int": -number}) for number in range(1, 7)])
+        shard.delete([uid(2)])
+        shard.put([photo(4, None, {"int": 0})])
+        some = Compare("_id", O.CONTAINS_ANY, (f" {uid(6)} ", str(uid(4)), str(uid(1)), str(uid(6)), str(uid(2)), str(uid(9)), str(uid(5)), "no id"))
+
+        def scanned(where: Filter, *sort: SortBy, after: int = 0, limit: int = 9, offset: int = 0) -> list[int]:
+            found = shard.scan(where=where, after=uid(after) if after else None, limit=limit, offset=offset, projection=IDS_ONLY, sort=sort)
+            return [record.id.int for record in found]
+
+        assert scanned(some) == [1, 4, 5, 6]
+        assert scanned(some, SortBy("int")) == [6, 5, 1, 4]
+        assert scanned(some, SortBy("int", descending=True), limit=2, offset=1) == [1, 5]
+        assert scanned(some, after=4, limit=1) == [5]
+        assert scanned(Compare("_id", O.EQUAL, str(uid(4))), SortBy("int")) == [4]
+        assert scanned(Compare("_id", O.EQUAL, str(uid(2)))) == []
+        assert scanned(Compare("_id", O.CONTAINS_ANY, ())) == []
 
     def test_a_filter_through_a_reference_must_have_been_answered_before(self, shard: Shard) -> None:
         """A shard knows no other; passing over the condition would be a wrong answer."""

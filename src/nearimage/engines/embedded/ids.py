@@ -15,7 +15,7 @@ from uuid import UUID
 import numpy as np
 import numpy.typing as npt
 
-from nearimage.domain.filters import FilterScalar, Operator
+from nearimage.domain.filters import ID_FIELD, Compare, Filter, FilterScalar, Operator
 from nearimage.domain.schema import Tokenization
 from nearimage.domain.text import like_regex, tokenize, tokenize_pattern
 from nearimage.domain.values import CANONICAL_UUID
@@ -95,8 +95,7 @@ class Ids:
 
     def holds_any(self, values: Sequence[FilterScalar], rows: int) -> Mask:
         """Which of the first rows have one of the ids, in one pass."""
-        texts = [str(value).strip() for value in values]  # as the tokenization of a field does
-        packed = bytes.fromhex("".join(text for text in texts if CANONICAL_UUID.fullmatch(text)).replace("-", ""))
+        packed = bytes.fromhex("".join(_canonical(values)).replace("-", ""))
         return among(self._high.view(rows), self._low.view(rows), packed)
 
     def packed(self, rows: npt.NDArray[np.int64]) -> bytes:
@@ -134,6 +133,22 @@ class Ids:
         pairs = zip(self._high.view()[found].tolist(), self._low.view()[found].tolist(), strict=True)
         mask[found] = [matches(str(UUID(int=high << 64 | low))) is not None for high, low in pairs]
         return mask
+
+
+def named_ids(where: Filter) -> list[UUID] | None:
+    """The only ids that can pass a filter that asks for nothing else, ascending; None for any other filter."""
+    if not isinstance(where, Compare) or where.field != ID_FIELD:
+        return None
+    if where.operator is Operator.EQUAL:
+        return [UUID(text) for text in _canonical((where.value,))]
+    if where.operator is Operator.CONTAINS_ANY and isinstance(where.value, tuple):
+        return sorted({UUID(text) for text in _canonical(where.value)})
+    return None
+
+
+def _canonical(values: Sequence[object]) -> list[str]:
+    """The texts that are an id's; blanks around them are left out, as the tokenization of a field does."""
+    return [text for value in values if CANONICAL_UUID.fullmatch(text := str(value).strip())]
 
 
 def _place(text: str) -> int:

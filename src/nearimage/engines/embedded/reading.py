@@ -39,6 +39,7 @@ from nearimage.domain.objects import Matrix, Projection, PropertyValue, Record, 
 from nearimage.domain.schema import Collection, DataType
 from nearimage.engines.embedded.database import Readers
 from nearimage.engines.embedded.disk import storage_faults
+from nearimage.engines.embedded.entries import Positions
 from nearimage.engines.embedded.multi_vectors import MultiVectors
 from nearimage.engines.embedded.recent_rows import ShardRows
 from nearimage.engines.embedded.rows import Row, RowCodec, RowColumns, StoredRow, damaged_row, row_columns, stored_row, unpack_seals
@@ -212,6 +213,14 @@ class Reader:
         """The revisions of the objects with these ids; those that are not there are left out."""
         found = snapshot.connection.executemany("SELECT revision FROM objects WHERE id = ?", ((one.bytes,) for one in ids))
         return [int(str(revision)) for (revision,) in found]
+
+    def rows_named(self, snapshot: Snapshot, ids: Sequence[UUID]) -> Positions:
+        """The rows of the objects with these ids, all different, in ascending order; those that are not there are left out."""
+        known = self._remembered(snapshot.state, [one.bytes for one in ids])
+        revisions = [row[0] for row in known.values()] + self.revisions(snapshot, [one for one in ids if one.bytes not in known])
+        if snapshot.is_loose and max(revisions, default=0) > snapshot.state.revision:
+            raise _Moved
+        return snapshot.state.table.rows_of(np.array(sorted(revisions), np.int64))
 
     def revision_of_each(self, snapshot: Snapshot, ids: Sequence[UUID]) -> dict[UUID, int]:
         """The revisions of the objects with these ids, by id; those that are not there are absent."""
