@@ -15,6 +15,7 @@ from nearimage.domain.schema import Collection, DataType, Property, Tokenization
 from nearimage.domain.text import like_regex
 from nearimage.engines.embedded import vocabulary
 from nearimage.engines.embedded.keywords import KeywordSearch
+from nearimage.engines.embedded.postings import Postings
 from nearimage.engines.embedded.state import State, Table
 
 COLLECTION = Collection(
@@ -94,3 +95,21 @@ def test_thousands_of_values_find_what_each_finds_alone() -> None:
         expected |= again.index.mask(Compare("title", Operator.EQUAL, value), 2000)
     assert again.index.mask(Compare("title", Operator.CONTAINS_ANY, values), 2000).tolist() == expected.tolist()
     assert expected.sum() == 100 + 200 + 2 + 2
+
+
+def test_how_often_a_frequent_word_stands_in_each_text_is_known_at_every_length() -> None:
+    """It is worked out once and gone on with; a reader of an earlier commit may ask after one of a later."""
+    texts = [("apple " * (1 + row % 3)).strip() if row % 5 else "pear" for row in range(400)]
+    expected = [(row, text.count("apple")) for row, text in enumerate(texts) if text != "pear"]
+    postings = Postings()
+    for row, text in enumerate(texts):
+        postings.add(row, sorted(set(text.split())))
+        if text.count("apple") > 1:
+            postings.repeat(row, "apple", text.count("apple"))
+        for seen in (row + 1, max(0, row - 90)):
+            if row % 37 == 0:
+                parts = postings.parts("apple", seen)
+                times = [np.ones_like(part.entries) if part.times is None else part.times for part in parts]
+                told = [pair for part, often in zip(parts, times, strict=True) for pair in zip(part.entries.tolist(), often.tolist(), strict=True)]
+                assert told == [(number, times) for number, times in expected if number < seen]
+                assert postings.entries("apple", seen).tolist() == [number for number, _ in told]

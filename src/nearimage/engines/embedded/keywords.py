@@ -40,7 +40,7 @@ import numpy.typing as npt
 from nearimage.domain.keywords import Keywords, length_factors, tokens_by_tokenization
 from nearimage.domain.profile import IDLE, Watch
 from nearimage.domain.schema import Collection
-from nearimage.engines.embedded.entries import Mask, Positions
+from nearimage.engines.embedded.entries import Mask, Positions, mark
 from nearimage.engines.embedded.ids import Ids
 from nearimage.engines.embedded.postings import Numbers, Part
 from nearimage.engines.embedded.remembered import HEAD, Head, Known, Text, gain
@@ -334,8 +334,8 @@ def _summed(lists: Sequence[Numbers], gains: Sequence[Scores], count: int) -> tu
     if sum(map(len, lists)) * _SORTING > count:
         sums, there = np.zeros(count), np.zeros(count, np.bool_)
         for rows, gain in zip(lists, gains, strict=True):
-            sums[rows] = sums.take(rows) + gain
-            there[rows] = True
+            sums[rows.astype(np.intp)] += gain
+            mark(there, rows)
         found = there.nonzero()[0]
         return found.astype(np.uint32), sums.take(found)
     together = np.concatenate(lists)
@@ -366,7 +366,7 @@ def _look_up(part: Part, rows: Numbers, count: int) -> tuple["slice | Positions"
         return slice(None), None if part.times is None else part.times[rows]
     if len(rows) * _DENSE > count:
         mask = np.zeros(count, np.bool_)
-        mask[entries] = True
+        mark(mask, entries)
         places = mask.take(rows).nonzero()[0]
     else:
         found = np.minimum(np.searchsorted(entries, rows), len(entries) - 1)

@@ -22,7 +22,8 @@ from array import array
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
@@ -77,6 +78,18 @@ class _Base:
         return Part(self.entries[stretch], self.times[stretch] if len(self.times) else None)
 
 
+@dataclass(slots=True)
+class _Counted:
+    """How often a frequent token stands in its entries, as far as anybody has asked: a keyword search asks again and again.
+
+    Attributes:
+        repeats: so many of the token's repeats are worked in.
+    """
+
+    times: Growing[np.uint32] = field(default_factory=lambda: Growing(np.uint32))
+    repeats: int = 0
+
+
 def _nothing() -> _Base:
     return _Base(Vocabulary(np.zeros(0, np.uint8), np.zeros(0, np.int64)), np.zeros(1, np.int64), np.zeros(0, np.uint32), np.zeros(0, np.uint32))
 
@@ -88,6 +101,8 @@ class Postings:
         self._base = _nothing()
         self._since: dict[str, int | array[int] | Growing[np.uint32]] = {}
         self._repeats: dict[str, tuple[array[int], array[int]]] = {}
+        self._counted: dict[str, _Counted] = {}
+        self._counting = Lock()
 
     def add(self, entry: int, tokens: Sequence[str]) -> None:
         """The entry, greater than all before it, contains these distinct tokens."""
@@ -137,14 +152,20 @@ class Postings:
 
     def parts(self, token: str, count: int) -> tuple[Part, ...]:
         """The entries below `count` of one token, in ascending parts, none of them empty."""
-        found = []
-        number = self._base.vocabulary.find(encode(token)) if len(self._base.vocabulary) else None
-        if number is not None:
-            found.append(self._base.part(number, number + 1))
+        found = self._base_part(token)
         entries = _as_numbers(self._since.get(token), count)
-        if len(entries):
-            found.append(Part(entries, self._times(token, entries)))
-        return tuple(found)
+        since = (Part(entries, self._times(token, entries)),) if len(entries) else ()
+        return (*found, *since)
+
+    def entries(self, token: str, count: int) -> Numbers:
+        """The same as one, ascending, for who does not ask how often."""
+        since = _as_numbers(self._since.get(token), count)
+        lists = [entries for entries in (*(part.entries for part in self._base_part(token)), since) if len(entries)]
+        return lists[0] if len(lists) == 1 else np.concatenate((*lists, since[:0]))
+
+    def _base_part(self, token: str) -> tuple[Part, ...]:
+        number = self._base.vocabulary.find(encode(token)) if len(self._base.vocabulary) else None
+        return () if number is None else (self._base.part(number, number + 1),)
 
     def meeting(self, operator: Operator, sought: str, count: int) -> list[Numbers]:
         """The entries below `count` of all tokens that compare so with the one sought, or match it; in no order, and an entry may come again."""
@@ -197,16 +218,21 @@ class Postings:
         return [once[once < count], *(_as_numbers(known, count) for known in found if not isinstance(known, int))]
 
     def _times(self, token: str, entries: Numbers) -> npt.NDArray[np.uint32] | None:
+        """How often the token stands in each of its first entries of the newer layer; None for once in all."""
         repeats = self._repeats.get(token)
         if repeats is None:
             return None
-        repeated = _copied(repeats[0])
-        counts = _copied(repeats[1])[: len(repeated)]
-        places = np.searchsorted(entries, repeated)
-        known = places < len(entries)
-        times = np.ones(len(entries), np.uint32)
-        times[places[known]] = counts[known]
-        return times
+        if len(entries) < _OFTEN:
+            return _times_in(entries, *map(_copied, repeats))
+        with self._counting:
+            counted = self._counted.setdefault(token, _Counted())
+            first = len(counted.times)
+            if first < len(entries):
+                repeated, times = (_copied(numbers[counted.repeats :]) for numbers in repeats)
+                repeated = repeated[: np.searchsorted(repeated, entries[-1], side="right")]
+                counted.times.extend(_times_in(entries[first:], repeated, times[: len(repeated)]))
+                counted.repeats += len(repeated)
+        return counted.times.view(len(entries))
 
     def _flat(self, count: int) -> "_Flat":
         tokens = _sorted(tuple(self._since))
@@ -288,6 +314,15 @@ def _places(known: list[bytes], tokens: list[bytes]) -> tuple[npt.NDArray[np.int
 def _sorted(tokens: tuple[str, ...]) -> list[str]:
     parts = [sorted(tokens[start : start + _SORTED_AT_ONCE]) for start in range(0, len(tokens), _SORTED_AT_ONCE)]
     return list(heapq.merge(*parts))
+
+
+def _times_in(entries: Numbers, repeated: Numbers, counts: Numbers) -> npt.NDArray[np.uint32]:
+    """1 for each entry, but for those that are repeated."""
+    places = np.searchsorted(entries, repeated)
+    known = places < len(entries)
+    times = np.ones(len(entries), np.uint32)
+    times[places[known]] = counts[: len(repeated)][known]
+    return times
 
 
 def _as_numbers(known: "int | array[int] | Growing[np.uint32] | None", count: int) -> Numbers:

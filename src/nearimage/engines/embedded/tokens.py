@@ -24,7 +24,7 @@ from nearimage.domain.objects import PropertyValue
 from nearimage.domain.schema import AsciiFold, Tokenization
 from nearimage.domain.text import tokenize, tokenize_all, tokenize_pattern
 from nearimage.engines.embedded.columns import Converted
-from nearimage.engines.embedded.entries import Arrays, Mask, Positions
+from nearimage.engines.embedded.entries import Arrays, Mask, Positions, mark
 from nearimage.engines.embedded.growing import Growing
 from nearimage.engines.embedded.postings import Numbers, Part, Postings
 
@@ -185,7 +185,7 @@ class TokenColumn:
 
     def _containing(self, sought: Sequence[str], count: int) -> Numbers:
         """The entries that contain every one of the tokens."""
-        lists = [_joined([part.entries for part in self._postings.parts(token, count)]) for token in dict.fromkeys(sought)]
+        lists = [self._postings.entries(token, count) for token in dict.fromkeys(sought)]
         lists.sort(key=len)
         found = lists[0]
         for entries in lists[1:]:
@@ -199,7 +199,7 @@ class TokenColumn:
 
     def _rows_of(self, entries: "Numbers | Positions", rows: int) -> Mask:
         mask = np.zeros(rows, np.bool_)
-        mask[entries if self._owners is None else self._owners.view()[entries]] = True
+        mark(mask, entries if self._owners is None else self._owners.view().take(entries))
         return mask
 
 
@@ -224,7 +224,7 @@ def contained(sought: Numbers, among: Numbers, count: int) -> Mask:
 def _mask(lists: Sequence[Numbers], count: int) -> Mask:
     mask = np.zeros(count, np.bool_)
     for entries in lists:
-        mask[entries] = True
+        mark(mask, entries)
     return mask
 
 
