@@ -95,8 +95,10 @@ def _check(known: Known, head: Head, token: str) -> None:
 
 @pytest.mark.parametrize("longest", [1, 2, 5])
 @pytest.mark.parametrize("tuned", [KeywordSettings(), KeywordSettings(k1=0), KeywordSettings(b=0)], ids=("usual", "no frequencies", "no lengths"))
-@pytest.mark.parametrize("seed", range(2))
-def test_searches_between_writes_find_what_a_fresh_one_finds(seed: int, tuned: KeywordSettings, longest: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("seed", "filtered"), [(0, False), (1, False), (2, True), (3, True)])
+def test_searches_between_writes_find_what_a_fresh_one_finds(
+    seed: int, tuned: KeywordSettings, longest: int, monkeypatch: pytest.MonkeyPatch, *, filtered: bool
+) -> None:
     """Scores and order must be those of looking at every row, ties by id among them, and also where texts differ that score the same."""
     collection = replace(COLLECTION, keywords=tuned)
     shelf, search, settled = Shelf(100 + seed), KeywordSearch(), list[bool]()
@@ -113,10 +115,11 @@ def test_searches_between_writes_find_what_a_fresh_one_finds(seed: int, tuned: K
             asked = " ".join(shelf.rng.choice(WORDS, int(shelf.rng.integers(1, 4))))
             boosts = {"title": 1.0, "body": 2.0} if shelf.rng.random() < 0.4 else {"title": 1.0}
             query, count = Keywords(text=asked, boosts=boosts), int(shelf.rng.choice((1, 3, 6, 12)))
-            rows, scores = search.best(state, collection, query, None, count)
+            passing = state.live & (shelf.rng.random(len(state.live)) < shelf.rng.choice((0.2, 0.5, 0.9))) if filtered else None
+            rows, scores = search.best(state, collection, query, passing, count)
             with monkeypatch.context() as plain:
                 plain.setattr(keywords, "_IN_MANY", 1 << 30)
-                true_rows, true_scores = KeywordSearch().best(state, collection, query, None, count)
+                true_rows, true_scores = KeywordSearch().best(state, collection, query, passing, count)
             assert rows.tolist() == true_rows.tolist()
             assert scores.tolist() == true_scores.tolist()
     assert settled.count(True) > 20 or tuned.k1 == 0  # else heads were never used

@@ -11,8 +11,8 @@ remaining terms only can be among the best, and their lists are not walked: the 
 number 4711 of the set", 10 wanted, "picture 4711": 4711 gives one row. Nine more are wanted, so "picture", in every object, cannot be passed over.
 
 So the second device: the best rows by the remaining, frequent terms alone. The query is answered from the rows of the rare terms and from as many of these as
-are wanted: a row that is in neither has no rare term, and each of the rows taken has at least as much, and a lesser id where it has the same. A filter makes
-this useless: then the rows that pass it are looked up, if they are fewer than the rows of the term.
+are wanted: a row that is in neither has no rare term, and each of the rows taken has at least as much, and a lesser id where it has the same. Under a filter
+they are the best that pass; where it is so narrow that few of them do, the rows that pass are looked up, if they are fewer than the rows of the term.
 
 The best rows of each frequent term by itself are kept over writes (a "head", `remembered`). The best by several are among them if the last of those wanted
 has more than a row can have that is beyond the border of every head (Fagin's threshold algorithm): at most what the borders have together. With as much, a
@@ -56,6 +56,9 @@ _FREQUENT = 500
 
 _IN_MANY = 2_000
 """A term in more rows, which take over 0.1 ms to walk, is worth a head."""
+
+_SPARE = 2
+"""A head is asked under a filter if so many times the rows that are wanted pass among its rows, should they be spread as everywhere."""
 
 _DENSE = 16
 """Looking up one row by bisection takes as long as marking and reading about so many rows of a mask."""
@@ -193,10 +196,11 @@ class _Ranking:
             if missing < worst * _SLACK or not remaining:
                 return kept
             size = remaining[0][1].size
+            best = self._only(remaining).best(count, passing) if size > _IN_MANY and count <= HEAD else None
+            if best is not None:
+                return _joined([kept, np.sort(best)], self._rows)
             if passing is not None and int(np.count_nonzero(passing)) < size:
                 return passing.nonzero()[0].astype(np.uint32)
-            if passing is None and size > _IN_MANY and count <= HEAD:
-                return _joined([kept, np.sort(self._only(remaining).best(count))], self._rows)
             more_lists, more_gains = self._walk([remaining.pop(0)], living)
             lists, gains = lists + more_lists, gains + more_gains
 
@@ -234,18 +238,20 @@ class _Ranking:
                 gains.append((field.boost * term.weight) * counts / (counts + field.text.norm(self._settings, rows)))
         return lists, gains
 
-    def best(self, count: int) -> Numbers:
-        """The `count` best living rows, best first, where each term is in many rows and one term is enough."""
-        return self._kept(count, lambda: self._best_of_heads(count))
+    def best(self, count: int, passing: Mask | None) -> Numbers | None:
+        """The `count` best rows, best first, where each term is in many rows and one term is enough; None where a filter leaves too few of those known."""
+        if passing is None:
+            return self._kept(count, lambda: self._walked_best()[:count] if (found := self._best_of_heads(count, None)) is None else found)
+        return self._best_of_heads(count, passing) if int(np.count_nonzero(passing)) * HEAD >= _SPARE * count * self._rows else None
 
-    def _best_of_heads(self, count: int) -> Numbers:
+    def _best_of_heads(self, count: int, passing: Mask | None) -> Numbers | None:
+        """The same where it is settled by the heads."""
         heads = [[self._known.head(field.name, term.token, term.parts) for term in field.terms] for field in self._fields]
         found = np.sort(np.concatenate([head.rows for some in heads for head in some]))
         rows = found[np.concatenate((np.ones(1, np.bool_), found[1:] != found[:-1]))[: len(found)]]
+        rows = rows if passing is None else rows[passing.take(rows)]
         best, scores = _first(rows, self.score(rows)[0], count, self._known.state.table.index.ids)
-        if len(best) == count and self._is_settled(heads, int(best[-1]), scores[-1]):
-            return best.astype(np.uint32)
-        return self._walked_best()[:count]
+        return best.astype(np.uint32) if len(best) == count and self._is_settled(heads, int(best[-1]), scores[-1]) else None
 
     def _only(self, pairs: "Sequence[tuple[Field, Term]]") -> "_Ranking":
         chosen = {id(term) for _, term in pairs}
