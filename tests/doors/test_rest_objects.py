@@ -61,3 +61,41 @@ def test_the_parts_of_an_object_that_a_batch_asks_for_have_names(dogs: httpx.Cli
 
     assert [dogs.post("/v1/batch/objects", json={"fields": fields, "objects": objects}).status_code for fields in (["id"], ["ALL"], ["foo"])] == [200, 200, 422]
     assert dogs.post("/v1/batch/objects", json={"objects": None}).status_code == 422
+
+
+THERE_IS_NONE = [
+    "GET /v1/.well-known/openid-configuration",
+    "GET /v1/schema/Cat",
+    f"GET /v1/objects/Cat/{ID}",
+    f"GET /v1/objects/Dog/{ID}",
+    f"GET /v1/objects/{ID}",
+    "GET /v1/objects?class=Cat",
+    f"PATCH /v1/objects/Dog/{ID}",
+    f"PATCH /v1/objects/Cat/{ID}",
+    f"POST /v1/objects/Dog/{ID}/references/friend",
+    f"PUT /v1/objects/Dog/{ID}/references/friend",
+    f"DELETE /v1/objects/Dog/{ID}/references/friend",
+    "GET /v1/aliases/Cat",
+    "PUT /v1/aliases/Cat",
+    "DELETE /v1/aliases/Cat",
+    f"GET /v1/classifications/{ID}",
+]
+BEACON = {"beacon": f"weaviate://localhost/Dog/{ID}"}
+
+
+@pytest.mark.parametrize("asked", THERE_IS_NONE)
+def test_that_there_is_none_is_told_without_a_body(dogs: httpx.Client, asked: str) -> None:
+    """As in Weaviate, whose Java client (v5) takes an empty 404 for `no`, and one that says something for a failure."""
+    dogs.post("/v1/schema/Dog/properties", json={"name": "friend", "dataType": ["Dog"]})
+    method, path = asked.split()
+    bodies = {"PATCH": {"class": path.split("/")[-2]}, "POST": BEACON, "PUT": {"class": "Dog"} if "aliases" in path else [], "DELETE": BEACON}
+    answer = dogs.request(method, path, json=bodies.get(method))
+    assert (answer.status_code, answer.content) == (404, b"")
+
+
+def test_what_is_asked_for_and_cannot_be_is_told_in_words(dogs: httpx.Client) -> None:
+    """A shard or node of what is not there is a mistake, and a whole object (PUT) needs one whose place it takes."""
+    whole = dogs.put(f"/v1/objects/Dog/{ID}", json={"class": "Dog", "id": ID})
+    answers = [whole, dogs.get("/v1/schema/Cat/shards"), dogs.get("/v1/nodes/Cat"), dogs.get("/v1/nothing")]
+    assert [answer.status_code for answer in answers] == [404] * 4
+    assert all(answer.json() for answer in answers)

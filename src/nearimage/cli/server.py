@@ -68,7 +68,7 @@ class ServerConnection:
 
     def collection(self, name: str) -> Collection:
         """See the protocol."""
-        return _read_collection(self._ask("GET", f"/v1/schema/{quote(name, safe='')}", missing=CollectionNotFound))
+        return _read_collection(self._ask("GET", f"/v1/schema/{quote(name, safe='')}", missing=_no_collection(name)))
 
     def create(self, schema: Json) -> Collection:
         """See the protocol."""
@@ -77,7 +77,8 @@ class ServerConnection:
     def list_objects(self, query: Search) -> Sequence[Record]:
         """See the protocol."""
         asked = {"class": query.collection, "limit": query.limit, "after": query.after, "exclude": "blobs"}
-        found = self._ask("GET", "/v1/objects", parameters={key: str(value) for key, value in asked.items() if value is not None})
+        parameters = {key: str(value) for key, value in asked.items() if value is not None}
+        found = self._ask("GET", "/v1/objects", parameters=parameters, missing=_no_collection(query.collection))
         return [_read_record(entry) for entry in found["objects"]]
 
     def put(self, collection: str, drafts: Sequence[Draft]) -> list[str | None]:
@@ -123,7 +124,7 @@ class ServerConnection:
         body: Json | None = None,
         *,
         parameters: dict[str, str] | None = None,
-        missing: type[NearimageError] | None = None,
+        missing: NearimageError | None = None,
     ) -> httpx.Response:
         try:
             reply = self._client.request(method, path, params=parameters, content=None if body is None else orjson.dumps(body))
@@ -135,19 +136,23 @@ class ServerConnection:
             return reply
         raise self._error(reply, missing)
 
-    def _error(self, reply: httpx.Response, missing: type[NearimageError] | None) -> NearimageError:
+    def _error(self, reply: httpx.Response, missing: NearimageError | None) -> NearimageError:
+        if missing and reply.status_code == httpx.codes.NOT_FOUND:  # which comes without a body
+            return missing
         try:
             told = orjson.loads(reply.content)["error"][0]
             message, code = str(told["message"]), str(told.get("code"))
         except (orjson.JSONDecodeError, KeyError, IndexError, TypeError):
             return self._unexpected(reply)
-        if missing and reply.status_code == httpx.codes.NOT_FOUND:
-            return missing(message)
         return _classes().get(code, NearimageError)(message)
 
     def _unexpected(self, reply: httpx.Response) -> UnexpectedReply:
         message = f"{self._url} answers with status {reply.status_code}, but not as nearimage does; is it the right address?"
         return UnexpectedReply(message, url=self._url, status=reply.status_code)
+
+
+def _no_collection(name: str) -> NearimageError:
+    return CollectionNotFound(f"there is no collection named {name!r}; create it first", collection=name)
 
 
 def _read_collection(found: Json) -> Collection:

@@ -77,6 +77,10 @@ class AutoSchema:
         missing = self._missing(schema, drafts)
         return self.collections.add_properties(schema.name, missing) if missing else schema
 
+    def grows(self, schema: Collection, drafts: Sequence[Draft]) -> bool:
+        """Whether `fit` would add to a collection."""
+        return self.settings.enabled and bool(self._missing(schema, drafts))
+
     def _collection(self, name: str) -> Collection:
         try:
             return self.collections.get(name)

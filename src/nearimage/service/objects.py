@@ -18,7 +18,7 @@ from uuid import UUID, uuid4
 from nearimage.domain.columns import record_of
 from nearimage.domain.drafts import Draft
 from nearimage.domain.errors import InvalidInput, NearimageError, ObjectChanged, ObjectNotFound, ShardReadOnly, TenantNotActive
-from nearimage.domain.objects import AnyVector, Projection, Record
+from nearimage.domain.objects import IDS_ONLY, AnyVector, Projection, Record
 from nearimage.domain.schema import NO_MODULE, Collection, DataType
 from nearimage.domain.values import PropertyValue, Reference
 from nearimage.ports.clock import Clock
@@ -99,10 +99,10 @@ class Objects:
         """Store an object in the place of the one with its id, keeping the time of creation.
 
         Raises:
+            CollectionNotFound: there is no such collection; a change makes none.
             ObjectNotFound: there is none to replace.
         """
-        schema = self.auto.fit(collection, [draft])
-        fresh = self._checked(schema, replace(draft, id=object_id))
+        schema, fresh = self._change(collection, object_id, draft)
         shard = self.shards.changing(schema, draft.tenant)
         return self._rewrite(schema, shard, object_id, lambda old: replace(fresh, created_ms=old.created_ms))
 
@@ -112,10 +112,10 @@ class Objects:
         Vectors are made of what is taken away, too: in Weaviate a picture leaves its vector behind, until another one comes.
 
         Raises:
+            CollectionNotFound: there is no such collection; a change makes none.
             ObjectNotFound: there is none to change.
         """
-        schema = self.auto.fit(collection, [draft])
-        changes = self._checked(schema, replace(draft, id=object_id))
+        schema, changes = self._change(collection, object_id, draft)
         known = {prop.name for prop in schema.properties}
         gone = {known_name(name, known) for name, value in draft.properties.items() if value is None}
         made = {v.name for v in schema.vectors if v.module != NO_MODULE}
@@ -184,6 +184,22 @@ class Objects:
             return self.shards.writing(schema, tenant).put(records)
         except (InvalidInput, TenantNotActive, ShardReadOnly) as refused:
             return [refused] * len(records)
+
+    def _change(self, collection: str, object_id: UUID, draft: Draft) -> tuple[Collection, Record]:
+        """The collection, grown by what the draft has, and the draft as a record; where there is no object, nothing grows, and only that is told."""
+        schema = self.collections.get(collection)
+        if self.auto.grows(schema, [draft]):
+            self._check_there(schema, object_id, draft.tenant)
+            schema = self.auto.fit(collection, [draft])
+        try:
+            return schema, self._checked(schema, replace(draft, id=object_id))
+        except InvalidInput:
+            self._check_there(schema, object_id, draft.tenant)
+            raise
+
+    def _check_there(self, schema: Collection, object_id: UUID, tenant: str) -> None:
+        if not self.shards.reading(schema, tenant).get([object_id], IDS_ONLY):
+            raise _missing(schema, object_id)
 
     def _checked(self, schema: Collection, draft: Draft) -> Record:
         (outcome,) = self._check(schema, [draft])

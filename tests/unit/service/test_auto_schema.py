@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from nearimage.domain.drafts import Draft
-from nearimage.domain.errors import CollectionNotFound, InvalidValue, NearimageError
+from nearimage.domain.errors import CollectionNotFound, InvalidValue, NearimageError, ObjectNotFound
 from nearimage.domain.schema import DataType
 from nearimage.service.services import Services
 from tests.fakes import World
@@ -144,6 +144,21 @@ def test_writers_that_meet_the_same_unknown_property_end_with_one(services: Serv
 
     assert len(stored) == 40
     assert sorted(types(services)) == ["a", "b0", "b1", "b2"]
+
+
+@pytest.mark.parametrize("properties", [{"fresh": 1}, {"p": [1]}])
+def test_a_change_of_what_is_not_there_makes_nothing(services: Services, properties: dict[str, object]) -> None:
+    """Neither a collection nor a property; and before anything else it is told that there is none."""
+    services.objects.insert("Auto", Draft(properties={"p": 1}))
+    change = Draft(properties=properties)
+
+    for refused in (services.objects.merge, services.objects.replace):
+        with pytest.raises(ObjectNotFound):
+            refused("Auto", UUID(int=9), change)
+        with pytest.raises(CollectionNotFound):
+            refused("Other", UUID(int=9), change)
+    assert types(services) == {"p": "number"}
+    assert [known.name for known in services.collections.all()] == ["Auto"]
 
 
 def test_switched_off_it_makes_nothing() -> None:

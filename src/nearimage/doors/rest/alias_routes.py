@@ -58,10 +58,11 @@ def _render(alias: str, collection: str) -> Json:
 
 
 _ALIAS = "/v1/aliases/{alias}"
+_NOT_THERE = {404: "there is no such alias"}
 ROUTES = (
     Route(method="GET", path="/v1/aliases", endpoint=list_aliases, query=("class",)),
     Route(method="POST", path="/v1/aliases", endpoint=create_alias, body=AliasBody),
-    Route(method="GET", path=_ALIAS, endpoint=get_alias),
-    Route(method="PUT", path=_ALIAS, endpoint=replace_alias, body=AliasBody),
-    Route(method="DELETE", path=_ALIAS, endpoint=delete_alias, status=204),
+    Route(method="GET", path=_ALIAS, endpoint=get_alias, bare=_NOT_THERE),
+    Route(method="PUT", path=_ALIAS, endpoint=replace_alias, body=AliasBody, bare=_NOT_THERE),
+    Route(method="DELETE", path=_ALIAS, endpoint=delete_alias, status=204, bare=_NOT_THERE),
 )

@@ -140,7 +140,8 @@ class Route:
         body: the type that the request's JSON is read into; None where a request has none.
         query: the names that are read from the query string.
         status: of the answer when all goes well.
-        bare: further statuses, which may come without a body, and what they mean.
+        bare: further statuses, which come without a body, and what they mean. Weaviate's Java client takes an empty 404 for "there is none" and
+            any other for a failure.
         asks: whether it changes nothing, though its method does not say so.
         kind: what decides how long a call takes (`service.pace`), or None where it may wait; routes without it always may.
     """

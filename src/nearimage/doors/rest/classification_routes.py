@@ -103,5 +103,5 @@ def _render(run: Run) -> Json:
 
 ROUTES = (
     Route(method="POST", path="/v1/classifications", endpoint=begin_classification, body=ClassificationBody, status=201),
-    Route(method="GET", path="/v1/classifications/{id}", endpoint=get_classification),
+    Route(method="GET", path="/v1/classifications/{id}", endpoint=get_classification, bare={404: "there is no such classification"}),
 )

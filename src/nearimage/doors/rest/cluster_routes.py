@@ -20,6 +20,11 @@ def well_known(_: Call) -> Response:
     return Response(200)
 
 
+def openid(_: Call) -> Response:
+    """There is no OpenID provider: an empty 404 tells clients so."""
+    return Response(404)
+
+
 def _well_known(_: Call) -> Hashable:
     """A busy pool of threads must not make the server look dead."""
     return well_known
@@ -35,7 +40,7 @@ def own_info(call: Call) -> Response:
     """Who the caller is; where no key was sent, nobody knows."""
     if call.user:
         return json_response({"username": call.user, "roles": [], "groups": []})
-    return json_response({"code": 401, "message": "no key was sent, so nobody knows who you are"}, 401)
+    return Response(401)
 
 
 def meta(call: Call) -> Response:
@@ -83,10 +88,11 @@ ROUTES = (
         for name in ("live", "ready")
         for method in ("GET", "HEAD", "POST")
     ),
+    Route(method="GET", path="/v1/.well-known/openid-configuration", endpoint=openid, status=404, bare={404: "there is no OpenID provider"}),
     Route(method="GET", path="/v1/meta", endpoint=meta),
     Route(method="GET", path="/v1/modules", endpoint=modules),
     Route(method="GET", path="/v1/nodes", endpoint=nodes, query=("output", "shardName")),
     Route(method="GET", path="/v1/nodes/{collection}", endpoint=nodes, query=("output", "shardName")),
     Route(method="GET", path="/v1/cluster/statistics", endpoint=statistics),
-    Route(method="GET", path="/v1/users/own-info", endpoint=own_info),
+    Route(method="GET", path="/v1/users/own-info", endpoint=own_info, bare={401: "no key was sent, so nobody knows who it is"}),
 )

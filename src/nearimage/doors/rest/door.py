@@ -75,7 +75,10 @@ class _Exchange(Gathering):
             return self._refused(error)
 
     def _refused(self, error: Exception) -> Response:
-        return fault_response(error, fault_of(error), self.head.path)
+        fault = fault_of(error)
+        if fault.http_status in self.route.bare:
+            return Response(fault.http_status)
+        return fault_response(error, fault, self.head.path)
 
 
 def query_of(head: Head) -> Mapping[str, str]:

@@ -201,9 +201,10 @@ _READ = ("include", "exclude", "tenant", "consistency_level", "node_name")
 _LIST = ("class", "limit", "offset", "after", "sort", "order", "include", "exclude", "tenant")
 _WRITE = ("consistency_level", "tenant")
 _NOT_THERE = {404: "there is no such object"}
+_NO_COLLECTION = {404: "there is no such collection"}
 _NAMED, _BY_ID = "/v1/objects/{collection}/{id}", "/v1/objects/{id}"
 ROUTES = (
-    Route(method="GET", path="/v1/objects", endpoint=list_objects, query=_LIST),
+    Route(method="GET", path="/v1/objects", endpoint=list_objects, query=_LIST, bare=_NO_COLLECTION),
     Route(method="POST", path="/v1/objects", endpoint=insert_object, body=ObjectBody, query=("consistency_level",)),
     Route(method="POST", path="/v1/objects/validate", endpoint=validate_object, body=ObjectBody, asks=True),
     *(
@@ -211,9 +212,9 @@ ROUTES = (
         for path, kind in ((_NAMED, _kind_of_read), (_BY_ID, None))
         for route in (
             Route(method="HEAD", path=path, endpoint=head_object, query=_WRITE, status=_NO_CONTENT, kind=kind),
-            Route(method="GET", path=path, endpoint=get_object, query=_READ, kind=kind),
+            Route(method="GET", path=path, endpoint=get_object, query=_READ, bare=_NOT_THERE, kind=kind),
             Route(method="PUT", path=path, endpoint=replace_object, body=ObjectBody, query=("consistency_level",)),
-            Route(method="PATCH", path=path, endpoint=merge_object, body=ObjectBody, query=("consistency_level",), status=_NO_CONTENT),
+            Route(method="PATCH", path=path, endpoint=merge_object, body=ObjectBody, query=("consistency_level",), status=_NO_CONTENT, bare=_NOT_THERE),
             Route(method="DELETE", path=path, endpoint=delete_object, query=_WRITE, status=_NO_CONTENT, bare=_NOT_THERE),
         )
     ),

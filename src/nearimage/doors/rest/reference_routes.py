@@ -108,15 +108,16 @@ def _source(call: Call, *, adding: bool = False) -> Source:
 
 
 _QUERY = ("tenant", "consistency_level")
+_NOT_THERE = {404: "there is no such object"}
 ROUTES = (
     Route(method="POST", path="/v1/batch/references", endpoint=batch_references, body=list[BatchReference], query=("consistency_level",)),
     *(
         route
         for path in ("/v1/objects/{collection}/{id}/references/{property}", "/v1/objects/{id}/references/{property}")
         for route in (
-            Route(method="POST", path=path, endpoint=add_reference, body=ReferenceBody, query=_QUERY),
-            Route(method="PUT", path=path, endpoint=replace_references, body=list[ReferenceBody], query=_QUERY),
-            Route(method="DELETE", path=path, endpoint=delete_reference, body=ReferenceBody, query=_QUERY, status=_NO_CONTENT),
+            Route(method="POST", path=path, endpoint=add_reference, body=ReferenceBody, query=_QUERY, bare=_NOT_THERE),
+            Route(method="PUT", path=path, endpoint=replace_references, body=list[ReferenceBody], query=_QUERY, bare=_NOT_THERE),
+            Route(method="DELETE", path=path, endpoint=delete_reference, body=ReferenceBody, query=_QUERY, status=_NO_CONTENT, bare=_NOT_THERE),
         )
     ),
 )

@@ -129,7 +129,8 @@ def read_class(body: ClassBody, *, default_module: str = NO_MODULE, default_inde
         raise InvalidSchema("a collection has either one vector (vectorizer, vectorIndexConfig) or named ones (vectorConfig), not both", setting="vectorConfig")
     unnamed = (_legacy_vector(body, default_module, default_index),) if legacy else ()
     vectors = (*unnamed, *(_named_vector(name, vector, default_index) for name, vector in (named or {}).items()))
-    name, expiry = body.name or "", _expiry(body.object_ttl_config or TtlBody(), body.object_ttl_changes or TtlBody())
+    name, ttl = body.name or "", _ttl(body.object_ttl_config, body.object_ttl_changes)
+    expiry = _expiry(ttl)
     keywords = keyword_settings(body.inverted_index_config)
     check_preset(keywords.stopwords, keywords, "invertedIndexConfig.stopwords.preset")
     return Collection(
@@ -138,15 +139,18 @@ def read_class(body: ClassBody, *, default_module: str = NO_MODULE, default_inde
         properties=tuple(read_property(p) for p in body.properties or ()),
         vectors=vectors,
         legacy_vector=legacy,
-        settings=_settings(body, expiry, known),
+        settings=_settings(body, ttl, expiry, known),
         expiry=expiry,
         tenancy=tenancy(body.multi_tenancy_config),
         keywords=keywords,
     )
 
 
-def _settings(body: ClassBody, expiry: Expiry | None, known: Collection | None) -> Json:
-    """What is told of the collection as a whole; a definition that takes another's place says nothing of what the request leaves out of tenants and copies."""
+def _settings(body: ClassBody, ttl: Json | None, expiry: Expiry | None, known: Collection | None) -> Json:
+    """What is told of the collection as a whole; a definition that takes another's place says nothing of what the request leaves out of tenants and copies.
+
+    A time to live that is switched off rides along, for it is told; one that is never spoken of is not.
+    """
     tenants, copies = tenancy(body.multi_tenancy_config), replication(body.replication_config)
     settings: Json = {
         "invertedIndexConfig": inverted_index(body.inverted_index_config, expiry),
@@ -155,6 +159,8 @@ def _settings(body: ClassBody, expiry: Expiry | None, known: Collection | None) 
         "shardingConfig": _sharding(body.sharding_config, tenants, known),
         "moduleConfig": body.module_config,
     }
+    if ttl and not expiry:
+        settings["objectTtlConfig"] = ttl
     if body.properties == []:
         settings |= NO_PROPERTIES
     if known and body.multi_tenancy_config is None:
@@ -172,18 +178,25 @@ def _sharding(given: Any, tenants: Tenancy, known: Collection | None) -> Json:
     return sharding(None if tenants.enabled else given)
 
 
-def _expiry(known: TtlBody, changes: TtlBody) -> Expiry | None:
+def _ttl(known: TtlBody | None, changes: TtlBody | None) -> Json | None:
     """The Python client sends changes under a key of its own, spelt otherwise, beside what it has read; what they leave out stays."""
-
-    def said(name: str) -> Any:
-        value = getattr(changes, name)
-        return getattr(known, name) if value is None else value
-
-    if not said("enabled"):
+    if known is None and changes is None:
         return None
-    if not said("delete_on"):
+    given = [body for body in (changes, known) if body is not None]
+
+    def said(name: str, default: Any) -> Any:
+        return next((value for body in given if (value := getattr(body, name)) is not None), default)
+
+    times = {"deleteOn": said("delete_on", ""), "defaultTtl": said("default_ttl", 0)}
+    return {"enabled": said("enabled", False), **times, "filterExpiredObjects": said("filter_expired_objects", False)}
+
+
+def _expiry(ttl: Json | None) -> Expiry | None:
+    if ttl is None or not ttl["enabled"]:
+        return None
+    if not ttl["deleteOn"]:
         raise InvalidSchema("objectTtlConfig needs deleteOn: a time of the object, or a date property", setting="objectTtlConfig")
-    return Expiry(said("delete_on"), said("default_ttl") or 0, bool(said("filter_expired_objects")))
+    return Expiry(ttl["deleteOn"], ttl["defaultTtl"], ttl["filterExpiredObjects"])
 
 
 _JSON_KINDS = {str: "string", list: "array", int: "number", float: "number", bool: "boolean", type(None): "null"}
@@ -338,6 +351,8 @@ def render_class(collection: Collection) -> Json:
     if expiry := collection.expiry:
         times = {"deleteOn": expiry.field, "defaultTtl": expiry.after_s}
         body["objectTtlConfig"] = {"enabled": True, **times, "filterExpiredObjects": expiry.hide}
+    elif "objectTtlConfig" in collection.settings:
+        body["objectTtlConfig"] = collection.settings["objectTtlConfig"]
     if collection.description:
         body["description"] = collection.description
     if collection.settings.get("moduleConfig") is not None:

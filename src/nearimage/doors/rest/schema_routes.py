@@ -91,7 +91,7 @@ _CLASS = "/v1/schema/{collection}"
 ROUTES = (
     Route(method="GET", path="/v1/schema", endpoint=list_schema),
     Route(method="POST", path="/v1/schema", endpoint=create_class, body=ClassBody),
-    Route(method="GET", path=_CLASS, endpoint=get_class),
+    Route(method="GET", path=_CLASS, endpoint=get_class, bare={404: "there is no such collection"}),
     Route(method="PUT", path=_CLASS, endpoint=alter_class, body=ClassBody),
     Route(method="DELETE", path=_CLASS, endpoint=delete_class),
     Route(method="POST", path=f"{_CLASS}/properties", endpoint=add_property, body=PropertyBody),

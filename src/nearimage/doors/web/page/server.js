@@ -11,7 +11,8 @@ async function request(path, options = {}) {
     throw new Error("The server does not answer. Is it still running?");
   }
   const body = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Error(body.error?.[0]?.message ?? body.message ?? `The server answered with status ${response.status}.`);
+  const gone = response.status === 404 ? "That is not there, or no longer." : undefined; // such an answer may come without words
+  if (!response.ok) throw new Error(body.error?.[0]?.message ?? body.message ?? gone ?? `The server answered with status ${response.status}.`);
   return body;
 }
 
