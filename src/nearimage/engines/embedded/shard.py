@@ -189,9 +189,9 @@ class EmbeddedShard:
             watch.note("passing", int(np.count_nonzero(passing)))
         if after:
             passing = passing & state.table.index.ids.greater(after, len(passing))
-        keys = Keys(self._collection, state.table.index, len(passing), partial(self._codes, snapshot))
+        keys = Keys(self._collection, state.table.index, state.table.revisions.view(len(passing)), partial(self._codes, snapshot))
         rows = None if passing is state.live and state.count == len(state.live) else np.flatnonzero(passing)
-        chosen = first_rows(rows, keys.of(sort), page.stop - page.start, page.start)
+        chosen = first_rows(rows, keys.of(sort, by_id=where is None or not sort), page.stop - page.start, page.start)
         if sort:
             watch.lap("sort")
         return chosen
