@@ -65,6 +65,10 @@ class Reference:
     collection: str
     id: UUID
 
+    def __str__(self) -> str:
+        """As a text, such as a group has: `Person/36ddd591-...`."""
+        return f"{self.collection}/{self.id}"
+
 
 class BlobToHash(bytes):
     """What was sent for a blobHash, until its vectors are made; then its hash is stored in its place.
