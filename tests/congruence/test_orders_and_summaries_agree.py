@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
-from nearimage.domain.aggregates import SUMMARISED, Aggregation
+from nearimage.domain.aggregates import GROUPED, SUMMARISED, Aggregation
 from nearimage.domain.filters import CREATED_FIELD, ID_FIELD, UPDATED_FIELD, Compare, Operator
 from nearimage.domain.objects import IDS_ONLY, Record
 from nearimage.domain.query import SortBy
@@ -29,6 +29,7 @@ class TwoEngines(BothEngines):
     @initialize(collection=collections())
     def make(self, collection: Collection) -> None:
         self.fields = [p.name for p in collection.properties if p.data_type.element in SUMMARISED]
+        self.grouped = [p.name for p in collection.properties if p.data_type.element in GROUPED]
         self.create(collection)
 
     @rule(data=st.data())
@@ -65,7 +66,7 @@ class TwoEngines(BothEngines):
     @rule(data=st.data())
     def summarise(self, data: st.DataObject) -> None:
         names = data.draw(st.lists(st.sampled_from(self.fields), max_size=3, unique=True)) if self.fields else []
-        group_by = data.draw(st.none() | st.sampled_from(self.fields)) if self.fields else None
+        group_by = data.draw(st.none() | st.sampled_from(self.grouped)) if self.grouped else None
         groups, top = data.draw(st.none() | st.integers(0, 3)), data.draw(st.integers(0, 3))
         where, ids = data.draw(st.none() | filters(self.collection)), data.draw(st.none() | st.lists(IDS, max_size=5))
         spec = Aggregation(properties=dict.fromkeys(names, top), group_by=group_by, groups=groups)

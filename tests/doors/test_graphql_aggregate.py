@@ -60,6 +60,14 @@ def test_groups_name_their_value(ask: Ask) -> None:
     ]
 
 
+def test_groups_by_a_reference_are_named_by_its_beacons(ask: Ask) -> None:
+    """How many articles has each publication, as the documentation of Weaviate asks it."""
+    found = figures(ask('{ Aggregate { Owner(groupBy: ["dogs"]) { meta { count } groupedBy { path value } } } }'), "Owner")
+
+    beacons = [f"weaviate://localhost/Dog/{uid(number)}" for number in (1, 2, 99)]
+    assert found == [{"meta": {"count": 1}, "groupedBy": {"path": ["dogs"], "value": one}} for one in beacons]
+
+
 def test_groups_of_large_numbers_are_named_by_powers_of_ten() -> None:
     """As Weaviate names them here, and nowhere else: groups of hits have the digits."""
     made = World().services()

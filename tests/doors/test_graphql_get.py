@@ -63,6 +63,7 @@ def test_a_picture_without_a_limit_but_with_a_distance(ask: Ask) -> None:
     first, second = get(ask(query))
 
     assert first == {"breed": "Corgi", "_additional": {"id": uid(1), "distance": 0, "certainty": 1}}
+    assert {type(first["_additional"][name]) for name in ("distance", "certainty")} == {int}  # 1 in JSON, not 1.0
     assert second["_additional"]["distance"] == 0.026582832  # as short as a single float is
 
 

@@ -211,6 +211,14 @@ def test_one_that_has_succeeded_cannot_be_cancelled(backed: httpx.Client) -> Non
         assert backed.get(path).json()["status"] == "SUCCESS"
 
 
+def test_cancelling_one_that_is_not_there_is_no_mistake(backed: httpx.Client) -> None:
+    """As in Weaviate: whoever wants it gone has what they want. An id that none can have is refused, and so is stopping a restoring that was never begun."""
+    assert backed.delete(f"{URL}/nobody").status_code == 204
+    assert backed.get(f"{URL}/nobody").status_code == 404
+    assert backed.delete(f"{URL}/No-Body").status_code == 422
+    assert backed.delete(f"{URL}/nobody/restore").status_code == 404
+
+
 def test_without_a_folder_for_them_they_are_refused_with_what_to_do(http: httpx.Client) -> None:
     """Where they would go nobody could know."""
     refused = http.post(URL, json={"id": "x"})

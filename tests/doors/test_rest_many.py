@@ -140,6 +140,7 @@ def test_what_no_reply_can_hold_costs_the_others_of_a_batch_nothing(dogs: httpx.
     answers = dogs.post("/v1/batch/objects", content=body, headers={"Content-Type": "application/json"}).json()
 
     assert [answer["result"]["status"] for answer in answers] == ["FAILED", "SUCCESS"]
+    assert UUID(answers[0]["id"])  # the one that it would have got
     assert dogs.get(f"/v1/objects/Dog/{UUID(int=77)}").json()["properties"] == {"breed": "Pug"}
 
 

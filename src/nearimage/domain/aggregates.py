@@ -23,7 +23,10 @@ MAX_GROUPS = 100
 """Groups where the caller does not say how many; what Weaviate gives."""
 
 SUMMARISED = frozenset({DataType.INT, DataType.NUMBER, DataType.BOOLEAN, DataType.DATE, DataType.TEXT, DataType.UUID})
-"""The element types that have a summary and can be grouped by."""
+"""The element types that have a summary."""
+
+GROUPED = SUMMARISED | {DataType.REFERENCE}
+"""The element types that can be grouped by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +35,8 @@ class Aggregation:
 
     Attributes:
         properties: names of the properties, with how many of the most frequent values are wanted (text only).
-        group_by: summarise apart for each value of this property: text and uuids whole, dates by instant; an array puts its object into several groups,
-            an object without the property into none.
+        group_by: summarise apart for each value of this property: text and uuids whole, dates by instant, references as `str` has them; an array, as
+            references are, puts its object into several groups, an object without the property into none.
         groups: at most so many groups, those with most objects first, equals by value (text by code point, false before true); None means all of them.
     """
 

@@ -4,16 +4,17 @@
 
 The best `depth` hits are ordered anew by
 
-    (1 - weight) x likeness + weight x the weighted mean of the conditions
+    (1 - weight) x likeness + weight x the sum of weighted conditions / the sum of their weights, taken as positive
 
 where likeness is the search's own distance or score, stretched to 0 .. 1 over those hits, and each condition says 0 .. 1 of each hit:
 
     Passes          1 where a filter holds, else 0
     NumericDecay    1 near an origin, falling with the distance of a number from it
     TimeDecay       the same of a date
-    PropertyValue   a number of the object, stretched to 0 .. 1 over the hits, after a modifier
+    PropertyValue   a number of the object, 0 where there is none, stretched to 0 .. 1 over the hits, after a modifier
 
-An object without the property gets 0. The decay curves, of the distance x beyond the offset, are `decay` at x = scale:
+A condition of negative weight draws down what it says something of. An object without the property gets 0 from a decay. The decay curves, of the distance x
+beyond the offset, are `decay` at x = scale:
 
     gauss exp(ln(decay) (x / scale)^2)    exponential exp(ln(decay) x / scale)    linear max(0, 1 - (1 - decay) x / scale)
 
@@ -92,7 +93,7 @@ class PropertyValue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoostCondition:
-    """One condition with its weight among the conditions."""
+    """One condition with its weight among the conditions; 0 is the usual weight, 1, as in Weaviate."""
 
     rule: Passes | NumericDecay | TimeDecay | PropertyValue
     weight: float = 1.0

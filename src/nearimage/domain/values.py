@@ -65,6 +65,10 @@ class Reference:
     collection: str
     id: UUID
 
+    def __str__(self) -> str:
+        """As a text, such as a group has: `Person/36ddd591-...`."""
+        return f"{self.collection}/{self.id}"
+
 
 class BlobToHash(bytes):
     """What was sent for a blobHash, until its vectors are made; then its hash is stored in its place.
@@ -89,11 +93,25 @@ Element = Scalar | bytes | GeoCoordinates | PhoneNumber | Reference | Nested
 PropertyValue = Element | tuple[Element, ...]
 
 
+_IN_JSON = {code: f"\\u{code:04x}" for code in (*range(0x20), *b"&<>", 0x2028, 0x2029)} | str.maketrans(
+    {'"': r"\"", "\\": r"\\", "\b": r"\b", "\f": r"\f", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
+)
+"""How Go writes these characters within a text (encoding/json, which escapes what HTML would read as well)."""
+
+_ESCAPED = re.compile(f"[{re.escape(''.join(map(chr, _IN_JSON)))}]")
+"""Looked for first: it takes a tenth of the time that `str.translate` takes."""
+
+
 def sorted_as(value: Any) -> Any:
-    """What stands in the place of a value, or of what `order_of` makes of it, in the order of a sort: capitals do not count there."""
+    """What stands in the place of a value, or of what `order_of` makes of it, in the order of a sort.
+
+    Capitals do not count there, and a text stands where Weaviate has it, which compares texts as they are written in JSON.
+    """
     if isinstance(value, tuple):
         return tuple(map(sorted_as, value))
-    return value.lower() if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return (value.translate(_IN_JSON) if _ESCAPED.search(value) else value).lower()
 
 
 def order_of(value: PropertyValue) -> PropertyValue | tuple[float, ...]:

@@ -113,7 +113,7 @@ class Shard(Protocol):
         ...
 
     def delete_where(self, where: Filter, *, limit: int | None = None) -> tuple[UUID, ...]:
-        """Delete the objects that pass a filter: all of them, or those with the smallest ids.
+        """Delete the objects that pass a filter: all of them, or those that were made first.
 
         Nothing is written between choosing and deleting; the call deletes all of its objects or, when it raises, none.
 
@@ -121,7 +121,7 @@ class Shard(Protocol):
             limit: at most so many.
 
         Returns:
-            The ids deleted, ascending. Durable when it returns.
+            The ids deleted, the oldest first, those of one moment as they were written. Durable when it returns.
 
         Raises:
             DiskFull: nothing was deleted.
@@ -139,7 +139,7 @@ class Shard(Protocol):
         Args:
             after: only greater ids, and in their order.
             offset: skip so many of them first.
-            sort: keys, the first one first, checked by the service; objects that are equal in all of them come by ascending id.
+            sort: keys, the first one first, checked by the service; objects equal in all of them come by ascending id, with a filter as last written.
 
         Cost:
             Without a filter or an order O(limit + offset); with one a pass over a column of each key, not a sort of all objects.

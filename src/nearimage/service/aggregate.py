@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from uuid import UUID
 
-from nearimage.domain.aggregates import MAX_GROUPS, SUMMARISED, AggregateQuery, Aggregation, Group, ReferenceSummary, Summary
+from nearimage.domain.aggregates import GROUPED, MAX_GROUPS, SUMMARISED, AggregateQuery, Aggregation, Group, ReferenceSummary, Summary
 from nearimage.domain.errors import InvalidInput
 from nearimage.domain.objects import IDS_ONLY
 from nearimage.domain.query import Hybrid, NearVector, Words
 from nearimage.domain.schema import Collection, DataType, Property
+from nearimage.service.beacons import beacon_to
 from nearimage.service.collections import Collections
 from nearimage.service.filters import bind_filter, targets_of
 from nearimage.service.hybrid import found_by_any_leg
@@ -53,7 +54,8 @@ class Aggregates:
             limit = shard.count() if query.object_limit is None else query.object_limit
             question = Question(collection=collection, shard=shard, where=where, limit=limit, offset=0, projection=IDS_ONLY)
             groups = shard.aggregate(asked, ids=self._found(query, question))
-        return tuple(_with(group, references) for group in groups)
+        by = collection.property(aggregation.group_by or "")
+        return tuple(_told(group, references, by) for group in groups)
 
     def _found(self, query: AggregateQuery, question: Question) -> list[UUID]:
         """What the search finds of the objects that pass the filter."""
@@ -93,7 +95,7 @@ def bind_aggregation(aggregation: Aggregation, collection: Collection) -> Aggreg
         if prop.data_type.element not in SUMMARISED and not _is_reference(prop):
             raise InvalidInput(f"property {prop.name!r} is of type {prop.data_type}, which has no summary; leave it out", property=prop.name)
     for prop in _named([aggregation.group_by] if aggregation.group_by is not None else [], collection):
-        if prop.data_type.element not in SUMMARISED:
+        if prop.data_type.element not in GROUPED:
             raise InvalidInput(f"objects cannot be grouped by {prop.name!r} of type {prop.data_type}; choose another property", property=prop.name)
     limits = [*aggregation.properties.values(), *([aggregation.groups] if aggregation.groups is not None else [])]
     if min(limits, default=0) < 0:
@@ -116,6 +118,9 @@ def _is_reference(prop: Property) -> bool:
     return prop.data_type is DataType.REFERENCE
 
 
-def _with(group: Group, references: dict[str, ReferenceSummary]) -> Group:
+def _told(group: Group, references: dict[str, ReferenceSummary], by: Property | None) -> Group:
+    """The group with what is asked of references; what is grouped by references is told by their beacons."""
+    if by and _is_reference(by):
+        group = replace(group, value=beacon_to(str(group.value)))
     summaries: dict[str, Summary] = {**group.summaries, **references}
     return replace(group, summaries=summaries) if references else group

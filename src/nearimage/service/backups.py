@@ -198,13 +198,18 @@ class Backups:
         return self._restored[backup_id].told
 
     def cancel(self, backup_id: str, *, restoring: bool = False) -> None:
-        """Stop making a backup, or restoring it, if that still runs; nothing of it is left.
+        """Stop making a backup, or restoring it, if that still runs; nothing of it is left. Of a backup that is not there nothing has to be stopped.
 
         Raises:
-            BackupNotFound: there is none of that id.
-            InvalidInput: it has ended well already, so that what the caller wants stopped is there.
+            BackupNotFound: no restoring of that id was begun.
+            InvalidInput: it has ended well already, so that what the caller wants stopped is there; or no backup has such an id.
         """
-        told = (self.restore_status if restoring else self.status)(backup_id)
+        try:
+            told = (self.restore_status if restoring else self.status)(backup_id)
+        except BackupNotFound:
+            if restoring:
+                raise
+            return
         job = (self._restored if restoring else self._made).get(backup_id)
         if told.state is BackupState.SUCCESS or (job and not job.try_to_stop()):
             what = "the restoring of backup" if restoring else "backup"

@@ -67,4 +67,9 @@ def id_alone(beacon: object) -> UUID | None:
 
 def beacon_of(reference: Reference) -> str:
     """The inverse of `read_beacon`."""
-    return f"weaviate://localhost/{reference.collection}/{reference.id}"
+    return beacon_to(str(reference))
+
+
+def beacon_to(place: str) -> str:
+    """The beacon of a reference that is given as a text."""
+    return f"weaviate://localhost/{place}"

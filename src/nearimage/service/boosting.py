@@ -26,8 +26,8 @@ def check_boost(boost: Boost, collection: Collection) -> None:
     """
     if not boost.conditions:
         raise InvalidInput("a boost needs at least one condition")
-    if not 0 <= boost.weight <= 1 or any(not math.isfinite(one.weight) or one.weight < 0 for one in boost.conditions):
-        raise InvalidInput("a boost's weight is between 0 and 1, a condition's at least 0")
+    if not 0 <= boost.weight <= 1 or not all(math.isfinite(one.weight) for one in boost.conditions):
+        raise InvalidInput("a boost's weight is between 0 and 1, a condition's is any number")
     if boost.depth < 1:
         raise InvalidInput(f"a boost looks at least at one hit; got depth {boost.depth}")
     for condition in boost.conditions:
@@ -57,7 +57,7 @@ def boosted(boost: Boost, hits: Sequence[Hit], shard: Shard, now_ms: int) -> lis
         return []
     names = tuple({c.rule.property for c in boost.conditions if not isinstance(c.rule, Passes)})
     records = shard.get([hit.record.id for hit in hits], Projection(properties=names)) if names else {}
-    told = np.zeros(len(hits))
+    told, total = np.zeros(len(hits)), 0.0
     for condition in boost.conditions:
         rule = condition.rule
         if isinstance(rule, Passes):
@@ -65,10 +65,11 @@ def boosted(boost: Boost, hits: Sequence[Hit], shard: Shard, now_ms: int) -> lis
         else:
             values = [records[hit.record.id].properties.get(rule.property) if hit.record.id in records else None for hit in hits]
             shares = _value_shares(rule, values) if isinstance(rule, PropertyValue) else _decayed(rule, values, now_ms)
-        told += condition.weight * shares
-    total = sum(condition.weight for condition in boost.conditions)
+        weight = condition.weight or 1.0
+        told += weight * shares
+        total += abs(weight)
     likeness = _stretched(np.array([-hit.distance if hit.score is None and hit.distance is not None else hit.score or 0.0 for hit in hits]))
-    final = (1 - boost.weight) * likeness + boost.weight * (told / total if total else told)
+    final = (1 - boost.weight) * likeness + boost.weight * told / total
     return [hits[place] for place in np.argsort(-final, kind="stable")]
 
 
@@ -79,11 +80,11 @@ def _passing(where: Filter, hits: Sequence[Hit], shard: Shard) -> Shares:
 
 
 def _value_shares(rule: PropertyValue, values: Sequence[object]) -> Shares:
-    numbers = np.array([float(value) if isinstance(value, int | float) else math.nan for value in values])
+    numbers = np.array([float(value) if isinstance(value, int | float) else 0.0 for value in values])
     if rule.modifier is not Modifier.NONE:
         change = np.log1p if rule.modifier is Modifier.LOG1P else np.sqrt
         numbers = change(np.maximum(numbers, 0))
-    return np.nan_to_num(_stretched(numbers))
+    return _stretched(numbers)
 
 
 def _decayed(rule: NumericDecay | TimeDecay, values: Sequence[object], now_ms: int) -> Shares:
@@ -104,7 +105,5 @@ def _decayed(rule: NumericDecay | TimeDecay, values: Sequence[object], now_ms: i
 
 def _stretched(values: Shares) -> Shares:
     """Over 0 .. 1; all equal: 1."""
-    least, most = np.nanmin(values) if not np.isnan(values).all() else 0.0, np.nanmax(values) if not np.isnan(values).all() else 0.0
-    if most > least:
-        return np.asarray((values - least) / (most - least))
-    return np.where(np.isnan(values), np.nan, 1.0)
+    least, most = values.min(), values.max()
+    return np.asarray((values - least) / (most - least)) if most > least else np.ones(len(values))

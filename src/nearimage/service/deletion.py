@@ -10,6 +10,7 @@ from nearimage.domain.query import MAXIMUM_RESULTS
 from nearimage.service.collections import Collections
 from nearimage.service.filters import bind_filter, targets_of
 from nearimage.service.shards import Shards
+from nearimage.service.sorting import BY_AGE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +18,7 @@ class Deletions:
     """Deletes by filter in one database.
 
     Attributes:
-        maximum: at most so many objects a call, those with the smallest ids; the caller calls again until none is left.
+        maximum: at most so many objects a call, the oldest of them; the caller calls again until none is left.
     """
 
     collections: Collections
@@ -28,7 +29,7 @@ class Deletions:
         """Delete, or with a dry run only find, what passes.
 
         Returns:
-            The ids, ascending.
+            The ids, the oldest first.
 
         Raises:
             InvalidFilter, CollectionNotFound: as they say.
@@ -37,6 +38,6 @@ class Deletions:
         shard = self.shards.reading(schema, tenant) if dry_run else self.shards.changing(schema, tenant)
         bound = bind_filter(where, schema, targets=targets_of(self.collections, self.shards, tenant))
         if dry_run:
-            found = shard.scan(where=bound, after=None, limit=self.maximum, offset=0, projection=IDS_ONLY)
+            found = shard.scan(where=bound, after=None, limit=self.maximum, offset=0, sort=BY_AGE, projection=IDS_ONLY)
             return [record.id for record in found]
         return shard.delete_where(bound, limit=self.maximum)

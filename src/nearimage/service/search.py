@@ -13,9 +13,9 @@ import numpy as np
 from nearimage.domain.boost import Boost, BoostCondition, Passes
 from nearimage.domain.columns import HitColumns
 from nearimage.domain.errors import InvalidInput, TooManyResults
-from nearimage.domain.filters import CREATED_FIELD, Filter
+from nearimage.domain.filters import Filter
 from nearimage.domain.objects import Hit, Projection
-from nearimage.domain.query import DEFAULT_LIMIT, MAXIMUM_RESULTS, AnyNear, Diversity, Found, Hybrid, Search, SortBy, Targets, Words
+from nearimage.domain.query import DEFAULT_LIMIT, MAXIMUM_RESULTS, AnyNear, Diversity, Found, Hybrid, Search, Targets, Words
 from nearimage.domain.schema import Collection
 from nearimage.domain.vectors import THRESHOLD_TOLERANCE
 from nearimage.ports.clock import Clock
@@ -31,13 +31,10 @@ from nearimage.service.hybrid import hybrid_ranking
 from nearimage.service.near import NearSearches, reach_of
 from nearimage.service.question import Question, page_of
 from nearimage.service.shards import Shards
-from nearimage.service.sorting import bind_sort
+from nearimage.service.sorting import BY_AGE, bind_sort
 from nearimage.service.targets import targets_of
 from nearimage.service.vectorize import ObjectVectorizer
 from nearimage.service.words import word_hits
-
-_BY_AGE = (SortBy(field=CREATED_FIELD),)
-"""How Weaviate lists what passes a filter, the oldest first; without a filter objects come by id, which is what a cursor goes on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +125,7 @@ class Searches:
         if query.by is None:
             sort = bind_sort(query.sort, question.collection)
             if query.where and not sort and query.after is None:
-                sort = _BY_AGE
+                sort = BY_AGE
             records = question.shard.scan(
                 where=question.where, after=query.after, limit=question.limit, offset=question.offset, sort=sort, projection=question.projection
             )

@@ -15,6 +15,10 @@ SORTABLE = frozenset({DataType.TEXT, DataType.INT, DataType.NUMBER, DataType.BOO
 """The element types with an order. Uuids have none: Weaviate refuses them, and their order would mean nothing."""
 
 
+BY_AGE = (SortBy(field=CREATED_FIELD),)
+"""How Weaviate lists what passes a filter, the oldest first; without a filter objects come by id, which is what a cursor goes on."""
+
+
 def bind_sort(sort: Sequence[SortBy], collection: Collection) -> tuple[SortBy, ...]:
     """Check the keys of an order.
 

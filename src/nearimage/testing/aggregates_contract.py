@@ -5,12 +5,15 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
 from nearimage.domain.aggregates import Aggregation, BooleanSummary, DateSummary, Group, NumberSummary, Summary, TextSummary
 from nearimage.domain.filters import Compare, Operator
 from nearimage.domain.objects import PropertyValue
+from nearimage.domain.schema import DataType, Property
+from nearimage.domain.values import Reference
 from nearimage.ports.engine import Engine, Shard
 from nearimage.testing.engine_examples import PHOTOS, UNINDEXED_PHOTOS, photo, uid
 
@@ -90,6 +93,21 @@ class AggregatesContract:
             assert [_sum(group.summaries["int"]) for group in groups] == sums
             for most in range(4):
                 assert shard.aggregate(Aggregation(properties={"int": 0}, group_by=name, groups=most)) == groups[:most]
+
+    def test_references_are_grouped_by_what_they_lead_to(self, engine: Engine) -> None:
+        """How many articles has each publication: several references put their object into several groups, the same one twice into one."""
+        made = replace(PHOTOS, properties=(*PHOTOS.properties, Property(name="in", data_type=DataType.REFERENCE, targets=("Photo", "Paper"))))
+        engine.create_collection(made)
+        shard = engine.shard(made.name)
+        vogue, wired, photo_2 = Reference("Paper", uid(9)), Reference("Paper", uid(8)), Reference("Photo", uid(9))
+        given: list[PropertyValue] = [(vogue,), (wired, vogue), (vogue, vogue), (), (photo_2,)]
+        shard.put([photo(number, None, {"in": references, "int": number}) for number, references in enumerate(given, 1)])
+        shard.put([photo(6)])
+        expected = [(str(vogue), 3, 6), (str(wired), 1, 2), (str(photo_2), 1, 5)]
+        groups = shard.aggregate(Aggregation(properties={"int": 0}, group_by="in"))
+        assert [(group.value, group.objects, _sum(group.summaries["int"])) for group in groups] == expected
+        groups = shard.aggregate(Aggregation(group_by="in", groups=1), where=Compare("int", Operator.GREATER_THAN, 2))
+        assert [(group.value, group.objects) for group in groups] == [(str(vogue), 1)]
 
     def test_only_what_passes_is_summarised(self, engine: Engine) -> None:
         """A filter and a list of ids (the nearest of a search) narrow the question, alone and together."""

@@ -4,6 +4,7 @@
 """
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -34,13 +35,13 @@ class DeletingContract:
         assert shard.put([photo(3, [1, 1])]) == (None,)
         assert shard.count() == 5
 
-    def test_a_limit_deletes_the_smallest_ids(self, shard: Shard) -> None:
-        """A caller who deletes in portions calls until nothing is left."""
-        shard.put([photo(number, int=1) for number in (300, 2, 1 << 40, 1, 256)])
+    def test_a_limit_deletes_what_was_made_first(self, shard: Shard) -> None:
+        """A caller who deletes in portions calls until nothing is left, and sees them in the order of a listing."""
+        shard.put([replace(photo(number, int=1), created_ms=created) for number, created in ((300, 7), (2, 5), (1 << 40, 7), (1, 5), (256, 7))])
         where = Compare("int", Operator.EQUAL, 1)
         assert shard.delete_where(where, limit=0) == ()
-        assert shard.delete_where(where, limit=2) == (uid(1), uid(2))
-        assert shard.delete_where(where, limit=9) == (uid(256), uid(300), uid(1 << 40))
+        assert shard.delete_where(where, limit=2) == (uid(2), uid(1))
+        assert shard.delete_where(where, limit=9) == (uid(300), uid(1 << 40), uid(256))
 
     def test_what_delete_where_deleted_stays_deleted(self, engine: Engine, shard: Shard, tmp_path: Path) -> None:
         """It is a write like any other: durable when it returns."""

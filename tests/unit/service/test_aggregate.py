@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from nearimage.domain.aggregates import MAX_GROUPS, SUMMARISED, AggregateQuery, Aggregation, Group, NumberSummary, ReferenceSummary, TextSummary
+from nearimage.domain.aggregates import GROUPED, MAX_GROUPS, AggregateQuery, Aggregation, Group, NumberSummary, ReferenceSummary, TextSummary
 from nearimage.domain.drafts import Draft
 from nearimage.domain.errors import CollectionNotFound, InvalidFilter, InvalidInput
 from nearimage.domain.filters import Compare, Operator
@@ -79,12 +79,12 @@ def test_what_is_not_there_is_refused_by_name(services: Services) -> None:
 
 
 def test_types_with_a_summary_are_told_from_those_without() -> None:
-    """A picture has no mean; nothing is grouped by places or references."""
+    """A picture has no mean; nothing is grouped by places."""
     summarised = {prop.name: refused(Aggregation(properties={prop.name: 1})) for prop in EVERY_TYPE.properties}
     grouped = {prop.name: refused(Aggregation(group_by=prop.name)) for prop in EVERY_TYPE.properties}
-    can_be_grouped = {prop.name for prop in EVERY_TYPE.properties if prop.data_type.element in SUMMARISED}
+    can_be_grouped = {prop.name for prop in EVERY_TYPE.properties if prop.data_type.element in GROUPED}
     assert grouped == {name: None if name in can_be_grouped else name for name in grouped}
-    assert summarised == {**grouped, "a_REFERENCE": None}
+    assert summarised == grouped
 
 
 def test_groups_are_limited_unless_the_caller_says_how_many() -> None:

@@ -65,6 +65,21 @@ def test_a_value_counts_by_its_size(services: Services) -> None:
     assert order(services, PropertyValue(property="sold", modifier=Modifier.LOG1P)) == [1, 3, 2]
 
 
+def test_a_condition_of_negative_weight_draws_down_what_it_says_something_of(services: Services) -> None:
+    """Drafts shall come last, and still come; 0 is the usual weight, and weights are taken as positive where they are summed."""
+    cheap, sold = Passes(Compare("price", Operator.LESS_THAN, 20.0)), PropertyValue(property="sold")
+
+    def told(*conditions: tuple[Passes | PropertyValue, float]) -> list[int]:
+        boost = Boost(conditions=tuple(BoostCondition(rule=rule, weight=weight) for rule, weight in conditions), weight=0.8)
+        by = NearVector(vectors=(np.array([1, 0], np.float32),))
+        return [hit.record.id.int for hit in services.searches.run(Search(collection="Food", by=by, boost=boost)).hits]
+
+    assert told((cheap, -2.0)) == [2, 3, 1]
+    assert told((cheap, -1.0), (sold, 3.0)) == [1, 2, 3]
+    assert told((sold, -1.0)) == [2, 3, 1]
+    assert told((sold, 0.0)) == told((sold, 1.0)) == [1, 2, 3]
+
+
 def test_a_page_is_cut_after_the_boost(services: Services) -> None:
     """What a boost lifts must be able to reach the first page."""
     assert order(services, PropertyValue(property="price"), limit=1) == [2]

@@ -20,6 +20,7 @@ import numpy as np
 
 from nearimage.doors.graphql.batches import Column, Columns, constant, inside, rows
 from nearimage.doors.graphql.selections import TYPENAME
+from nearimage.doors.whole_numbers import with_whole_numbers
 
 
 class Origin(Enum):
@@ -70,7 +71,7 @@ def _single(value: float | None) -> Any:
 ADDITIONAL: Mapping[str, Column] = {
     "id": lambda batch: ["" if batch.merged else str(hit.record.id) for hit in batch.hits],
     "distance": lambda batch: [_single(hit.distance) for hit in batch.hits],
-    "certainty": lambda batch: [hit.certainty for hit in batch.hits],
+    "certainty": lambda batch: [None if hit.certainty is None else with_whole_numbers(hit.certainty) for hit in batch.hits],
     "score": lambda batch: [str(np.float32(hit.score or 0)).removesuffix(".0") for hit in batch.hits],
     "explainScore": lambda batch: [hit.explanation for hit in batch.hits],
     "creationTimeUnix": lambda batch: [str(hit.record.created_ms) for hit in batch.hits],

@@ -204,7 +204,8 @@ def _move(prefix: str) -> GraphQLInputObjectType:
 
 
 def _search_operator(prefix: str) -> GraphQLInputObjectType:
-    return _object(f"{prefix}SearchOperatorInpObj", {"operator": _enum(f"{prefix}SearchOperatorEnum", "And", "Or"), "minimumOrTokensMatch": GraphQLInt})
+    operators = _enum(f"{prefix}SearchOperatorEnum", "And", "AndCross", "Or")
+    return _object(f"{prefix}SearchOperatorInpObj", {"operator": operators, "minimumOrTokensMatch": GraphQLInt})
 
 
 def _where(prefix: str) -> GraphQLInputObjectType:

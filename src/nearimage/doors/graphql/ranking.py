@@ -55,7 +55,7 @@ def read_ranking(arguments: Arguments, collection: Collection) -> AnyNear | Word
     part = arguments[given[0]]
     if given[0] == "hybrid":
         return _hybrid(part, collection)
-    return _words(part) if given[0] == "bm25" else read_near(given[0], part, collection)
+    return _words(part, "bm25", "searchOperator") if given[0] == "bm25" else read_near(given[0], part, collection)
 
 
 def read_counted(arguments: Arguments, collection: Collection) -> AnyNear | Words | Hybrid | None:
@@ -196,8 +196,11 @@ def _targets(given: Arguments) -> Targets:
     return Targets(names=tuple(name for name, _ in pairs), combination=combination, weights=tuple(weight for _, weight in pairs))
 
 
-def _words(bm25: Arguments) -> Words:
-    return Words(text=bm25.get("query") or "", properties=_texts(bm25.get("properties")), minimum_match=_minimum_match(bm25.get("searchOperator"), "bm25"))
+def _words(given: Arguments, what: str, operator: str) -> Words:
+    """The keyword search of an argument, `what`, whose operator has this name."""
+    chosen = given.get(operator) or {}
+    across = chosen.get("operator") == "AndCross"
+    return Words(text=given.get("query") or "", properties=_texts(given.get("properties")), minimum_match=_minimum_match(chosen, what), across=across)
 
 
 def _minimum_match(operator: Arguments | None, what: str) -> int:
@@ -205,8 +208,8 @@ def _minimum_match(operator: Arguments | None, what: str) -> int:
         return 1
     minimum = operator.get("minimumOrTokensMatch")
     if operator.get("operator") is None:
-        raise InvalidInput(f"{what}: the operator is missing, And or Or")
-    return 0 if operator["operator"] == "And" else max(1, minimum or 1)
+        raise InvalidInput(f"{what}: the operator is missing, And, AndCross or Or")
+    return max(1, minimum or 1) if operator["operator"] == "Or" else 0
 
 
 def _hybrid(hybrid: Arguments, collection: Collection) -> Hybrid:
@@ -226,13 +229,8 @@ def _hybrid(hybrid: Arguments, collection: Collection) -> Hybrid:
     if len(legs) > 1:
         raise InvalidInput(f"hybrid takes one vector leg, got {len(legs)}; choose one of vector, searches.nearText and searches.nearVector")
     alpha = hybrid.get("alpha")
-    words = Words(
-        text=hybrid.get("query") or "",
-        properties=_texts(hybrid.get("properties")),
-        minimum_match=_minimum_match(hybrid.get("bm25SearchOperator"), "hybrid"),
-    )
     return Hybrid(
-        words=words,
+        words=_words(hybrid, "hybrid", "bm25SearchOperator"),
         near=legs[0] if legs else None,
         targets=targets,
         alpha=DEFAULT_ALPHA if alpha is None else alpha,

@@ -5,6 +5,7 @@ May import msgspec, `domain`, `service` and `doors` only.
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 
@@ -110,9 +111,9 @@ def _references(record: Record) -> Iterator[tuple[str, tuple[object, ...]]]:
 
 
 def _failed(body: ObjectBody, error: NearimageError, now_ms: int) -> Json:
-    """Why an object was not stored, beside what was sent, as far as a reply can hold it."""
+    """Why an object was not stored, beside what was sent, as far as a reply can hold it; without an id with the one that it would have got."""
     errors = {"error": [{"message": fault_of(error).message}]}
-    sent: Json = {"class": body.collection, "id": body.id, "properties": body.properties, "vector": body.vector, "vectors": body.vectors}
+    sent: Json = {"class": body.collection, "id": body.id or str(uuid4()), "properties": body.properties, "vector": body.vector, "vectors": body.vectors}
     told = {key: value for key, value in (sent | {"tenant": body.tenant}).items() if value is not None and is_writable(value)}
     return told | {"creationTimeUnix": now_ms, "lastUpdateTimeUnix": now_ms, "deprecations": None, "result": {"status": "FAILED", "errors": errors}}
 

@@ -127,7 +127,7 @@ class InCodes:
 def coded_cells(coded: Coded, kind: DataType) -> Cells:
     """The cells of a property known by codes."""
     found = InCodes(coded)
-    if kind in (DataType.TEXT, DataType.UUID):
+    if kind in (DataType.TEXT, DataType.UUID, DataType.REFERENCE):
         return Cells(take=found.take, tally=found.tally, labels=Labels(coded.entries, coded.entry_ranks))
     values = _array(list(coded.entries), kind)
 

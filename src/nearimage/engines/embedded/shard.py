@@ -197,8 +197,8 @@ class EmbeddedShard:
         if watch.is_on and where is not None:
             watch.lap("filter")
             watch.note("passing", state.count if rows is None else len(rows))
-        keys = Keys(self._collection, state.table.index, len(state.live), partial(self._codes, snapshot))
-        chosen = first_rows(rows, keys.of(sort), page.stop - page.start, page.start)
+        keys = Keys(self._collection, state.table.index, state.table.revisions.view(len(state.live)), partial(self._codes, snapshot))
+        chosen = first_rows(rows, keys.of(sort, by_id=where is None or not sort), page.stop - page.start, page.start)
         if sort:
             watch.lap("sort")
         return chosen

@@ -35,7 +35,7 @@ import numpy.typing as npt
 from nearimage.domain.dates import instant_ns
 from nearimage.domain.objects import PropertyValue, Scalar
 from nearimage.domain.schema import DataType, Property
-from nearimage.domain.values import order_of, sorted_as
+from nearimage.domain.values import Reference, order_of, sorted_as
 from nearimage.engines.embedded.entries import Mask, Positions
 from nearimage.engines.embedded.growing import Growing
 
@@ -166,7 +166,7 @@ class ValueCodes:
     """The codes of one property."""
 
     def __init__(self, prop: Property) -> None:
-        self._is_array = prop.data_type.is_array
+        self._is_array = prop.data_type.is_array or prop.data_type is DataType.REFERENCE
         self._is_date = prop.data_type.element is DataType.DATE
         self._codes: Codes = np.empty(0, np.int32)
         self._wholes = _Distinct()
@@ -221,7 +221,9 @@ class ValueCodes:
             self._starts.append(len(self._elements))
         return number
 
-    def _kept(self, value: Scalar) -> Scalar:
+    def _kept(self, value: Scalar | Reference) -> Scalar:
+        if isinstance(value, Reference):
+            return str(value)
         return instant_ns(str(value)) if self._is_date else value
 
 

@@ -47,6 +47,8 @@ from nearimage.engines.embedded.reading import SELECT_ROW, Publication
 from nearimage.engines.embedded.recovery import Opened
 from nearimage.engines.embedded.requests import Batch, Delete, DeleteChosen, Exclusive, Move, Patch, Put, PutIf, Stored
 from nearimage.engines.embedded.rows import RowCodec, StoredRow, stored_row, unpack_seals
+from nearimage.engines.embedded.selecting import first_rows
+from nearimage.engines.embedded.sorting import by_age
 from nearimage.engines.embedded.state import State, Table, VectorColumn
 from nearimage.engines.embedded.turns import Turn, Turns
 
@@ -125,8 +127,9 @@ class Writer:
 
         def choose() -> Sequence[bytes]:
             state = self._publication.state
-            rows = np.flatnonzero(state.live & state.table.index.mask(where, len(state.live)))
-            return [one.bytes for one in state.table.index.ids.of(rows[state.table.index.ids.order(rows)[:limit]])]
+            rows, index = np.flatnonzero(state.live & state.table.index.mask(where, len(state.live))), state.table.index
+            chosen = first_rows(rows, by_age(index, state.table.revisions.view(len(state.live))), len(rows) if limit is None else limit)
+            return [one.bytes for one in index.ids.of(chosen)]
 
         request = DeleteChosen(choose)
         self._turns.submit(request)

@@ -37,9 +37,11 @@ def _group(value: Scalar | None, records: Sequence[Record], aggregation: Aggrega
 
 
 def _values(records: Sequence[Record], name: str, types: dict[str, DataType]) -> list[Scalar]:
-    """The property's values and array entries; dates as instants."""
+    """The property's values and array entries; dates as instants, references as texts."""
     found = [record.properties[name] for record in records if name in record.properties]
     flat = [entry for value in found for entry in cast("tuple[Scalar, ...]", value if isinstance(value, tuple) else (value,))]
+    if types[name] is DataType.REFERENCE:
+        return [str(entry) for entry in flat]
     return [instant_ns(str(entry)) for entry in flat] if types[name] is DataType.DATE else flat
 
 

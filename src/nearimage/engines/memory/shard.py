@@ -87,7 +87,8 @@ class MemoryShard:
     def delete_where(self, where: Filter, *, limit: int | None = None) -> tuple[UUID, ...]:
         """Delete the objects that pass a filter."""
         with self._open():
-            ids = tuple(record.id for record in self._passing(where))[:limit]
+            eldest = sorted(self._passing(where), key=lambda record: (record.created_ms, record.revision))
+            ids = tuple(record.id for record in eldest)[:limit]
             for one in ids:
                 del self._objects[one]
             return ids
@@ -99,7 +100,7 @@ class MemoryShard:
         watch = watching("object")
         with self._open():
             found = [record for record in self._passing(where) if after is None or record.id > after]
-            found = in_order(found, sort, self._collection)[offset : offset + limit]
+            found = in_order(found, sort, self._collection, by_id=where is None or not sort)[offset : offset + limit]
             if sort:
                 watch.lap("sort")
             page = tuple(_project(record, projection) for record in found)

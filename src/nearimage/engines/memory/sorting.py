@@ -14,9 +14,9 @@ from nearimage.domain.schema import Collection, DataType
 from nearimage.domain.values import order_of, sorted_as
 
 
-def in_order(records: Sequence[Record], sort: Sequence[SortBy], collection: Collection) -> list[Record]:
-    """The records by these keys; what is equal in all of them by id."""
-    ordered = sorted(records, key=lambda record: record.id)
+def in_order(records: Sequence[Record], sort: Sequence[SortBy], collection: Collection, *, by_id: bool) -> list[Record]:
+    """The records by these keys; what is equal in all of them by id, or as they were written."""
+    ordered = sorted(records, key=lambda record: record.id if by_id else record.revision)
     for key in reversed(sort):
         ordered.sort(key=partial(_rank, field=key.field, collection=collection), reverse=key.descending)
     return ordered
