@@ -78,6 +78,15 @@ def test_a_reference_that_was_emptied_is_still_told(sources: httpx.Client, servi
     assert links(services, 1) == [[]]
 
 
+def test_a_reference_that_leads_nowhere_any_more_is_not_told(sources: httpx.Client, services: Services) -> None:
+    """What it leads to was deleted; a program that asks whether there is one would else find one with nothing in it. Others beside it stay."""
+    path = f"/v1/objects/Source/{uid(1)}/references/ref"
+    assert [sources.post(path, json=beacon(one)).status_code for one in (7, 8)] == [200, 200]
+    for gone, left in ((7, [[8]]), (8, [])):
+        assert sources.delete(f"/v1/objects/Target/{uid(gone)}").status_code == 204
+        assert links(services, 1) == left
+
+
 def test_many_references_are_added_at_once_and_each_fails_alone(sources: httpx.Client, services: Services) -> None:
     """A graph of a hundred objects is ten thousand references: a write for each took longer than clients wait."""
 

@@ -122,3 +122,10 @@ def test_settings_that_no_server_reads_are_not_kept(http: httpx.Client) -> None:
     made = http.post("/v1/schema", json={"class": "Set", "shardingConfig": unheard, "vectorIndexType": "flat", "vectorIndexConfig": flat}).json()
 
     assert "unheard" not in str(made)
+
+
+def test_names_of_settings_may_come_in_another_case(http: httpx.Client) -> None:
+    """LangChain's store asks for tenants under `MultiTenancyConfig`."""
+    made = http.post("/v1/schema", json={"class": "Set", "MultiTenancyConfig": {"enabled": True, "autoTenantCreation": True}, "ofNobody": 1})
+
+    assert made.json()["multiTenancyConfig"] == {"autoTenantActivation": False, "autoTenantCreation": True, "enabled": True}

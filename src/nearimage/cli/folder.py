@@ -1,14 +1,12 @@
 """A data folder, opened in this process; implements `connection.Connection`.
 
-May import msgspec, `app`, `config`, `domain`, `service` and the REST door's schema.
+May import `app`, `config`, `domain`, `service` and the REST door's schema.
 """
 
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 from uuid import UUID
-
-import msgspec
 
 from nearimage.app import MIB, open_database
 from nearimage.cli.connection import Json
@@ -19,6 +17,7 @@ from nearimage.domain.objects import Hit, Record
 from nearimage.domain.query import Search
 from nearimage.domain.schema import Collection
 from nearimage.doors.rest.schema import ClassBody, read_class
+from nearimage.doors.rest.sent import read_value
 
 
 class FolderConnection:
@@ -42,7 +41,7 @@ class FolderConnection:
 
     def create(self, schema: Json) -> Collection:
         """See the protocol."""
-        return self._services.collections.create(read_class(msgspec.convert(schema, ClassBody)))
+        return self._services.collections.create(read_class(read_value(schema, ClassBody)))
 
     def list_objects(self, query: Search) -> Sequence[Record]:
         """See the protocol."""

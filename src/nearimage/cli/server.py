@@ -5,7 +5,7 @@
     GET  /v1/objects?class=&exclude=blobs      POST /v1/batch/objects
     POST /v1/search/{collection}/near-image    GET  /v1/objects/{collection}/{id}/pictures/{property}
 
-An error comes back as the class it had in the server, found by its code. May import httpx, orjson, msgspec, `domain` and the REST door's schema.
+An error comes back as the class it had in the server, found by its code. May import httpx, orjson, `domain` and the REST door's schema.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,6 @@ from urllib.parse import quote
 from uuid import UUID
 
 import httpx
-import msgspec
 import orjson
 
 from nearimage.cli.connection import Json
@@ -26,6 +25,7 @@ from nearimage.domain.query import NearMedia, NearText, Search
 from nearimage.domain.schema import Collection
 from nearimage.domain.vectorizing import Modality
 from nearimage.doors.rest.schema import ClassBody, read_class
+from nearimage.doors.rest.sent import read_value
 
 TIMEOUT = httpx.Timeout(600, connect=5)
 """Seconds. A server that is there accepts at once; a first batch of large pictures may have to wait for a model to be converted."""
@@ -156,7 +156,7 @@ def _no_collection(name: str) -> NearimageError:
 
 
 def _read_collection(found: Json) -> Collection:
-    return read_class(msgspec.convert(found, ClassBody))
+    return read_class(read_value(found, ClassBody))
 
 
 def _read_record(found: Json) -> Record:

@@ -107,6 +107,7 @@ def test_what_only_asks_is_known_by_name() -> None:
         "/v1/objects/validate",
         "/v1/search/{collection}/{kind}",
         "/v1/tokenize",
+        "/v1/authz/roles/{role}/has-permission",
         "/v1/schema/{collection}/properties/{property}/tokenize",
     }
     assert {name.rpartition("/")[2] for name in READS} == {"Search", "Aggregate", "TenantsGet"}

@@ -83,7 +83,7 @@ class Replies:
         return [one + _REFERENCES_REQUESTED for one in found] if asked.references else found
 
     def _linked(self, reference: AskedReference, records: RecordColumns) -> list[bytes]:
-        """What one property of each record leads to in one collection."""
+        """What one property of each record leads to in one collection: nothing where it leads nowhere any more, and an empty list where it was emptied."""
         asked = reference.asked
         links = [[link.id for link in _links(record, reference.property) if link.collection == asked.collection.name] for record in records]
         wanted = list(dict.fromkeys(one for ids in links for one in ids))
@@ -94,8 +94,8 @@ class Replies:
         shown = dict(zip(stored, sized_each(_LINKED, map(add, self._properties(asked, there), metadata)), strict=True))
         name = sized(_PROPERTY, reference.property.encode())
         parts = [[shown[one] for one in ids if one in shown] for ids in links]
-        empty = [record.properties.get(reference.property) is None for record in records]  # one that leads nowhere any more is still there
-        return [b"" if missing else sized(_REFERENCES, b"".join(some) + name) for some, missing in zip(parts, empty, strict=True)]
+        emptied = [record.properties.get(reference.property) == () for record in records]
+        return [sized(_REFERENCES, b"".join(some) + name) if some or told else b"" for some, told in zip(parts, emptied, strict=True)]
 
 
 def _fields(asked: Asked, records: RecordColumns) -> Iterator[bytes]:

@@ -9,9 +9,10 @@ from nearimage.domain.errors import CollectionNotFound, InvalidInput
 from nearimage.doors.http1.exchange import Response
 from nearimage.doors.rest.call import Call, Route
 from nearimage.doors.rest.json_body import Json, json_response, read_body
+from nearimage.doors.rest.sent import Sent
 
 
-class AliasBody(msgspec.Struct):
+class AliasBody(Sent):
     """An alias as clients send it: when it is changed, its own name stands in the path."""
 
     alias: str = ""

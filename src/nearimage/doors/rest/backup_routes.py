@@ -6,12 +6,11 @@ May import msgspec, `domain`, `service` and `doors` only.
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from nearimage.domain.errors import InvalidInput
 from nearimage.doors.http1.exchange import Response
 from nearimage.doors.rest.call import Call, Route
 from nearimage.doors.rest.json_body import Json, json_response, read_body
+from nearimage.doors.rest.sent import Sent
 from nearimage.service.backups import Backup, Backups
 
 FILESYSTEM = "filesystem"
@@ -21,7 +20,7 @@ _RANGES = {"CPUPercentage": range(1, 81), "ChunkSize": range(2, 513)}
 _COMPRESSIONS = ("DefaultCompression", "BestSpeed", "BestCompression", "ZstdDefaultCompression", "ZstdBestSpeed", "ZstdBestCompression", "NoCompression")
 
 
-class _Body(msgspec.Struct):
+class _Body(Sent):
     """Which collections, as clients send it.
 
     Attributes:

@@ -19,6 +19,7 @@ from nearimage.doors.http1.exchange import Response
 from nearimage.doors.rest.call import NOT_ONE_OF, Call, Route
 from nearimage.doors.rest.json_body import Json, is_writable, json_response, read_body, read_settings
 from nearimage.doors.rest.objects import BatchBody, ObjectBody, read_draft, render_object
+from nearimage.doors.rest.sent import Sent
 from nearimage.doors.typed_filters import read_filter
 from nearimage.service.beacons import beacon_of
 
@@ -29,7 +30,7 @@ _OUTPUTS = ("minimal", "verbose")
 _FIELDS = ("ALL", "class", "schema", "id", "creationTimeUnix")
 
 
-class WhereBody(msgspec.Struct, rename="camel", omit_defaults=True):
+class WhereBody(Sent, rename="camel", omit_defaults=True):
     """A filter as clients send it."""
 
     operator: str | None = None
@@ -50,14 +51,14 @@ class WhereBody(msgspec.Struct, rename="camel", omit_defaults=True):
     value_geo_range: dict[str, Any] | None = None
 
 
-class MatchBody(msgspec.Struct):
+class MatchBody(Sent):
     """Which objects to delete."""
 
     collection: str = msgspec.field(name="class", default="")
     where: WhereBody | None = None
 
 
-class DeleteBody(msgspec.Struct, rename="camel"):
+class DeleteBody(Sent, rename="camel"):
     """A deletion by filter."""
 
     match: MatchBody | None = None

@@ -12,6 +12,7 @@ from nearimage.domain.filters import Filter
 from nearimage.doors.http1.exchange import Response
 from nearimage.doors.rest.call import Call, Route, read_id
 from nearimage.doors.rest.json_body import Json, json_response, read_body
+from nearimage.doors.rest.sent import Sent
 from nearimage.doors.where import read_where
 from nearimage.service.classification import Run
 from nearimage.service.classification_task import DEFAULT_K, Method, Task
@@ -20,7 +21,7 @@ _CONTEXTUAL = ("text2vec-contextionary-contextual", "text2vec-contextionary")
 """Both spellings that clients have for classifying by that module."""
 
 
-class ClassificationFilters(msgspec.Struct, rename="camel"):
+class ClassificationFilters(Sent, rename="camel"):
     """Which objects are labelled, are examples, and may be labels."""
 
     source_where: dict[str, Any] | None = None
@@ -28,7 +29,7 @@ class ClassificationFilters(msgspec.Struct, rename="camel"):
     target_where: dict[str, Any] | None = None
 
 
-class ClassificationBody(msgspec.Struct, rename="camel"):
+class ClassificationBody(Sent, rename="camel"):
     """A task, as clients send it."""
 
     type: str | None = None

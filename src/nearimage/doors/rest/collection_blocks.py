@@ -9,24 +9,23 @@ are not kept. May import msgspec and `domain` only.
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from nearimage.domain.errors import InvalidSchema
 from nearimage.domain.keywords import STOPWORD_PRESETS
 from nearimage.domain.schema import Expiry, KeywordSettings, Tenancy
+from nearimage.doors.rest.sent import Sent
 from nearimage.service.collection_defaults import INVERTED_INDEX, MULTI_TENANCY, REPLICATION, SHARDING, Json, sharding_settings
 
 _OBJECT_TIMES = ("_creationTimeUnix", "_lastUpdateTimeUnix")
 
 
-class Bm25Body(msgspec.Struct):
+class Bm25Body(Sent):
     """How keyword search weighs words, as clients send it."""
 
     k1: float | None = None
     b: float | None = None
 
 
-class StopwordsBody(msgspec.Struct):
+class StopwordsBody(Sent):
     """The stopwords of a collection, as clients send them."""
 
     preset: str | None = None
@@ -34,7 +33,7 @@ class StopwordsBody(msgspec.Struct):
     removals: tuple[str, ...] | None = None
 
 
-class InvertedIndexBody(msgspec.Struct, rename="camel"):
+class InvertedIndexBody(Sent, rename="camel"):
     """What filters and keyword search go by, as clients send it."""
 
     bm25: Bm25Body | None = None
@@ -47,7 +46,7 @@ class InvertedIndexBody(msgspec.Struct, rename="camel"):
     tokenizer_user_dict: list[dict[str, Any]] | None = None
 
 
-class TenancyBody(msgspec.Struct, rename="camel"):
+class TenancyBody(Sent, rename="camel"):
     """Whether there are tenants, as clients send it."""
 
     enabled: bool | None = None
@@ -55,7 +54,7 @@ class TenancyBody(msgspec.Struct, rename="camel"):
     auto_tenant_activation: bool | None = None
 
 
-class ReplicationBody(msgspec.Struct, rename="camel"):
+class ReplicationBody(Sent, rename="camel"):
     """How many copies there are, as clients send it."""
 
     factor: int | None = None

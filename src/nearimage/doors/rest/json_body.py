@@ -1,7 +1,7 @@
 """Read JSON requests and write JSON replies.
 
-Requests are read into typed structures, so that a wrong type is refused with the name of the field; keys that are not known are ignored, because clients
-send some that no server reads. Replies keep float32 numbers as short as they are.
+Requests are read into typed structures, so that a wrong type is refused with the name of the field; `sent` says which names are known. Replies keep float32
+numbers as short as they are.
 
 May import msgspec, orjson, pybase64, `domain`, `service` and `doors` only.
 """
@@ -20,6 +20,7 @@ from nearimage.domain.values import GeoCoordinates, PhoneNumber, Reference
 from nearimage.doors.faults import Fault
 from nearimage.doors.http1.exchange import Response
 from nearimage.doors.rest.call import MISSING
+from nearimage.doors.rest.sent import read_value
 from nearimage.doors.whole_numbers import with_whole_numbers
 from nearimage.service.beacons import beacon_of
 
@@ -47,13 +48,20 @@ def read_body(body: bytes, kind: type[T]) -> T:
     if body == b"null":
         body = b"[]" if get_origin(kind) is list else b"{}"
     try:
-        return msgspec.json.decode(body, type=kind)
+        return _decoded(body, kind)
     except msgspec.ValidationError as wrong:
         raise MalformedJson(f"the request body does not fit: {wrong}", reason=str(wrong)) from wrong
     except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
         raise MalformedJson(f"the request body is no JSON: {wrong}", reason=str(wrong)) from wrong
     except RecursionError as wrong:
         raise MalformedJson("the request body is nested too deeply; flatten it", reason="nesting") from wrong
+
+
+def _decoded(body: bytes, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError:  # a name in another case, one that nobody knows, or a mistake
+        return read_value(msgspec.json.decode(body), kind)
 
 
 def read_settings(body: bytes, kind: type[T]) -> T:

@@ -14,10 +14,11 @@ from nearimage.domain.objects import AnyVector, Projection, Record
 from nearimage.domain.schema import LEGACY_VECTOR, Collection
 from nearimage.doors.rest.call import read_id
 from nearimage.doors.rest.json_body import Json
+from nearimage.doors.rest.sent import Sent
 from nearimage.doors.whole_numbers import with_whole_numbers
 
 
-class ObjectBody(msgspec.Struct):
+class ObjectBody(Sent):
     """An object as clients send it."""
 
     collection: str = msgspec.field(name="class", default="")
@@ -28,7 +29,7 @@ class ObjectBody(msgspec.Struct):
     tenant: str | None = None
 
 
-class BatchBody(msgspec.Struct):
+class BatchBody(Sent):
     """Many objects.
 
     Attributes:

@@ -6,12 +6,13 @@ May import msgspec and `doors` only.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from nearimage.doors.rest.call import Route
 from nearimage.doors.rest.json_body import Json
+from nearimage.doors.rest.sent import Sent
 
 _REF = "#/components/schemas/{name}"
 _ERROR: Json = {
@@ -33,6 +34,8 @@ def document(routes: Sequence[Route], *, version: str) -> Json:
     """
     bodies = [route.body for route in routes if route.body is not None]
     schemas, components = msgspec.json.schema_components(bodies, ref_template=_REF)
+    for name in {one.__name__ for one in _every_kind(Sent)} & components.keys():
+        components[name].pop("additionalProperties")  # names that nobody knows are left out
     known = dict(zip((id(body) for body in bodies), schemas, strict=True))
     paths: dict[str, Json] = {}
     for route in routes:
@@ -44,6 +47,12 @@ def document(routes: Sequence[Route], *, version: str) -> Json:
         "paths": paths,
         "components": {"schemas": {**components, "Error": _ERROR}},
     }
+
+
+def _every_kind(kind: type[Sent]) -> Iterator[type[Sent]]:
+    yield kind
+    for one in kind.__subclasses__():
+        yield from _every_kind(one)
 
 
 def _operation(route: Route, schema: Json | None) -> Json:

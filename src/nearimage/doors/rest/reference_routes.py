@@ -15,6 +15,7 @@ from nearimage.doors.http1.exchange import Response
 from nearimage.doors.rest.call import WRONG_TYPE, Call, Route, missing_is_invalid, read_id
 from nearimage.doors.rest.json_body import Json, json_response, read_body
 from nearimage.doors.rest.object_routes import home
+from nearimage.doors.rest.sent import Sent
 from nearimage.service.references import Source
 
 _URI = re.compile(r"/|[A-Za-z][A-Za-z0-9+.-]*:")
@@ -24,13 +25,13 @@ _START = re.compile(r"weaviate://[^/]+/(?P<collection>[^/]+)/(?P<id>[^/]+)/(?P<p
 _NO_CONTENT = 204
 
 
-class ReferenceBody(msgspec.Struct):
+class ReferenceBody(Sent):
     """A reference as clients send it."""
 
     beacon: str | None = None
 
 
-class BatchReference(msgspec.Struct):
+class BatchReference(Sent):
     """A reference with where it starts, as clients send many of them."""
 
     start: str = msgspec.field(name="from", default="")

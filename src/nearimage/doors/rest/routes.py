@@ -2,6 +2,7 @@
 
 from nearimage.doors.http1.exchange import Response
 from nearimage.doors.rest import (
+    access_routes,
     alias_routes,
     backup_routes,
     batch_routes,
@@ -36,5 +37,6 @@ ROUTES: tuple[Route, ...] = (
     *backup_routes.ROUTES,
     *classification_routes.ROUTES,
     *search.ROUTES,
+    *access_routes.ROUTES,
     Route(method="GET", path="/v1/schema.openapi.json", endpoint=describe),
 )

@@ -39,6 +39,7 @@ from nearimage.doors.rest.collection_blocks import (
     sharding,
     tenancy,
 )
+from nearimage.doors.rest.sent import Sent
 from nearimage.service.collection_defaults import BLOCKS, DEFAULT_INDEX, INDEX_SETTINGS, NO_PROPERTIES, SHARDING, Json, index_settings, with_defaults
 from nearimage.service.names import property_name
 from nearimage.service.properties import check_preset
@@ -50,7 +51,7 @@ _TOKENIZATIONS_NOT_YET = {"gse", "gse_ch", "kagome_ja", "kagome_kr"}
 _TOKENIZATION_OF_OLD = {None: Tokenization.WHITESPACE, "word": Tokenization.WHITESPACE, "field": Tokenization.FIELD}
 
 
-class AnalyzerBody(msgspec.Struct, rename="camel"):
+class AnalyzerBody(Sent, rename="camel"):
     """How letters and stopwords of a text are treated, as clients send it."""
 
     ascii_fold: bool | None = None
@@ -58,7 +59,7 @@ class AnalyzerBody(msgspec.Struct, rename="camel"):
     stopword_preset: str | None = None
 
 
-class PropertyBody(msgspec.Struct, rename="camel"):
+class PropertyBody(Sent, rename="camel"):
     """A property as clients send it.
 
     Attributes:
@@ -78,7 +79,7 @@ class PropertyBody(msgspec.Struct, rename="camel"):
     nested_properties: "list[PropertyBody] | None" = None
 
 
-class VectorBody(msgspec.Struct, rename="camel"):
+class VectorBody(Sent, rename="camel"):
     """A named vector as clients send it."""
 
     vectorizer: Any = None
@@ -86,7 +87,7 @@ class VectorBody(msgspec.Struct, rename="camel"):
     vector_index_config: Any = None
 
 
-class TtlBody(msgspec.Struct, rename="camel"):
+class TtlBody(Sent, rename="camel"):
     """For how long objects live, as clients send it."""
 
     enabled: bool | None = None
@@ -95,7 +96,7 @@ class TtlBody(msgspec.Struct, rename="camel"):
     filter_expired_objects: bool | None = None
 
 
-class ClassBody(msgspec.Struct, rename="camel"):
+class ClassBody(Sent, rename="camel"):
     """A collection as clients send it."""
 
     name: str | None = msgspec.field(name="class", default=None)

@@ -5,18 +5,17 @@ May import msgspec, `domain`, `service` and `doors` only.
 
 from dataclasses import replace
 
-import msgspec
-
 from nearimage.domain.errors import CollectionNotFound, InvalidSchema
 from nearimage.doors.http1.exchange import Response
 from nearimage.doors.rest.call import Call, Route, missing_is_invalid
 from nearimage.doors.rest.json_body import json_response, read_body, read_settings
 from nearimage.doors.rest.schema import ClassBody, PropertyBody, read_class, read_property, render_class, render_property
+from nearimage.doors.rest.sent import Sent
 from nearimage.doors.rest.shard_figures import of_collection
 from nearimage.service.names import collection_name
 
 
-class ShardBody(msgspec.Struct):
+class ShardBody(Sent):
     """The state that a shard shall have: READY or READONLY."""
 
     status: str = ""

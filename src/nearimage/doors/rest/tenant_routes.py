@@ -7,13 +7,12 @@ May import msgspec, `domain`, `service` and `doors` only.
 
 from collections.abc import Sequence
 
-import msgspec
-
 from nearimage.domain.errors import InvalidInput, InvalidParameter
 from nearimage.domain.schema import Tenant, TenantState
 from nearimage.doors.http1.exchange import Response
 from nearimage.doors.rest.call import NOT_ONE_OF, Call, Route, missing_is_invalid
 from nearimage.doors.rest.json_body import Json, json_response, read_body
+from nearimage.doors.rest.sent import Sent
 
 _STATES = {
     **{state.value: state for state in TenantState},
@@ -24,7 +23,7 @@ _STATES = {
 _NAMES = {TenantState.ACTIVE: "HOT", TenantState.INACTIVE: "COLD", TenantState.OFFLOADED: "FROZEN"}
 
 
-class TenantBody(msgspec.Struct, rename="camel"):
+class TenantBody(Sent, rename="camel"):
     """A tenant as clients send it."""
 
     name: str | None = None

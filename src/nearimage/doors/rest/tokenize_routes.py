@@ -3,8 +3,6 @@
 May import msgspec, `domain`, `service` and `doors` only.
 """
 
-import msgspec
-
 from nearimage.domain.errors import InvalidInput
 from nearimage.domain.keywords import Cut
 from nearimage.domain.schema import KeywordSettings
@@ -13,10 +11,11 @@ from nearimage.doors.rest.call import Call, Route
 from nearimage.doors.rest.collection_blocks import StopwordsBody
 from nearimage.doors.rest.json_body import json_response, read_body
 from nearimage.doors.rest.schema import AnalyzerBody, read_fold, read_tokenization
+from nearimage.doors.rest.sent import Sent
 from nearimage.service.tokenizing import Tokens, tokens
 
 
-class TextBody(msgspec.Struct):
+class TextBody(Sent):
     """A text."""
 
     text: str
