@@ -105,7 +105,6 @@ def test_what_is_there_is_not_overwritten(backed: httpx.Client) -> None:
         (f"GET {URL}/nothing", None, 404),
         (f"GET {URL}/nothing/restore", None, 404),
         (f"GET {URL}?order=down", None, 422),
-        (f"DELETE {URL}/nothing", None, 404),
         (f"DELETE {URL}/nothing/restore", None, 404),
         (f"POST {URL}/nothing/restore", {}, 404),
     ],

@@ -54,6 +54,15 @@ class TenancyBody(Sent, rename="camel"):
     auto_tenant_activation: bool | None = None
 
 
+class TtlBody(Sent, rename="camel"):
+    """For how long objects live, as clients send it."""
+
+    enabled: bool | None = None
+    delete_on: str | None = None
+    default_ttl: int | None = None
+    filter_expired_objects: bool | None = None
+
+
 class ReplicationBody(Sent, rename="camel"):
     """How many copies there are, as clients send it."""
 
@@ -150,3 +159,29 @@ def sharding(given: object) -> Json:
 
 NO_SHARDS: Json = {name: "" if isinstance(value, str) else 0 for name, value in SHARDING.items()}
 """What is told of shards where there are tenants: they are the shards, and come and go."""
+
+
+def time_to_live(known: TtlBody | None, changes: TtlBody | None) -> Json | None:
+    """The Python client sends changes under a key of its own, spelt otherwise, beside what it has read; what they leave out stays."""
+    if known is None and changes is None:
+        return None
+    given = [body for body in (changes, known) if body is not None]
+
+    def said(name: str, default: Any) -> Any:
+        return next((value for body in given if (value := getattr(body, name)) is not None), default)
+
+    times = {"deleteOn": said("delete_on", ""), "defaultTtl": said("default_ttl", 0)}
+    return {"enabled": said("enabled", False), **times, "filterExpiredObjects": said("filter_expired_objects", False)}
+
+
+def expiry_of(ttl: Json | None) -> Expiry | None:
+    """When objects expire, if they do.
+
+    Raises:
+        InvalidSchema: it does not say of which time.
+    """
+    if ttl is None or not ttl["enabled"]:
+        return None
+    if not ttl["deleteOn"]:
+        raise InvalidSchema("objectTtlConfig needs deleteOn: a time of the object, or a date property", setting="objectTtlConfig")
+    return Expiry(ttl["deleteOn"], ttl["defaultTtl"], ttl["filterExpiredObjects"])

@@ -32,12 +32,15 @@ from nearimage.doors.rest.collection_blocks import (
     InvertedIndexBody,
     ReplicationBody,
     TenancyBody,
+    TtlBody,
+    expiry_of,
     inverted_index,
     keyword_settings,
     multi_tenancy,
     replication,
     sharding,
     tenancy,
+    time_to_live,
 )
 from nearimage.doors.rest.sent import Sent
 from nearimage.service.collection_defaults import BLOCKS, DEFAULT_INDEX, INDEX_SETTINGS, NO_PROPERTIES, SHARDING, Json, index_settings, with_defaults
@@ -87,15 +90,6 @@ class VectorBody(Sent, rename="camel"):
     vector_index_config: Any = None
 
 
-class TtlBody(Sent, rename="camel"):
-    """For how long objects live, as clients send it."""
-
-    enabled: bool | None = None
-    delete_on: str | None = None
-    default_ttl: int | None = None
-    filter_expired_objects: bool | None = None
-
-
 class ClassBody(Sent, rename="camel"):
     """A collection as clients send it."""
 
@@ -130,8 +124,8 @@ def read_class(body: ClassBody, *, default_module: str = NO_MODULE, default_inde
         raise InvalidSchema("a collection has either one vector (vectorizer, vectorIndexConfig) or named ones (vectorConfig), not both", setting="vectorConfig")
     unnamed = (_legacy_vector(body, default_module, default_index),) if legacy else ()
     vectors = (*unnamed, *(_named_vector(name, vector, default_index) for name, vector in (named or {}).items()))
-    name, ttl = body.name or "", _ttl(body.object_ttl_config, body.object_ttl_changes)
-    expiry = _expiry(ttl)
+    name, ttl = body.name or "", time_to_live(body.object_ttl_config, body.object_ttl_changes)
+    expiry = expiry_of(ttl)
     keywords = keyword_settings(body.inverted_index_config)
     check_preset(keywords.stopwords, keywords, "invertedIndexConfig.stopwords.preset")
     return Collection(
@@ -177,27 +171,6 @@ def _sharding(given: Any, tenants: Tenancy, known: Collection | None) -> Json:
     if isinstance(block, dict) and (tenants.enabled or with_defaults(given, SHARDING) == block):
         return block
     return sharding(None if tenants.enabled else given)
-
-
-def _ttl(known: TtlBody | None, changes: TtlBody | None) -> Json | None:
-    """The Python client sends changes under a key of its own, spelt otherwise, beside what it has read; what they leave out stays."""
-    if known is None and changes is None:
-        return None
-    given = [body for body in (changes, known) if body is not None]
-
-    def said(name: str, default: Any) -> Any:
-        return next((value for body in given if (value := getattr(body, name)) is not None), default)
-
-    times = {"deleteOn": said("delete_on", ""), "defaultTtl": said("default_ttl", 0)}
-    return {"enabled": said("enabled", False), **times, "filterExpiredObjects": said("filter_expired_objects", False)}
-
-
-def _expiry(ttl: Json | None) -> Expiry | None:
-    if ttl is None or not ttl["enabled"]:
-        return None
-    if not ttl["deleteOn"]:
-        raise InvalidSchema("objectTtlConfig needs deleteOn: a time of the object, or a date property", setting="objectTtlConfig")
-    return Expiry(ttl["deleteOn"], ttl["defaultTtl"], ttl["filterExpiredObjects"])
 
 
 _JSON_KINDS = {str: "string", list: "array", int: "number", float: "number", bool: "boolean", type(None): "null"}
