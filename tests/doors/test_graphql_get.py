@@ -105,6 +105,7 @@ def test_keywords_have_a_score_as_text(ask: Ask) -> None:
 
     assert [hit["breed"] for hit in found] == ["Husky"]
     assert float(found[0]["_additional"]["score"]) > 0
+    assert found[0]["_additional"]["explainScore"] == ", BM25F_husky_frequency:1, BM25F_husky_propLength:1"
 
 
 def test_every_word_can_be_asked_for(ask: Ask) -> None:

@@ -75,7 +75,7 @@ class Hit:
         distance: in the metric of the vector searched; None where the query ranked nothing.
         certainty: 1 - distance / 2; only under cosine, where it is between 0 and 1; of multi-vectors, whose distances may be below 0, also above.
         score: of a keyword or hybrid search, higher is better; None of any other.
-        explanation: how the score came about, for people; empty where nobody scored.
+        explanation: how the score came about, for people; empty where nobody scored, or asked.
     """
 
     record: Record

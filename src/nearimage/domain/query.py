@@ -211,6 +211,7 @@ class Search:
         limit: at most so many hits after `offset`; None means `DEFAULT_LIMIT`, as configured.
         after: a listing from behind this id on (the cursor of a previous page).
         autocut: end the list before the jump with this number in distance or score; 0 is off.
+        explains: whether hits say how their scores came about.
     """
 
     collection: str
@@ -226,6 +227,7 @@ class Search:
     diversity: Diversity | None = None
     boost: Boost | None = None
     projection: Projection = field(default_factory=Projection)
+    explains: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,7 +40,7 @@ def hybrid_ranking(question: Question, hybrid: Hybrid, near_searches: NearSearch
     legs, distances = _legs(deeper, hybrid, near_searches)
     words = next((leg.scores for leg in legs if leg.name == _KEYWORDS), {})
     fused = fuse(legs, hybrid.fusion, question.depth)
-    return [Ranked(one.id, None if one.id in words else distances.get(one.id), one.score, one.explanation) for one in fused]
+    return [Ranked(one.id, None if one.id in words else distances.get(one.id), one.score, one.explanation if question.explains else "") for one in fused]
 
 
 def found_by_any_leg(question: Question, hybrid: Hybrid, near_searches: NearSearches) -> list[bytes]:

@@ -19,6 +19,7 @@ class Question:
     Attributes:
         where: bound to the collection.
         limit, offset: the page that is wanted.
+        explains: whether hits say how their scores came about.
     """
 
     collection: Collection
@@ -27,6 +28,7 @@ class Question:
     limit: int
     offset: int
     projection: Projection
+    explains: bool = False
 
     @property
     def depth(self) -> int:

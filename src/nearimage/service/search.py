@@ -102,6 +102,7 @@ class Searches:
             limit=limit,
             offset=offset,
             projection=_projection(query),
+            explains=query.explains,
         )
 
     def _boosted(self, query: Search, boost: Boost, question: Question) -> Sequence[Hit]:

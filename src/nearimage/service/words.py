@@ -6,15 +6,16 @@ May import `domain` and `ports` only.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from nearimage.domain.columns import HitColumns, packed_ids
 from nearimage.domain.errors import InvalidInput
 from nearimage.domain.filters import And, Compare, Filter, Operator, Or
-from nearimage.domain.keywords import Keywords, tokens_by_tokenization
-from nearimage.domain.objects import IDS_ONLY, Hit, Projection
+from nearimage.domain.keywords import Cut, Keywords, tokens_by_tokenization
+from nearimage.domain.objects import IDS_ONLY, Hit, Projection, Record
 from nearimage.domain.query import Words
-from nearimage.domain.schema import Collection
+from nearimage.domain.schema import Collection, Property
+from nearimage.domain.text import tokenize
 from nearimage.ports.engine_answers import Ranked
 from nearimage.service.question import Question
 
@@ -26,7 +27,8 @@ def word_hits(question: Question, words: Words) -> Sequence[Hit]:
         InvalidInput: a property that is not there or not searchable, a weight that is no number.
     """
     found = _match(question, words, question.limit, question.offset, question.projection)
-    return HitColumns(found.records, scores=found.scores.tolist())
+    explanations = _explanations(question, words, found.records) if question.explains else None
+    return HitColumns(found.records, scores=found.scores.tolist(), explanations=explanations)
 
 
 def word_ranking(question: Question, words: Words) -> dict[bytes, float]:
@@ -45,6 +47,26 @@ def _match(question: Question, words: Words, limit: int, offset: int, projection
     if words.across and (ways := _every_word(keywords, question.collection)):
         where = ways if where is None else And((where, ways))
     return question.shard.match_text(keywords, limit=limit, offset=offset, where=where, projection=projection)
+
+
+def _explanations(question: Question, words: Words, records: Sequence[Record]) -> list[str]:
+    """For each of the query's words how often it stands in the last of the properties that have it, and how many words there are; as clients know it."""
+    collection, shard = question.collection, question.shard
+    keywords = Keywords(text=words.text, boosts=boosts_of(collection, words.properties))
+    asked = {name: tokens for tokens, names in tokens_by_tokenization(keywords, collection) for name in names}
+    properties = {name: prop for name in keywords.boosts if (prop := collection.property(name))}
+    texts = shard.get([record.id for record in records], Projection(properties=tuple(properties), vectors=()))
+    return [_explanation(texts[record.id], properties, asked) if record.id in texts else "" for record in records]
+
+
+def _explanation(record: Record, properties: Mapping[str, Property], asked: Mapping[str, Mapping[str, int]]) -> str:
+    found: dict[str, tuple[int, int]] = {}
+    for name, prop in properties.items():
+        value, cut = record.properties.get(name), Cut.of(prop)
+        texts = value if isinstance(value, tuple) else (value,)
+        tokens = [token for text in texts if isinstance(text, str) for token in tokenize(text, cut.how, cut.fold)]
+        found |= {token: (times, len(tokens)) for token in asked[name] if (times := tokens.count(token))}
+    return "".join(f", BM25F_{token}_frequency:{times}, BM25F_{token}_propLength:{length}" for token, (times, length) in found.items())
 
 
 def _every_word(keywords: Keywords, collection: Collection) -> Filter | None:

@@ -9,7 +9,7 @@ that autocut leaves nothing of it. Groups are made of what a search found, and t
 May import `domain`, `doors` and `service` only.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -60,8 +60,10 @@ class Get:
         by = read_ranking(arguments, collection)
         group_by = arguments.get("groupBy")
         shown = reader.shown(collection, fields, _origin(by) if group_by is None else Origin.GROUPED)
-        query = self.read(arguments, collection, shown.projection, by)
-        _check_certainty(query, collection, fields, selections)
+        told = {one.name for part in fields if part.name == "_additional" for one in selections.below(part, f"{collection.name}Additional")}
+        query = replace(self.read(arguments, collection, shown.projection, by), explains="explainScore" in told)
+        if "certainty" in told:
+            _check_certainty(query, collection)
         merging = _merging(arguments.get("group"), by)
         asked = _Asked(
             query=query if merging is None else _with_vectors(query, collection),
@@ -156,10 +158,9 @@ class _Asked:
     spend: Callable[[int], None] | None
 
 
-def _check_certainty(query: Search, collection: Collection, fields: Sequence[Field], selections: Selections) -> None:
+def _check_certainty(query: Search, collection: Collection) -> None:
     """Refuse to tell a certainty that there is none of."""
-    additional = [one.name for part in fields if part.name == "_additional" for one in selections.below(part, f"{collection.name}Additional")]
-    if "certainty" not in additional or not isinstance(query.by, AnyNear):
+    if not isinstance(query.by, AnyNear):
         return
     targets = targets_of(collection, query.by.targets)
     if (metric := targets[0].vector.metric) is not Metric.COSINE:

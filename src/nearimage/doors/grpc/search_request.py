@@ -41,6 +41,7 @@ def read_query(message: Any, asked: Asked) -> Search:
         diversity=read_diversity(message),
         boost=read_boost(message.boost) if message.HasField("boost") else None,
         projection=asked.projection,
+        explains=asked.metadata.explain_score,
     )
 
 
