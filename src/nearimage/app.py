@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from nearimage.config.durations import seconds
-from nearimage.config.keys import allows_anonymous, lists_of_users, users_of_keys, warnings_about_rights
+from nearimage.config.keys import allows_anonymous, lists_of_users, pages_that_may_ask, users_of_keys, warnings_about_rights
 from nearimage.config.process import allow_many_files, collect_rarely
 from nearimage.config.settings import InvalidSetting, Settings
 from nearimage.domain.checks import CheckReport
@@ -342,12 +342,14 @@ def _sweeping(services: Services, every_s: int) -> Iterator[None]:
 def _access(settings: Settings) -> "Access":
     """Who may call, as the settings say."""
     from nearimage.doors.access import Access, Lists, digest_of
+    from nearimage.doors.web_pages import WebPages
 
     for warning in warnings_about_rights(settings):
         _log.warning(warning)
     users = {digest_of(key): user for key, user in users_of_keys(settings).items()}
     lists = lists_of_users(settings)
-    return Access(users=users, anonymous=allows_anonymous(settings), lists=lists and Lists(admins=lists[0], readers=lists[1]))
+    pages = WebPages(origins=pages_that_may_ask(settings), methods=settings.cors_allow_methods, headers=settings.cors_allow_headers)
+    return Access(users=users, anonymous=allows_anonymous(settings), lists=lists and Lists(admins=lists[0], readers=lists[1]), pages=pages)
 
 
 def _graphql(settings: Settings, database: Database) -> "GraphQl | None":

@@ -126,6 +126,9 @@ BODIES = {
     "a vector with holes": json.dumps(variable("w", "[Float]", "vector: $w", [None, 1])).encode(),
 }
 
+READABLE = ("a key twice", "no utf-8", "half a pair", "half a pair as a name")
+"""Bodies that are understood, for all that is odd with them."""
+
 
 def answered(http: httpx.Client, body: bytes) -> str:
     """An answer that blames nobody but the client, soon."""
@@ -149,7 +152,8 @@ def test_a_hostile_document_is_answered_soon(http: httpx.Client, name: str) -> N
 @pytest.mark.parametrize("name", BODIES)
 def test_a_hostile_body_is_answered_soon(http: httpx.Client, name: str) -> None:
     """Before there is a document, there is JSON."""
-    assert "errors" in (said := answered(http, BODIES[name])) or name == "a key twice" or "message" in said
+    said = answered(http, BODIES[name])
+    assert "errors" in said or "message" in said or name in READABLE
 
 
 @pytest.fixture(scope="module")

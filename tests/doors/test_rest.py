@@ -276,7 +276,6 @@ def test_a_body_that_is_no_json_is_400_and_one_too_deep_does_no_harm(dogs: httpx
     """A recursion limit is a limit on requests, not on the server's life."""
     assert dogs.post("/v1/objects", content=b'{"class": "Do').status_code == 400
     assert dogs.post("/v1/objects", content=b'{"class":"Dog","properties":{"breed":' + b"[" * 20_000 + b"]" * 20_000 + b"}}").status_code == 400
-    assert dogs.post("/v1/objects", content=b'{"class":"Dog","properties":{"breed":"\xff\xfe"}}').status_code == 400
     assert dogs.post("/v1/schema", content=b"").status_code == 422
     assert dogs.get("/v1/meta").status_code == 200
 

@@ -136,4 +136,8 @@ def test_nodes_tell_how_full_the_shards_are(kept_apart: httpx.Client) -> None:
     elsewhere = kept_apart.get("/v1/nodes/One?output=verbose&shardName=elsewhere").json()["nodes"][0]
     assert (elsewhere["shards"], elsewhere["stats"]) == (None, {"objectCount": 0, "shardCount": 0})
     assert [kept_apart.get(f"/v1/nodes{rest}").status_code for rest in ("?output=everything", "/Missing")] == [422, 404]
-    assert kept_apart.get("/v1/cluster/statistics").json()["synchronized"] is True
+    statistics = kept_apart.get("/v1/cluster/statistics").json()
+    (only,) = statistics["statistics"]
+    assert (statistics["synchronized"], only["bootstrapped"], only["leaderId"]) == (True, True, only["name"])
+    assert [member["id"] for member in only["raft"]["latestConfiguration"]] == [only["name"]]
+    assert (only["raft"]["state"], only["raft"]["numPeers"], only["raft"]["appliedIndex"]) == ("Leader", "0", "0")

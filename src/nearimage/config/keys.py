@@ -1,4 +1,4 @@
-"""API keys as settings have them: who has which, and who may do what.
+"""API keys as settings have them: who has which, who may do what, and whose web pages may ask.
 
 May import `config` and `domain`.
 """
@@ -49,6 +49,12 @@ def lists_of_users(settings: Settings) -> tuple[frozenset[str], frozenset[str]] 
     if both := sorted(admins & readers):
         raise InvalidSetting(f"{both} may do everything, or only read: name each on one list", setting="read_only_users", source=None)
     return admins, readers
+
+
+def pages_that_may_ask(settings: Settings) -> frozenset[str] | None:
+    """The origins whose web pages may ask, `*` for any; None for those of this machine, which is so where nothing is set and nobody needs a key."""
+    origins = frozenset(filter(None, (part.strip().rstrip("/") for part in settings.cors_allow_origin.split(","))))
+    return origins or (None if allows_anonymous(settings) else frozenset("*"))
 
 
 def warnings_about_rights(settings: Settings) -> list[str]:

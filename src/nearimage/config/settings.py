@@ -133,6 +133,11 @@ class Settings:
     rbac: bool = _setting(False, "AUTHORIZATION_RBAC_ENABLED", "not here: true is warned about, for nobody's roles are looked at")
     oidc: bool = _setting(False, "AUTHENTICATION_OIDC_ENABLED", "not here: true is warned about, for nobody's token is looked at")
     db_users: bool = _setting(False, "AUTHENTICATION_DB_USERS_ENABLED", "not here: true is warned about; users are those of the keys above")
+    cors_allow_origin: str = _setting(
+        "", "CORS_ALLOW_ORIGIN", "whose web pages may ask, separated by commas, * for any; empty: any where everybody needs a key, else this machine's"
+    )
+    cors_allow_methods: str = _setting("*", "CORS_ALLOW_METHODS", "by which methods they may")
+    cors_allow_headers: str = _setting("*, Authorization", "CORS_ALLOW_HEADERS", "with which headers they may; * is all but Authorization")
     backup_path: str = _setting("", "BACKUP_FILESYSTEM_PATH", "the folder for backups that clients ask for; without it they are refused")
     enable_modules: str = _setting("", "ENABLE_MODULES", "accepted for Weaviate's sake: every module this server has is on; others are warned about")
     hostname: str = _setting("nearimage", "CLUSTER_HOSTNAME", "how the server calls itself in /v1/meta")

@@ -10,7 +10,7 @@
 Keys are kept and compared as SHA-256, in constant time: neither a dump of memory's configuration nor a clock gives one away. Where there are lists of users,
 those on the first may do everything, those on the second may read, and others nothing; who has no key counts there as the user `anonymous`.
 
-May import `domain` and the standard library only.
+May import `domain`, `doors.web_pages` and the standard library only.
 """
 
 import hmac
@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from nearimage.domain.errors import Denied, Unauthenticated
+from nearimage.doors.web_pages import WebPages
 
 _SCHEME = "bearer "
 ANONYMOUS = "anonymous"
@@ -46,11 +47,13 @@ class Access:
         users: by the SHA-256 of the key.
         anonymous: whether callers without a key may come in.
         lists: None lets all who come in do everything.
+        pages: whose web pages may be among the callers.
     """
 
     users: Mapping[bytes, str] = field(default_factory=dict)
     anonymous: bool = True
     lists: Lists | None = None
+    pages: WebPages = field(default_factory=WebPages)
 
     def user(self, authorization: str | None) -> str:
         """Whose request this is; empty for anonymous.

@@ -2,7 +2,8 @@
 
     head --Authorization--> user --path, method--> endpoint --may the user?--> --open--> exchange
 
-What anybody must be able to ask needs no key: whether it is alive, and the page itself, which shows nothing that it has not asked for.
+What anybody must be able to ask needs no key: whether it is alive, the page itself, which shows nothing that it has not asked for, and OPTIONS,
+by which browsers ask whether a page may ask.
 
 May import `domain` and `doors` only.
 """
@@ -15,6 +16,7 @@ from nearimage.doors.faults import fault_of
 from nearimage.doors.http1.exchange import Endpoint, Exchange, Head, Response
 from nearimage.doors.paths import Paths
 from nearimage.doors.rest.json_body import fault_response, json_response, not_allowed_response
+from nearimage.doors.web_pages import Permitted, permitted
 
 
 class Site:
@@ -33,6 +35,16 @@ class Site:
 
     def open(self, head: Head) -> Exchange | Response:
         """Begin to answer a request."""
+        origin = head.header(b"origin")
+        if head.method == "OPTIONS":
+            return Response(headers=self._access.pages.permission(origin))
+        opened = self._open(head)
+        if origin is None:  # it comes from no web page
+            return opened
+        permission = self._access.pages.permission(origin)
+        return permitted(opened, permission) if isinstance(opened, Response) else Permitted(opened, permission)
+
+    def _open(self, head: Head) -> Exchange | Response:
         path, public = head.path, _is_public(head.path)
         try:
             user = "" if public else self._access.user(head.header(b"authorization"))

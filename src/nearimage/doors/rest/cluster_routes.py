@@ -14,6 +14,15 @@ from nearimage.doors.rest.shard_figures import of_node
 _OUTPUTS = ("minimal", "verbose")
 _HEALTHY, _LEADER = "HEALTHY", "Leader"
 
+_ALWAYS = ("open", "ready", "dbLoaded", "isVoter", "bootstrapped")
+"""What is so of a node that answers."""
+
+_OF_A_LOG = (
+    "appliedIndex", "commitIndex", "fsmPending", "lastContact", "lastLogIndex", "lastLogTerm", "lastSnapshotIndex", "lastSnapshotTerm",
+    "latestConfigurationIndex", "numPeers", "protocolVersion", "protocolVersionMax", "protocolVersionMin", "snapshotVersionMax", "snapshotVersionMin", "term",
+)  # fmt: skip
+"""Counters that pages of figures show, and typed clients expect, of a log that several nodes share."""
+
 
 def well_known(_: Call) -> Response:
     """Live and ready: it answers, so it is."""
@@ -74,10 +83,10 @@ def nodes(call: Call) -> Response:
 
 
 def statistics(call: Call) -> Response:
-    """How the nodes agree: one node agrees with itself."""
+    """How the nodes agree: one node agrees with itself, so nothing is to be told to others, and no log of it is kept."""
     name = call.about.hostname
-    raft = {"state": _LEADER, "numPeers": "0", "latestConfiguration": []}
-    node: Json = {"name": name, "leaderId": name, "leaderAddress": "", "status": _HEALTHY, "open": True, "ready": True, "dbLoaded": True, "isVoter": True}
+    raft: Json = {"state": _LEADER, "latestConfiguration": [{"id": name, "address": "", "suffrage": 0}], **dict.fromkeys(_OF_A_LOG, "0")}
+    node: Json = {"name": name, "leaderId": name, "leaderAddress": "", "status": _HEALTHY, **dict.fromkeys(_ALWAYS, True)}
     return json_response({"statistics": [node | {"raft": raft, "candidates": {}, "initialLastAppliedIndex": 0}], "synchronized": True})
 
 

@@ -19,6 +19,7 @@ from nearimage.domain.errors import InvalidParameter, MalformedJson, Unauthentic
 from nearimage.domain.values import GeoCoordinates, PhoneNumber, Reference
 from nearimage.doors.faults import Fault
 from nearimage.doors.http1.exchange import Response
+from nearimage.doors.rest.broken_texts import mended
 from nearimage.doors.rest.call import MISSING
 from nearimage.doors.rest.sent import read_value
 from nearimage.doors.whole_numbers import with_whole_numbers
@@ -35,7 +36,7 @@ _LONG_NUMBER = re.compile(rb"\d{19}")
 
 
 def read_body(body: bytes, kind: type[T]) -> T:
-    """The JSON of a request; null is an object or a list with nothing in it.
+    """The JSON of a request; null is an object or a list with nothing in it, and what is no Unicode in its texts is mended.
 
     Raises:
         InvalidParameter: there is no body.
@@ -48,13 +49,24 @@ def read_body(body: bytes, kind: type[T]) -> T:
     if body == b"null":
         body = b"[]" if get_origin(kind) is list else b"{}"
     try:
-        return _decoded(body, kind)
+        return _mended(body, kind)
     except msgspec.ValidationError as wrong:
         raise MalformedJson(f"the request body does not fit: {wrong}", reason=str(wrong)) from wrong
     except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
         raise MalformedJson(f"the request body is no JSON: {wrong}", reason=str(wrong)) from wrong
     except RecursionError as wrong:
         raise MalformedJson("the request body is nested too deeply; flatten it", reason="nesting") from wrong
+
+
+def _mended(body: bytes, kind: type[T]) -> T:
+    try:
+        return _decoded(body, kind)
+    except msgspec.ValidationError:
+        raise
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        if (whole := mended(body)) == body:
+            raise
+    return _decoded(whole, kind)
 
 
 def _decoded(body: bytes, kind: type[T]) -> T:
