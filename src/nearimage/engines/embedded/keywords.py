@@ -371,15 +371,18 @@ def _look_up(part: Part, rows: Numbers, count: int) -> tuple["slice | Positions"
     if len(entries) == count:  # in every row
         return slice(None), None if part.times is None else part.times[rows]
     if len(rows) * _DENSE > count:
-        mask = np.zeros(count, np.bool_)
-        mark(mask, entries)
-        places = mask.take(rows).nonzero()[0]
-    else:
-        found = np.minimum(np.searchsorted(entries, rows), len(entries) - 1)
-        places = (entries.take(found) == rows).nonzero()[0]
-    if part.times is None:
-        return places, None
-    return places, part.times[np.searchsorted(entries, rows[places])]
+        if part.times is None:
+            standing = np.zeros(count, np.bool_)
+            mark(standing, entries)
+            return standing.take(rows).nonzero()[0], None
+        times = np.zeros(count, np.uint32)
+        times[entries] = part.times
+        found = times.take(rows)
+        places = found.nonzero()[0]
+        return places, found.take(places)
+    nearest = np.minimum(np.searchsorted(entries, rows), len(entries) - 1)
+    places = (entries.take(nearest) == rows).nonzero()[0]
+    return places, None if part.times is None else part.times.take(nearest.take(places))
 
 
 def _first(rows: Numbers, scores: npt.NDArray[np.float32], count: int, ids: Ids) -> tuple[Positions, npt.NDArray[np.float32]]:

@@ -24,6 +24,7 @@ from nearimage.engines.embedded.columns import ConvertedRow
 from nearimage.engines.embedded.entries import Mask
 from nearimage.engines.embedded.growing import Growing
 from nearimage.engines.embedded.index import Index
+from nearimage.engines.embedded.kept_matrices import KeptMatrices
 from nearimage.engines.embedded.slots import SlotFile
 from nearimage.engines.embedded.value_codes import CodedValues
 
@@ -214,6 +215,7 @@ class Table:
         self.index = Index(collection)
         self.revisions = Growing(np.int64)
         self.coded = CodedValues()
+        self._matrices: dict[str, KeptMatrices] = {}
 
     def extend(self, revisions: Sequence[int], ids: Sequence[bytes], converted: Sequence[ConvertedRow]) -> None:
         """Add rows; no state sees them yet."""
@@ -228,6 +230,10 @@ class Table:
     def rows_of(self, revisions: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """The rows of revisions that are stored."""
         return self.revisions.view().searchsorted(revisions)
+
+    def matrices(self, name: str, dims: int) -> KeptMatrices:
+        """What is kept of the multi-vectors of a name."""
+        return self._matrices.get(name) or self._matrices.setdefault(name, KeptMatrices(dims))
 
 
 def _leading(rows: npt.NDArray[np.int64], slots: npt.NDArray[np.int64], first: int) -> int:

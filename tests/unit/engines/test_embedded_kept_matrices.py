@@ -1,0 +1,107 @@
+"""Multi-vectors kept in memory are those that were stored, whoever brought them and in whatever order."""
+
+import threading
+from contextlib import closing
+from pathlib import Path
+from uuid import UUID
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nearimage.domain.filters import Compare, Operator
+from nearimage.domain.objects import IDS_ONLY, Matrix, Record
+from nearimage.domain.schema import Collection, DataType, Metric, Property, VectorConfig
+from nearimage.domain.vectors import max_sim_distance
+from nearimage.engines.embedded import EmbeddedEngine, kept_matrices
+from nearimage.engines.embedded.cells import Ragged
+from nearimage.engines.embedded.kept_matrices import UNKNOWN, KeptMatrices
+
+DIMS = 2
+
+
+def matrix_of(row: int) -> Matrix:
+    """A matrix that no other row has; every fourth row has none."""
+    return np.array([[row, part] for part in range(row % 4)], np.float32).reshape(-1, DIMS)
+
+
+@given(st.lists(st.sets(st.integers(0, 20), min_size=1), max_size=6), st.integers(0, 60), st.sets(st.integers(0, 20), min_size=1))
+def test_what_is_kept_is_what_was_brought(brought: list[set[int]], most: int, asked: set[int]) -> None:
+    """A search ranks by what is kept without looking again."""
+    kept = KeptMatrices(DIMS, budget_bytes=most * 4 * DIMS)
+    live = np.ones(21, np.bool_)
+    for some in map(sorted, brought):
+        kept.learn(np.array(some), [matrix_of(row) for row in some], live)
+    rows = np.array(sorted(asked))
+    found = kept.of(rows)
+    known = np.flatnonzero(found.starts != UNKNOWN)
+    assert found.counts[known].tolist() == [row % 4 for row in rows[known].tolist()]
+    assert len(found.vectors) == len(found.norms) <= most
+    having = known[found.counts[known] > 0]
+    if len(having):
+        vectors, norms = found.stretch(having)
+        assert np.array_equal(vectors, np.concatenate([matrix_of(row) for row in rows[having].tolist()]))
+        assert np.array_equal(norms, np.linalg.norm(vectors, axis=1))
+
+
+def test_what_died_makes_room() -> None:
+    """Else a collection whose objects change often would be read anew at each search, some day."""
+    kept, rows = KeptMatrices(DIMS, budget_bytes=6 * 4 * DIMS), np.array([3, 7])
+    live = np.ones(12, np.bool_)
+    kept.learn(rows, [matrix_of(3), matrix_of(7)], live)
+    live[rows] = False
+    for _ in range(2):  # once to see that there is no room, once to be kept
+        kept.learn(np.array([11]), [matrix_of(11)], live)
+    assert kept.of(np.array([3, 7, 11])).counts.tolist() == [0, 0, 3]
+
+
+@pytest.mark.parametrize("metric", list(Metric))
+@pytest.mark.parametrize("budget_bytes", [0, 500, kept_matrices.BUDGET_BYTES])
+def test_searches_rank_as_if_everything_was_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, metric: Metric, budget_bytes: int) -> None:
+    """Objects that are replaced, deleted or without a multi-vector, under filters and without, all kept, some or none."""
+    monkeypatch.setattr(kept_matrices, "BUDGET_BYTES", budget_bytes)
+    draw = np.random.default_rng(4)
+    vectors = (VectorConfig(name="words", is_multi=True, metric=metric),)
+    collection = Collection(name="Book", properties=(Property(name="number", data_type=DataType.INT, filterable=True),), vectors=vectors)
+    query = draw.standard_normal((3, 4)).astype(np.float32)
+    with closing(EmbeddedEngine(tmp_path)) as engine:
+        engine.create_collection(collection)
+        shard, stored = engine.shard("Book"), dict[int, Matrix | None]()
+        for _ in range(6):
+            for number in draw.integers(0, 60, 20).tolist():
+                stored[number] = draw.standard_normal((number % 5 + 1, 4)).round(1).astype(np.float32) if number % 7 else None
+            some = [number for number in stored if number % 5]
+            shard.put([record(number, stored[number]) for number in some])
+            shard.delete([UUID(int=number) for number in stored if not number % 5])
+            for least in (0, 40, 7):
+                where = Compare("number", Operator.GREATER_THAN_EQUAL, least)
+                found = shard.nearest("words", query, limit=9, offset=0, where=where, max_distance=None, projection=IDS_ONLY)
+                far = [(max_sim_distance(metric, matrix, query), n) for n in some if n >= least and (matrix := stored[n]) is not None]
+                assert [(distance, one.id.int) for distance, one in zip(found.distances, found.records, strict=True)] == sorted(far)[:9]
+
+
+def record(number: int, matrix: Matrix | None) -> Record:
+    """A book."""
+    vectors = {} if matrix is None else {"words": matrix}
+    return Record(id=UUID(int=number), created_ms=0, updated_ms=0, properties={"number": number}, vectors=vectors)
+
+
+@given(st.lists(st.integers(0, 30)).map(sorted), st.sets(st.integers(0, 30)))
+def test_entries_of_arrays_are_taken_alike_by_counting_and_by_looking_up(owners: list[int], asked: set[int]) -> None:
+    """Of many rows they are counted, of few they are looked up."""
+    rows = np.array(sorted(asked), np.int64)
+    values, found = Ragged(np.arange(len(owners)), np.array(owners, np.int64)).take(rows)
+    expected = [(place, owner) for place, owner in enumerate(owners) if owner in asked]
+    assert list(zip(values.tolist(), found.tolist(), strict=True)) == expected
+
+
+def test_threads_that_bring_the_same_keep_it_once() -> None:
+    """Searches that begin together read the same."""
+    kept, rows = KeptMatrices(DIMS), np.arange(40)
+    bring = [threading.Thread(target=kept.learn, args=(rows, [matrix_of(row) for row in range(40)], np.ones(40, np.bool_))) for _ in range(4)]
+    for thread in bring:
+        thread.start()
+    for thread in bring:
+        thread.join()
+    assert len(kept.of(rows).vectors) == sum(row % 4 for row in range(40))
