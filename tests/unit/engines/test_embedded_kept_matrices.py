@@ -16,7 +16,7 @@ from nearimage.domain.schema import Collection, DataType, Metric, Property, Vect
 from nearimage.domain.vectors import max_sim_distance
 from nearimage.engines.embedded import EmbeddedEngine, kept_matrices
 from nearimage.engines.embedded.cells import Ragged
-from nearimage.engines.embedded.kept_matrices import UNKNOWN, KeptMatrices
+from nearimage.engines.embedded.kept_matrices import UNKNOWN, KeptMatrices, Room
 
 DIMS = 2
 
@@ -54,6 +54,18 @@ def test_what_died_makes_room() -> None:
     for _ in range(2):  # once to see that there is no room, once to be kept
         kept.learn(np.array([11]), [matrix_of(11)], live)
     assert kept.of(np.array([3, 7, 11])).counts.tolist() == [0, 0, 3]
+
+
+def test_shards_share_what_there_is_for_all_of_them() -> None:
+    """Each of many tenants would stay below a limit of its own."""
+    room, live, one = Room(3 * 4 * DIMS), np.ones(12, np.bool_), np.array([3])
+    first, second = KeptMatrices(DIMS, room=room), KeptMatrices(DIMS, room=room)
+    first.learn(one, [matrix_of(3)], live)
+    second.learn(one, [matrix_of(3)], live)
+    assert (first.of(one).counts.tolist(), second.of(one).counts.tolist()) == ([3], [0])
+    del first
+    second.learn(one, [matrix_of(3)], live)
+    assert second.of(one).counts.tolist() == [3]
 
 
 @pytest.mark.parametrize("metric", list(Metric))

@@ -7,8 +7,8 @@
     numbers    the three vectors, one behind the other
 
 A row is one version of an object and never changes, so what was learnt once is good for every snapshot, older or newer. What a search asks for and is not
-here it reads itself, and brings it. At most `BUDGET_BYTES` are kept; the rest is read at each search. Once it is full, and more than half of it belongs to
-rows that have died, all is forgotten, and learnt anew.
+here it reads itself, and brings it. At most `BUDGET_BYTES` are kept, and of all shards together `EVERYBODYS_BYTES`; the rest is read at each search. Once
+it is full, and more than half of it belongs to rows that have died, all is forgotten, and learnt anew.
 
 May import numpy, `domain` and this package.
 """
@@ -27,7 +27,33 @@ from nearimage.engines.embedded.growing import Growing
 BUDGET_BYTES = 128 * 2**20
 """Of one name in one shard: 65,000 objects with four vectors of 128 numbers each, or 2,600 with a hundred."""
 
+EVERYBODYS_BYTES = 4 * BUDGET_BYTES
+"""Of the whole process: ten thousand tenants may each have some."""
+
 UNKNOWN = -1
+
+
+class Room:
+    """So many bytes for all who share it; any thread may ask."""
+
+    def __init__(self, size: int) -> None:
+        self._left = size
+        self._lock = threading.Lock()
+
+    def take(self, size: int) -> bool:
+        """Whether there were so many left; they are taken then."""
+        with self._lock:
+            fits = size <= self._left
+            self._left -= size if fits else 0
+            return fits
+
+    def give(self, size: int) -> None:
+        """They are free again."""
+        with self._lock:
+            self._left += size
+
+
+_EVERYBODYS = Room(EVERYBODYS_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +84,9 @@ class Matrices:
 class KeptMatrices:
     """Any thread may ask and bring."""
 
-    def __init__(self, dims: int, budget_bytes: int | None = None) -> None:
+    def __init__(self, dims: int, budget_bytes: int | None = None, room: Room = _EVERYBODYS) -> None:
         self._dims = dims
+        self._room = room
         self._budget = (BUDGET_BYTES if budget_bytes is None else budget_bytes) // (4 * dims)
         self._lock = threading.Lock()
         self._starts: Positions = np.empty(0, np.int64)
@@ -87,7 +114,8 @@ class KeptMatrices:
             self._reach(len(live))
             new = [place for place, row in enumerate(rows.tolist()) if self._starts[row] == UNKNOWN]  # another thread may have brought it meanwhile
             counts = np.array([len(matrices[place]) for place in new], np.int64)
-            if len(self._norms) + int(counts.sum()) > self._budget:
+            added = int(counts.sum())
+            if len(self._norms) + added > self._budget or not self._room.take(4 * self._dims * added):
                 if 2 * int(self._counts[: len(live)][live].sum()) < len(self._norms):
                     self._forget()
                 return
@@ -104,7 +132,11 @@ class KeptMatrices:
             self._starts = np.concatenate((self._starts, np.full(more, UNKNOWN, np.int64)))
             self._counts = np.concatenate((self._counts, np.zeros(more, np.int64)))
 
+    def __del__(self) -> None:
+        self._room.give(4 * self._dims * len(self._norms))
+
     def _forget(self) -> None:
+        self._room.give(4 * self._dims * len(self._norms))
         self._starts = self._counts = np.empty(0, np.int64)
         self._numbers = Growing(np.float32)
         self._norms = Growing(np.float32)
