@@ -25,6 +25,7 @@ from nearimage.engines.embedded import EmbeddedEngine
 from nearimage.engines.memory import MemoryEngine
 from nearimage.ports.engine import Shard
 from nearimage.testing.engine_contract import assert_same
+from nearimage.testing.engine_examples import patch
 from nearimage.testing.strategies import IDS, any_vectors, collections, filters, records
 from tests.congruence.engines import EXAMPLES, BothEngines
 
@@ -76,7 +77,7 @@ class TwoEngines(BothEngines):
             kept = sorted(old.properties)[:1]
             return replace(old, properties={**fresh, **{name: old.properties[name] for name in kept}}, updated_ms=drawn.updated_ms)
 
-        expected, got = (outcome_of(lambda shard: shard.patch(drawn.id, change), shard) for shard in self.shards)
+        expected, got = (outcome_of(lambda shard: patch(shard, drawn.id, change), shard) for shard in self.shards)
         assert got == expected
 
     @rule(ids=st.lists(IDS, max_size=4))

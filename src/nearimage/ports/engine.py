@@ -81,18 +81,17 @@ class Shard(Protocol):
         """
         ...
 
-    def patch(self, object_id: UUID, change: Callable[[Record], Record]) -> bool:
-        """Give a stored object other properties and times; its vectors and blobs stay as they are.
+    def patch(self, changes: Mapping[UUID, Callable[[Record], Record]]) -> dict[UUID, NearimageError | None]:
+        """Give stored objects other properties and times, each by itself; their vectors and blobs stay as they are.
 
         Args:
-            change: is given the object, without vectors and blobs, and says what it is to be. Nobody else writes meanwhile, so it must be quick. An engine
-                that works on a copy may call it again.
+            changes: each is given the object, without vectors and blobs, and says what it is to be. Nobody else writes meanwhile, so it must be quick. An
+                engine that works on a copy may call it again.
 
         Returns:
-            Whether there is such an object. Durable when it returns.
+            Those of the objects that are there, each with what its change raised, and nothing of it done, or None. Durable when it returns.
 
         Raises:
-            NearimageError: as `change` does; nothing was changed.
             DiskFull: nothing was changed.
 
         Cost:

@@ -12,6 +12,7 @@ May import `domain` and `ports` only.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from threading import Lock
 from uuid import UUID, uuid4
 
@@ -149,6 +150,17 @@ class Objects:
         now = self.clock.now_ms()
         _patch(schema, self.shards.changing(schema, tenant), object_id, lambda old: replace(change(old), updated_ms=now))
 
+    def change_many(self, collection: str, changes: Mapping[UUID, Callable[[Record], Record]], tenant: str = "") -> dict[UUID, NearimageError]:
+        """The same of several objects in one write; what went wrong, by object."""
+        schema, now = self.collections.get(collection), self.clock.now_ms()
+
+        def timed(change: Callable[[Record], Record], old: Record) -> Record:
+            return replace(change(old), updated_ms=now)
+
+        outcomes = self.shards.changing(schema, tenant).patch({one: partial(timed, change) for one, change in changes.items()})
+        missing = {one: _missing(schema, one) for one in changes if one not in outcomes}
+        return missing | {one: refused for one, refused in outcomes.items() if refused is not None}
+
     def delete(self, collection: str, object_id: UUID, tenant: str = "") -> bool:
         """Delete an object; returns whether there was one."""
         schema = self.collections.get(collection)
@@ -259,8 +271,11 @@ def _merged(old: PropertyValue | None, new: PropertyValue) -> PropertyValue:
 
 def _patch(schema: Collection, shard: Shard, object_id: UUID, change: Callable[[Record], Record]) -> None:
     """Change properties without touching vectors and blobs, which may be a thousand times as large."""
-    if not shard.patch(object_id, change):
+    outcomes = shard.patch({object_id: change})
+    if object_id not in outcomes:
         raise _missing(schema, object_id)
+    if refused := outcomes[object_id]:
+        raise refused
 
 
 def _missing(schema: Collection, object_id: UUID) -> ObjectNotFound:

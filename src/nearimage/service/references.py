@@ -6,7 +6,7 @@ Each is a change of the object: read, work on the property, write back if nobody
 it may come later. Only a reference that would lead from one tenant to another is refused (`whereabouts`). May import `domain` and `ports` only.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from uuid import UUID
@@ -19,6 +19,9 @@ from nearimage.service.beacons import id_alone, read_any_beacon, read_beacon
 from nearimage.service.collections import Collections
 from nearimage.service.objects import Objects
 from nearimage.service.whereabouts import Whereabouts
+
+_AT_ONCE = 256
+"""Objects in one write: others wait meanwhile."""
 
 Change = Callable[[tuple[Reference, ...]], tuple[Reference, ...]]
 
@@ -52,7 +55,7 @@ class References:
         self._change(source, lambda known: (*known, reference))
 
     def add_many(self, additions: Sequence[tuple[Source, str]]) -> dict[int, NearimageError]:
-        """Add references, all of one object and property in one write; what could not be added, by position."""
+        """Add references, of many objects in one write; what could not be added, by position."""
         errors: dict[int, NearimageError] = {}
         of_each: dict[Source, list[tuple[int, Reference]]] = {}
         for position, (source, beacon) in enumerate(additions):
@@ -60,14 +63,22 @@ class References:
                 of_each.setdefault(source, []).append((position, self.read(source, beacon)))
             except NearimageError as wrong:
                 errors[position] = wrong
-        for source, numbered in of_each.items():
-            fresh = tuple(reference for _, reference in numbered)
-            try:
-                if fresh:
-                    self._change(source, partial(_joined, fresh=fresh))
-            except NearimageError as failed:
-                errors.update((position, failed) for position, _ in numbered)
+        for (collection, tenant), sources in _by_shard(of_each).items():
+            for start in range(0, len(sources), _AT_ONCE):
+                some = dict(list(sources.items())[start : start + _AT_ONCE])
+                failed = self._extend(collection, tenant, {source: tuple(one for _, one in of_each[source]) for group in some.values() for source in group})
+                errors.update((position, failed[one]) for one in failed for source in some[one] for position, _ in of_each[source])
         return errors
+
+    def _extend(self, collection: str, tenant: str, fresh: Mapping[Source, tuple[Reference, ...]]) -> Mapping[UUID, NearimageError]:
+        """Add references to objects of one shard, in one write; what went wrong, by object."""
+        changes: dict[UUID, Callable[[Record], Record]] = {}
+        for source, added in fresh.items():
+            changes[source.id] = partial(_extended, name=source.property, fresh=added, before=changes.get(source.id))
+        try:
+            return self.objects.change_many(collection, changes, tenant)
+        except NearimageError as failed:
+            return dict.fromkeys(changes, failed)
 
     def replace(self, source: Source, beacons: Sequence[str]) -> None:
         """Let the property lead to these objects only; raises as `add` does."""
@@ -113,13 +124,22 @@ class References:
         return prop
 
     def _change(self, source: Source, change: Change) -> None:
-        def changed(old: Record) -> Record:
-            known: PropertyValue = old.properties.get(source.property, ())
-            references = tuple(one for one in known if isinstance(one, Reference)) if isinstance(known, tuple) else ()
-            return replace(old, properties={**old.properties, source.property: change(references)})
-
-        self.objects.change(source.collection, source.id, changed, source.tenant)
+        self.objects.change(source.collection, source.id, lambda old: _with(old, source.property, change), source.tenant)
 
 
-def _joined(known: tuple[Reference, ...], *, fresh: tuple[Reference, ...]) -> tuple[Reference, ...]:
-    return (*known, *fresh)
+def _by_shard(sources: Iterable[Source]) -> dict[tuple[str, str], dict[UUID, list[Source]]]:
+    """Those of each collection and tenant, by the object that they start at."""
+    found: dict[tuple[str, str], dict[UUID, list[Source]]] = {}
+    for source in sources:
+        found.setdefault((source.collection, source.tenant), {}).setdefault(source.id, []).append(source)
+    return found
+
+
+def _with(old: Record, name: str, change: Change) -> Record:
+    known: PropertyValue = old.properties.get(name, ())
+    references = tuple(one for one in known if isinstance(one, Reference)) if isinstance(known, tuple) else ()
+    return replace(old, properties={**old.properties, name: change(references)})
+
+
+def _extended(old: Record, *, name: str, fresh: tuple[Reference, ...], before: Callable[[Record], Record] | None) -> Record:
+    return _with(before(old) if before else old, name, lambda known: (*known, *fresh))

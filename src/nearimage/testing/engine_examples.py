@@ -1,9 +1,9 @@
 """The objects and filters that the engine contract is checked on, with the answers written out by hand.
 
-May import numpy and `domain`.
+May import numpy, `domain` and `ports`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -12,6 +12,7 @@ import numpy as np
 from nearimage.domain.filters import FilterValue, Operator
 from nearimage.domain.objects import PropertyValue, Record
 from nearimage.domain.schema import Collection, DataType, Metric, Property, Tokenization, VectorConfig
+from nearimage.ports.engine import Shard
 
 
 def uid(number: int) -> UUID:
@@ -122,3 +123,11 @@ CASES: tuple[tuple[str, Operator, FilterValue, set[int]], ...] = (
     ("_creationTimeUnix", O.LESS_THAN, 3, {1, 2}),
     ("_lastUpdateTimeUnix", O.GREATER_THAN_EQUAL, 40, {4, 5}),
 )
+
+
+def patch(shard: Shard, object_id: UUID, change: Callable[[Record], Record]) -> bool:
+    """Change one object; whether it is there. Raises what its change did."""
+    outcomes = shard.patch({object_id: change})
+    if refused := outcomes.get(object_id):
+        raise refused
+    return object_id in outcomes

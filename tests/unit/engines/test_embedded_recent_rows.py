@@ -12,6 +12,7 @@ from nearimage.domain.schema import Collection, DataType, Property
 from nearimage.engines.embedded import EmbeddedEngine
 from nearimage.engines.embedded.recent_rows import RecentRows
 from nearimage.engines.embedded.rows import Row
+from nearimage.testing.engine_examples import patch
 
 PROPERTIES = 100
 """Bytes of a row's properties here; with what is beside them a row counts 600."""
@@ -136,7 +137,7 @@ def test_an_object_is_got_as_it_is_now(tmp_path: Path) -> None:
         assert title() == title() == "first 3"
         shard.put([photo(3, "second 3")])
         assert title() == title() == "second 3"
-        assert shard.patch(one, lambda record: replace(record, properties={"title": "third 3"}))
+        assert patch(shard, one, lambda record: replace(record, properties={"title": "third 3"}))
         assert title() == title() == "third 3"
         assert shard.delete([one]) == 1
         assert title() is title() is None

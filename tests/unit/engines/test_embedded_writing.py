@@ -19,6 +19,7 @@ from nearimage.domain.schema import Collection, DataType, Property, VectorConfig
 from nearimage.engines.embedded import EmbeddedEngine
 from nearimage.engines.embedded.free_slots import FreeSlots
 from nearimage.engines.embedded.shard import EmbeddedShard
+from nearimage.testing.engine_examples import patch
 from tests.waiting import eventually
 
 PHOTOS = Collection(
@@ -97,14 +98,14 @@ def test_a_patch_sees_what_the_same_commit_stored(shard: EmbeddedShard) -> None:
 
     answers = together(
         shard,
-        lambda: shard.patch(UUID(int=1), more),
-        lambda: shard.patch(UUID(int=1), more),
+        lambda: patch(shard, UUID(int=1), more),
+        lambda: patch(shard, UUID(int=1), more),
         lambda: shard.put([photo(2, 2.0, n=10, blob=b"new")]),
-        lambda: shard.patch(UUID(int=2), more),
+        lambda: patch(shard, UUID(int=2), more),
         lambda: shard.delete([UUID(int=2)]),
-        lambda: shard.patch(UUID(int=2), more),
+        lambda: patch(shard, UUID(int=2), more),
         lambda: shard.put([photo(3, 3.0, n=20, blob=b"new")]),
-        lambda: shard.patch(UUID(int=3), more),
+        lambda: patch(shard, UUID(int=3), more),
     )
     assert answers == [True, True, (None,), True, 1, False, (None,), True]
     found = {one.id.int: one for one in shard.scan(where=None, after=None, limit=9, offset=0, projection=EVERYTHING)}
@@ -144,7 +145,7 @@ def test_a_patch_does_not_write_pictures_again(shard: EmbeddedShard) -> None:
     shard.put([photo(1, n=2, blob=b"y" * 9000)])
     assert [data for _, data in stored()] == [b"y" * 9000]
     (second,) = stored()
-    assert shard.patch(UUID(int=1), lambda old: replace(old, properties={"n": 3}))
+    assert patch(shard, UUID(int=1), lambda old: replace(old, properties={"n": 3}))
     assert stored() == [second]
     shard.put([photo(1, n=2)])
     assert stored() == []

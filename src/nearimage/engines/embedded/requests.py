@@ -175,28 +175,33 @@ class PutIf:
 
 @dataclass(slots=True)
 class Patch:
-    """`Shard.patch`; `found` is its answer."""
+    """`Shard.patch`; `outcomes` is their answer: for each object that is there why it was not changed, or None."""
 
-    packed_id: bytes
-    change: Callable[[Record], Record]
-    found: bool = False
+    changes: Mapping[bytes, Callable[[Record], Record]]
+    outcomes: dict[bytes, NearimageError | None] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
-        """One."""
-        return 1
+        """One an object."""
+        return len(self.changes)
 
     @property
     def ids(self) -> Sequence[bytes]:
-        """The one."""
-        return (self.packed_id,)
+        """All of them."""
+        return tuple(self.changes)
 
     def admit(self, batch: Batch) -> None:
-        """Where there is no such object, nothing is done."""
-        before = batch.properties_of(self.packed_id)
-        self.found = before is not None
-        if before is not None:
-            batch.patch(batch.preparer.prepare(self.change(before), batch.index))
+        """Where there is no such object, nothing is done; each fails alone."""
+        self.outcomes = {}
+        for packed_id, change in self.changes.items():
+            before = batch.properties_of(packed_id)
+            if before is None:
+                continue
+            try:
+                batch.patch(batch.preparer.prepare(change(before), batch.index))
+                self.outcomes[packed_id] = None
+            except NearimageError as refused:
+                self.outcomes[packed_id] = refused
 
 
 @dataclass(slots=True)

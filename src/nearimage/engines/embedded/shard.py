@@ -13,7 +13,7 @@ A multi-vector is searched by multi_vectors.py.
 Any thread may call anything; readers wait neither for each other nor for the writer's disk (reading.py). May import numpy, `domain`, `ports` and this package.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from uuid import UUID
@@ -136,12 +136,12 @@ class EmbeddedShard:
             self._writer.put_if(record, revision)
             self._look()
 
-    def patch(self, object_id: UUID, change: Callable[[Record], Record]) -> bool:
-        """Give a stored object other properties; its vectors and blobs stay as they are."""
+    def patch(self, changes: Mapping[UUID, Callable[[Record], Record]]) -> dict[UUID, NearimageError | None]:
+        """Give stored objects other properties; their vectors and blobs stay as they are."""
         with self._gate:
-            found = self._writer.patch(object_id, change)
+            outcomes = self._writer.patch(changes)
             self._look()
-            return found
+            return outcomes
 
     def delete(self, ids: Sequence[UUID]) -> int:
         """Delete objects; ids that are not there count nothing."""

@@ -110,11 +110,11 @@ class Writer:
         """Store one record if the stored one still has this revision; see the port."""
         self._turns.submit(PutIf(self._preparer.prepare(record, self._publication.state.table.index), revision))
 
-    def patch(self, object_id: UUID, change: Callable[[Record], Record]) -> bool:
-        """Give a stored object other properties; see the port."""
-        request = Patch(object_id.bytes, change)
+    def patch(self, changes: Mapping[UUID, Callable[[Record], Record]]) -> dict[UUID, NearimageError | None]:
+        """Give stored objects other properties; see the port."""
+        request = Patch({one.bytes: change for one, change in changes.items()})
         self._turns.submit(request)
-        return request.found
+        return {one: request.outcomes[one.bytes] for one in changes if one.bytes in request.outcomes}
 
     def delete(self, ids: Sequence[UUID]) -> int:
         """Delete objects; see the port."""

@@ -6,7 +6,7 @@ May import numpy, `domain` and `ports`.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
@@ -63,16 +63,19 @@ class MemoryShard:
                 raise ObjectChanged(f"object {record.id} was changed or deleted since it was read; read it again", id=str(record.id))
             self._put(record)
 
-    def patch(self, object_id: UUID, change: Callable[[Record], Record]) -> bool:
-        """Give a stored object other properties; its vectors and blobs stay as they are."""
+    def patch(self, changes: Mapping[UUID, Callable[[Record], Record]]) -> dict[UUID, NearimageError | None]:
+        """Give stored objects other properties; their vectors and blobs stay as they are."""
         with self._open():
-            stored = self._objects.get(object_id)
-            if stored is None:
-                return False
+            return {one: self._patched(self._objects[one], change) for one, change in changes.items() if one in self._objects}
+
+    def _patched(self, stored: Record, change: Callable[[Record], Record]) -> NearimageError | None:
+        blobs = {name: value for name, value in stored.properties.items() if isinstance(value, bytes)}
+        try:
             changed = change(_project(stored, Projection()))
-            blobs = {name: value for name, value in stored.properties.items() if isinstance(value, bytes)}
             self._put(replace(changed, properties={**changed.properties, **blobs}, vectors=stored.vectors))
-            return True
+        except NearimageError as refused:
+            return refused
+        return None
 
     def delete(self, ids: Sequence[UUID]) -> int:
         """Delete objects; ids that are not there count nothing."""
