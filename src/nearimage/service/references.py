@@ -60,9 +60,11 @@ class References:
         of_each: dict[Source, list[tuple[int, Reference]]] = {}
         for position, (source, beacon) in enumerate(additions):
             try:
-                of_each.setdefault(source, []).append((position, self.read(source, beacon)))
+                reference = self.read(source, beacon)
             except NearimageError as wrong:
                 errors[position] = wrong
+            else:
+                of_each.setdefault(source, []).append((position, reference))
         for (collection, tenant), sources in _by_shard(of_each).items():
             for start in range(0, len(sources), _AT_ONCE):
                 some = dict(list(sources.items())[start : start + _AT_ONCE])
