@@ -100,8 +100,8 @@ async function searches() {
     sorted: await names(get().withSort(order)),
     after: await names(get().withAfter(uid(1098))),
     and: await names(get().withLimit(9).withWhere(both)),
-    date: await names(get().withSort([{ path: ["name"], order: "asc" }]).withLimit(1).withWhere(where(["built"], "valueDate", "2011-01-01T00:00:00Z"))),
-    boolean: await names(get().withSort([{ path: ["name"], order: "asc" }]).withLimit(1).withWhere(where(["fast"], "valueBoolean", true))),
+    date: await names(get().withSort([{ path: ["price"], order: "asc" }]).withLimit(1).withWhere(where(["built"], "valueDate", "2011-01-01T00:00:00Z"))),
+    boolean: await names(get().withSort([{ path: ["price"], order: "asc" }]).withLimit(1).withWhere(where(["fast"], "valueBoolean", true))),
     id: await names(get().withWhere(where(["id"], "valueText", uid(1050)))),
     any: await names(get().withLimit(9).withWhere(where(["name"], "valueTextArray", ["7", "8"], "ContainsAny"))),
   };

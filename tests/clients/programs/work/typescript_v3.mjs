@@ -77,7 +77,7 @@ async function references() {
 
 async function searches() {
   const { query, filter, sort } = client.collections.get(cars);
-  const list = async (filters, limit = 9) => names(await query.fetchObjects({ filters, limit, sort: sort.byProperty("name") })).sort();
+  const list = async (filters, limit = 9) => names(await query.fetchObjects({ filters, limit, sort: sort.byProperty("price") })).sort();
   const by = (name) => filter.byProperty(name);
   return {
     "near vector": names(await query.nearVector([0, 1], { limit: 2 })),
