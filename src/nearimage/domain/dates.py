@@ -11,9 +11,10 @@ _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:[.,](\d{1,9})\d*
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NS = 1_000_000_000
 _SHORT, _KEPT = 40, 4096
-_PLAIN_LENGTH, _PLACE_OF_T = len("2026-01-31T12:00:00Z"), len("2026-01-31")
 """Dates of a batch are checked first, and taken for instants when they are stored: the second time costs a twentieth of the 3 us. A fraction may have a million
 digits; such texts are not kept."""
+
+_PLAIN_LENGTH, _PLACE_OF_T = len("2026-01-31T12:00:00Z"), len("2026-01-31")
 
 _YEARS_400 = 146_097 * 86_400
 """The Gregorian calendar repeats itself after 400 years, which have so many seconds."""

@@ -46,6 +46,11 @@ class DataType(StrEnum):
         return self in _ARRAYS
 
     @property
+    def is_list(self) -> bool:
+        """Whether a value is a list: an array's, or references."""
+        return self in _LISTS
+
+    @property
     def element(self) -> "DataType":
         """The type of one entry: `int` for `int[]` and for `int`."""
         return _ELEMENTS[self]
@@ -53,6 +58,7 @@ class DataType(StrEnum):
 
 _ELEMENTS = {kind: DataType(kind.value.removesuffix("[]")) for kind in DataType}
 _ARRAYS = frozenset(kind for kind in DataType if kind.value.endswith("[]"))
+_LISTS = _ARRAYS | {DataType.REFERENCE}
 """Looked up, because imports and replies ask for it of every value."""
 
 

@@ -133,7 +133,7 @@ class Objects:
 
         shard = self.shards.changing(schema, draft.tenant)
         if not changes.vectors and self.vectorizer.are_plain(schema, {*changes.properties, *gone}):
-            _patch(schema, shard, object_id, lambda old: left(merged(old)))
+            _raise_any(_patch(schema, shard, {object_id: lambda old: left(merged(old))}))
         else:
             self._rewrite(schema, shard, object_id, merged, left)
 
@@ -146,9 +146,7 @@ class Objects:
         Raises:
             ObjectNotFound: there is none to change.
         """
-        schema = self.collections.get(collection)
-        now = self.clock.now_ms()
-        _patch(schema, self.shards.changing(schema, tenant), object_id, lambda old: replace(change(old), updated_ms=now))
+        _raise_any(self.change_many(collection, {object_id: change}, tenant))
 
     def change_many(self, collection: str, changes: Mapping[UUID, Callable[[Record], Record]], tenant: str = "") -> dict[UUID, NearimageError]:
         """The same of several objects in one write; what went wrong, by object."""
@@ -157,9 +155,7 @@ class Objects:
         def timed(change: Callable[[Record], Record], old: Record) -> Record:
             return replace(change(old), updated_ms=now)
 
-        outcomes = self.shards.changing(schema, tenant).patch({one: partial(timed, change) for one, change in changes.items()})
-        missing = {one: _missing(schema, one) for one in changes if one not in outcomes}
-        return missing | {one: refused for one, refused in outcomes.items() if refused is not None}
+        return _patch(schema, self.shards.changing(schema, tenant), {one: partial(timed, change) for one, change in changes.items()})
 
     def delete(self, collection: str, object_id: UUID, tenant: str = "") -> bool:
         """Delete an object; returns whether there was one."""
@@ -269,13 +265,16 @@ def _merged(old: PropertyValue | None, new: PropertyValue) -> PropertyValue:
     return new
 
 
-def _patch(schema: Collection, shard: Shard, object_id: UUID, change: Callable[[Record], Record]) -> None:
-    """Change properties without touching vectors and blobs, which may be a thousand times as large."""
-    outcomes = shard.patch({object_id: change})
-    if object_id not in outcomes:
-        raise _missing(schema, object_id)
-    if refused := outcomes[object_id]:
-        raise refused
+def _patch(schema: Collection, shard: Shard, changes: Mapping[UUID, Callable[[Record], Record]]) -> dict[UUID, NearimageError]:
+    """Change properties without touching vectors and blobs, which may be a thousand times as large; what went wrong, by object."""
+    outcomes = shard.patch(changes)
+    missing = {one: _missing(schema, one) for one in changes if one not in outcomes}
+    return missing | {one: refused for one, refused in outcomes.items() if refused is not None}
+
+
+def _raise_any(errors: Mapping[UUID, NearimageError]) -> None:
+    for error in errors.values():
+        raise error
 
 
 def _missing(schema: Collection, object_id: UUID) -> ObjectNotFound:

@@ -6,15 +6,17 @@ Each is a change of the object: read, work on the property, write back if nobody
 it may come later. Only a reference that would lead from one tenant to another is refused (`whereabouts`). May import `domain` and `ports` only.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
+from typing import NamedTuple
 from uuid import UUID
 
 from nearimage.domain.errors import InvalidInput, NearimageError
 from nearimage.domain.objects import Record
 from nearimage.domain.schema import Collection, DataType, Property
-from nearimage.domain.values import PropertyValue, Reference
+from nearimage.domain.values import Reference
 from nearimage.service.beacons import id_alone, read_any_beacon, read_beacon
 from nearimage.service.collections import Collections
 from nearimage.service.objects import Objects
@@ -34,6 +36,14 @@ class Source:
     id: UUID
     property: str
     tenant: str = ""
+
+
+class _Addition(NamedTuple):
+    """One reference of a batch."""
+
+    position: int
+    property: str
+    reference: Reference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,30 +67,27 @@ class References:
     def add_many(self, additions: Sequence[tuple[Source, str]]) -> dict[int, NearimageError]:
         """Add references, of many objects in one write; what could not be added, by position."""
         errors: dict[int, NearimageError] = {}
-        of_each: dict[Source, list[tuple[int, Reference]]] = {}
+        by_shard: dict[tuple[str, str], dict[UUID, list[_Addition]]] = {}
         for position, (source, beacon) in enumerate(additions):
             try:
-                reference = self.read(source, beacon)
+                addition = _Addition(position, source.property, self.read(source, beacon))
             except NearimageError as wrong:
                 errors[position] = wrong
             else:
-                of_each.setdefault(source, []).append((position, reference))
-        for (collection, tenant), sources in _by_shard(of_each).items():
-            for start in range(0, len(sources), _AT_ONCE):
-                some = dict(list(sources.items())[start : start + _AT_ONCE])
-                failed = self._extend(collection, tenant, {source: tuple(one for _, one in of_each[source]) for group in some.values() for source in group})
-                errors.update((position, failed[one]) for one in failed for source in some[one] for position, _ in of_each[source])
+                by_shard.setdefault((source.collection, source.tenant), {}).setdefault(source.id, []).append(addition)
+        for (collection, tenant), by_object in by_shard.items():
+            objects = iter(by_object)
+            while some := list(islice(objects, _AT_ONCE)):
+                failed = self._extend(collection, tenant, {one: by_object[one] for one in some})
+                errors.update((addition.position, error) for one, error in failed.items() for addition in by_object[one])
         return errors
 
-    def _extend(self, collection: str, tenant: str, fresh: Mapping[Source, tuple[Reference, ...]]) -> Mapping[UUID, NearimageError]:
+    def _extend(self, collection: str, tenant: str, additions: Mapping[UUID, Sequence[_Addition]]) -> Mapping[UUID, NearimageError]:
         """Add references to objects of one shard, in one write; what went wrong, by object."""
-        changes: dict[UUID, Callable[[Record], Record]] = {}
-        for source, added in fresh.items():
-            changes[source.id] = partial(_extended, name=source.property, fresh=added, before=changes.get(source.id))
         try:
-            return self.objects.change_many(collection, changes, tenant)
+            return self.objects.change_many(collection, {one: partial(_extended, additions=these) for one, these in additions.items()}, tenant)
         except NearimageError as failed:
-            return dict.fromkeys(changes, failed)
+            return dict.fromkeys(additions, failed)
 
     def replace(self, source: Source, beacons: Sequence[str]) -> None:
         """Let the property lead to these objects only; raises as `add` does."""
@@ -126,22 +133,22 @@ class References:
         return prop
 
     def _change(self, source: Source, change: Change) -> None:
-        self.objects.change(source.collection, source.id, lambda old: _with(old, source.property, change), source.tenant)
+        def changed(old: Record) -> Record:
+            return _with(old, source.property, change(_references(old, source.property)))
+
+        self.objects.change(source.collection, source.id, changed, source.tenant)
 
 
-def _by_shard(sources: Iterable[Source]) -> dict[tuple[str, str], dict[UUID, list[Source]]]:
-    """Those of each collection and tenant, by the object that they start at."""
-    found: dict[tuple[str, str], dict[UUID, list[Source]]] = {}
-    for source in sources:
-        found.setdefault((source.collection, source.tenant), {}).setdefault(source.id, []).append(source)
-    return found
+def _extended(old: Record, additions: Sequence[_Addition]) -> Record:
+    for name in dict.fromkeys(addition.property for addition in additions):
+        old = _with(old, name, (*_references(old, name), *(addition.reference for addition in additions if addition.property == name)))
+    return old
 
 
-def _with(old: Record, name: str, change: Change) -> Record:
-    known: PropertyValue = old.properties.get(name, ())
-    references = tuple(one for one in known if isinstance(one, Reference)) if isinstance(known, tuple) else ()
-    return replace(old, properties={**old.properties, name: change(references)})
+def _references(record: Record, name: str) -> tuple[Reference, ...]:
+    known = record.properties.get(name)
+    return tuple(one for one in known if isinstance(one, Reference)) if isinstance(known, tuple) else ()
 
 
-def _extended(old: Record, *, name: str, fresh: tuple[Reference, ...], before: Callable[[Record], Record] | None) -> Record:
-    return _with(before(old) if before else old, name, lambda known: (*known, *fresh))
+def _with(old: Record, name: str, references: tuple[Reference, ...]) -> Record:
+    return replace(old, properties={**old.properties, name: references})

@@ -176,7 +176,7 @@ class _Conversion:
     def value(self, prop: Property, value: object) -> PropertyValue:
         if convert := _PLAIN.get(prop.data_type):
             return convert(prop, self._apart(prop, value))
-        if prop.data_type.is_array or prop.data_type is DataType.REFERENCE:
+        if prop.data_type.is_list:
             if not isinstance(value, list | tuple):
                 raise _misfit(prop, value, "a list")
             return tuple(self._element(prop, entry) for entry in value)

@@ -41,18 +41,21 @@ def word_ranking(question: Question, words: Words) -> dict[bytes, float]:
 def _match(question: Question, words: Words, limit: int, offset: int, projection: Projection) -> Ranked:
     if not words.text:
         raise InvalidInput("a keyword search needs words; got an empty query")
-    boosts = boosts_of(question.collection, words.properties)
-    keywords = Keywords(text=words.text, boosts=boosts, minimum_match=1 if words.across else words.minimum_match)
+    keywords = _keywords(question.collection, words)
     where = question.where
     if words.across and (ways := _every_word(keywords, question.collection)):
         where = ways if where is None else And((where, ways))
     return question.shard.match_text(keywords, limit=limit, offset=offset, where=where, projection=projection)
 
 
+def _keywords(collection: Collection, words: Words) -> Keywords:
+    return Keywords(text=words.text, boosts=boosts_of(collection, words.properties), minimum_match=1 if words.across else words.minimum_match)
+
+
 def _explanations(question: Question, words: Words, records: Sequence[Record]) -> list[str]:
     """For each of the query's words how often it stands in the last of the properties that have it, and how many words there are; as clients know it."""
     collection, shard = question.collection, question.shard
-    keywords = Keywords(text=words.text, boosts=boosts_of(collection, words.properties))
+    keywords = _keywords(collection, words)
     asked = {name: tokens for tokens, names in tokens_by_tokenization(keywords, collection) for name in names}
     properties = {name: prop for name in keywords.boosts if (prop := collection.property(name))}
     texts = shard.get([record.id for record in records], Projection(properties=tuple(properties), vectors=()))

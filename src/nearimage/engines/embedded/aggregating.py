@@ -91,9 +91,7 @@ class Aggregating:
             written, labels = self._written(name, distinct, cells.unit_ns), Labels(range(len(distinct)), lambda: np.arange(len(distinct)))
         else:
             codes, written, labels = values.astype(np.int64), cells.labels.values, cells.labels
-        if (self._types[name].is_array or self._types[name] is DataType.REFERENCE) and len(
-            owners
-        ):  # an object counts once in a group, however often its array has the value
+        if self._types[name].is_list and len(owners):  # an object counts once in a group, however often its list has the value
             size = int(codes.max()) + 1
             owners, codes = np.divmod(_distinct(owners * size + codes), size)
         counts = np.bincount(codes)

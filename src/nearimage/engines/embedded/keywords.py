@@ -33,6 +33,7 @@ import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -183,7 +184,7 @@ class _Ranking:
         """Rows, ascending, among which are the `count` best; dead ones and those that do not pass are not."""
         living = self._known.live if passing is None else passing
         if any(field.least > 1 for field in self._fields):
-            rarest = [sorted(field.terms, key=_size)[: len(field.terms) - field.least + 1] for field in self._fields]
+            rarest = [sorted(field.terms, key=lambda term: term.size)[: len(field.terms) - field.least + 1] for field in self._fields]
             return _standing(_joined([_rows(term) for terms in rarest for term in terms], self._rows), living)
         pairs = sorted(((field, term) for field in self._fields for term in field.terms), key=lambda pair: pair[1].size)
         walked = [pair for pair in pairs if pair[1].size <= _FREQUENT]
@@ -241,15 +242,19 @@ class _Ranking:
     def best(self, count: int, passing: Mask | None) -> Numbers | None:
         """The `count` best rows, best first, where each term is in many rows and one term is enough; None where a filter leaves too few of those known."""
         if passing is None:
-            return self._kept(count, lambda: self._walked_best()[:count] if (found := self._best_of_heads(count, None)) is None else found)
+            return self._kept(count, partial(self._best_of_living, count))
         return self._best_of_heads(count, passing) if int(np.count_nonzero(passing)) * HEAD >= _SPARE * count * self._rows else None
+
+    def _best_of_living(self, count: int) -> Numbers:
+        found = self._best_of_heads(count, None)
+        return self._walked_best()[:count] if found is None else found
 
     def _best_of_heads(self, count: int, passing: Mask | None) -> Numbers | None:
         """The same where it is settled by the heads."""
         heads = [[self._known.head(field.name, term.token, term.parts) for term in field.terms] for field in self._fields]
         found = np.sort(np.concatenate([head.rows for some in heads for head in some]))
         rows = found[np.concatenate((np.ones(1, np.bool_), found[1:] != found[:-1]))[: len(found)]]
-        rows = rows if passing is None else rows[passing.take(rows)]
+        rows = _standing(rows, passing)
         best, scores = _first(rows, self.score(rows)[0], count, self._known.state.table.index.ids)
         return best.astype(np.uint32) if len(best) == count and self._is_settled(heads, int(best[-1]), scores[-1]) else None
 
@@ -314,10 +319,6 @@ def _idf(counts: Sequence[int], objects: int) -> float:
     return math.log(1 + (objects - mean + 0.5) / (mean + 0.5))
 
 
-def _size(term: Term) -> int:
-    return term.size
-
-
 def _rows(term: Term) -> Numbers:
     if len(term.parts) == 1:
         return term.parts[0].entries
@@ -369,14 +370,14 @@ def _look_up(part: Part, rows: Numbers, count: int) -> tuple["slice | Positions"
     if entries is rows:
         return slice(None), part.times
     if len(entries) == count:  # in every row
-        return slice(None), None if part.times is None else part.times[rows]
+        return slice(None), None if part.times is None else part.times.take(rows)
     if len(rows) * _DENSE > count:
         if part.times is None:
             standing = np.zeros(count, np.bool_)
             mark(standing, entries)
             return standing.take(rows).nonzero()[0], None
         times = np.zeros(count, np.uint32)
-        times[entries] = part.times
+        times[entries.astype(np.intp)] = part.times
         found = times.take(rows)
         places = found.nonzero()[0]
         return places, found.take(places)

@@ -161,7 +161,9 @@ class Postings:
         """The same as one, ascending, for who does not ask how often."""
         since = _as_numbers(self._since.get(token), count)
         lists = [entries for entries in (*(part.entries for part in self._base_part(token)), since) if len(entries)]
-        return lists[0] if len(lists) == 1 else np.concatenate((*lists, since[:0]))
+        if len(lists) == 1:
+            return lists[0]
+        return np.concatenate(lists) if lists else since
 
     def _base_part(self, token: str) -> tuple[Part, ...]:
         number = self._base.vocabulary.find(encode(token)) if len(self._base.vocabulary) else None

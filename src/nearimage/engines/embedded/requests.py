@@ -175,7 +175,7 @@ class PutIf:
 
 @dataclass(slots=True)
 class Patch:
-    """`Shard.patch`; `outcomes` is their answer: for each object that is there why it was not changed, or None."""
+    """`Shard.patch`; `outcomes` is its answer: for each object that is there why it was not changed, or None."""
 
     changes: Mapping[bytes, Callable[[Record], Record]]
     outcomes: dict[bytes, NearimageError | None] = field(default_factory=dict)

@@ -228,17 +228,11 @@ def _mask(lists: Sequence[Numbers], count: int) -> Mask:
     return mask
 
 
-def _joined(lists: Sequence[Numbers]) -> Numbers:
-    if len(lists) == 1:
-        return lists[0]
-    return np.concatenate(lists) if lists else np.zeros(0, np.uint32)
-
-
 def _by_owner(parts: tuple[Part, ...], owners: Numbers) -> tuple[Part, ...]:
     """Entries become rows; where several elements of a row have the token, their times are added up."""
     if not parts:
         return ()
-    rows = owners[_joined([part.entries for part in parts])]
+    rows = owners[np.concatenate([part.entries for part in parts])]
     times = np.concatenate([np.ones(len(part.entries), np.uint32) if part.times is None else part.times for part in parts])
     first = np.flatnonzero(np.concatenate((np.ones(1, np.bool_), rows[1:] != rows[:-1])))
     summed = np.add.reduceat(times, first)

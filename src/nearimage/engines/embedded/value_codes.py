@@ -166,7 +166,7 @@ class ValueCodes:
     """The codes of one property."""
 
     def __init__(self, prop: Property) -> None:
-        self._is_array = prop.data_type.is_array or prop.data_type is DataType.REFERENCE
+        self._is_array = prop.data_type.is_list
         self._is_date = prop.data_type.element is DataType.DATE
         self._codes: Codes = np.empty(0, np.int32)
         self._wholes = _Distinct()
