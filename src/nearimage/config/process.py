@@ -5,7 +5,7 @@ import resource
 from contextlib import suppress
 
 FILES = 16_384
-"""Open files: 256 shards with a dozen each take 3,072 (`engines/embedded/open_shards.py`), the rest is for connections."""
+"""Open files: 1,024 shards with a dozen each take 12,288 (`engines/embedded/open_shards.py`), the rest is for connections."""
 
 _YOUNG_OBJECTS = 20_000
 """So many containers may be made, and not yet freed, before Python looks for cycles among them (its own number is 700): two pages of 1,000 objects."""

@@ -144,7 +144,7 @@ class Settings:
     metrics: bool = _setting(False, "PROMETHEUS_MONITORING_ENABLED", "true answers /metrics on a port of its own too; it is always there beside REST")
     metrics_port: int = _setting(2112, "PROMETHEUS_MONITORING_PORT", "the port of its own")
     log_level: str = _setting("info", "LOG_LEVEL", "debug, info, warning or error")
-    open_shards: int = _setting(256, "NEARIMAGE_OPEN_SHARDS", "collections and tenants kept open at once; the others open when they are asked for")
+    open_shards: int = _setting(1024, "NEARIMAGE_OPEN_SHARDS", "collections and tenants kept open at once; the others open when they are asked for")
     threads: int = _setting(8, "NEARIMAGE_THREADS", "requests worked on at once; models have threads of their own")
 
     @property

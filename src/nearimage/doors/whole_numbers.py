@@ -6,6 +6,7 @@ JSON has one kind of number, and Weaviate writes what is whole without a fractio
 such as Go's, stumbles over "2.0". May import `domain` only.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from nearimage.domain.values import PropertyValue
@@ -13,6 +14,13 @@ from nearimage.domain.values import PropertyValue
 _INT64 = 2.0**63
 """What readers take for an integer ends here; larger numbers keep their form."""
 _MAY_HOLD = (float, dict)
+_ARE_WHOLE = frozenset((str, int, bool))
+"""Types of most values, of which nothing has to be asked."""
+
+
+def properties_with_whole_numbers(properties: Mapping[str, PropertyValue]) -> dict[str, Any]:
+    """The same of an object's properties."""
+    return {name: value if type(value) in _ARE_WHOLE else with_whole_numbers(value) for name, value in properties.items()}
 
 
 def with_whole_numbers(value: PropertyValue) -> Any:

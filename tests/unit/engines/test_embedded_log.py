@@ -66,6 +66,21 @@ def test_the_log_begins_anew_once_it_is_copied(engine: EmbeddedEngine, tmp_path:
     assert shard._writer._checkpoints.revision >= 9 * LONG_LOG
 
 
+def test_reading_alone_writes_nothing(tmp_path: Path) -> None:
+    """A tenant of which something is read is opened and put to rest again and again; each wait for the disk would be paid for at each visit."""
+    path = tmp_path / "collections" / "c000001" / "shard.db"
+    for visit in range(2):
+        engine = EmbeddedEngine(tmp_path)
+        if not visit:
+            engine.create_collection(PHOTOS)
+            put(engine.shard("Photo"), range(5))  # so few vectors ride in the log, and leave it when the shard is put to rest
+        stored = path.stat()
+        assert len(engine.shard("Photo").scan(where=None, after=None, limit=9, offset=0, projection=IDS_ONLY)) == 5
+        log_bytes = path.with_name("shard.db-wal").stat().st_size
+        engine.close()
+    assert (log_bytes, path.stat().st_mtime_ns, path.stat().st_size) == (0, stored.st_mtime_ns, stored.st_size)
+
+
 def test_a_reader_that_keeps_the_log_does_not_have_it_copied_after_every_write(engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     """A backup reads one commit for minutes; meanwhile the log cannot begin anew, and each write would ask in vain."""
     copies: list[int] = []

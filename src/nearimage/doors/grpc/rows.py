@@ -22,7 +22,7 @@ May import the standard library, `domain` and `doors` only.
 """
 
 import struct
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, ItemsView, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -142,6 +142,10 @@ class WireProperties(Mapping[str, PropertyValue]):
 
     def __repr__(self) -> str:
         return repr(self.decoded())
+
+    def items(self) -> ItemsView[str, PropertyValue]:
+        """Names and values; Mapping's own would look each name up."""
+        return self.decoded().items()
 
     def get(self, name: str, default: Any = None) -> Any:
         """The value of that name, or the default."""

@@ -2,7 +2,8 @@
 
     request --path, method--> route --content type, body, query string--> use case --> JSON
 
-Handlers are plain functions that block; they run in the pool that the doors share, reads of objects on the event loop while they are quick (`service.pace`).
+Handlers are plain functions that block; they run in the pool that the doors share, reads and lists of objects on the event loop while they are quick
+(`service.pace`).
 May import `domain`, `service` and `doors` only.
 """
 

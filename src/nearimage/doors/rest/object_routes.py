@@ -185,12 +185,19 @@ def _refuse_another(call: Call, name: str, named_by_body: str) -> None:
 
 
 def _kind_of_read(call: Call) -> Hashable | None:
-    """Objects of one collection cost alike; pictures, or a collection that has to be looked for or opened, are waited for."""
-    collection = call.services.collections.get(call.path["collection"])
+    """Objects of one collection cost alike; pictures, or a collection that has to be opened, are waited for."""
+    collection = call.services.collections.get(call.path.get("collection") or call.query["class"])
     with_pictures = call.query.get("exclude") != "blobs" and any(prop.data_type is DataType.BLOB for prop in collection.properties)
     if with_pictures or not call.services.objects.shards.are_at_hand(collection, call.tenant):
         return None
     return ("object", collection.name, call.query.get("include", ""))
+
+
+def _kind_of_list(call: Call) -> Hashable | None:
+    """So do lists in one order, of about as many objects; of all collections, they have to be looked for."""
+    one = _kind_of_read(call) if call.query.get("class") else None
+    last = (call.number("offset") or 0) + (call.number("limit") or 0)
+    return one and (one, last.bit_length(), call.query.get("sort", ""), call.query.get("order", ""))
 
 
 def _projection(call: Call, collection: Collection) -> Projection:
@@ -204,7 +211,7 @@ _NOT_THERE = {404: "there is no such object"}
 _NO_COLLECTION = {404: "there is no such collection"}
 _NAMED, _BY_ID = "/v1/objects/{collection}/{id}", "/v1/objects/{id}"
 ROUTES = (
-    Route(method="GET", path="/v1/objects", endpoint=list_objects, query=_LIST, bare=_NO_COLLECTION),
+    Route(method="GET", path="/v1/objects", endpoint=list_objects, query=_LIST, bare=_NO_COLLECTION, kind=_kind_of_list),
     Route(method="POST", path="/v1/objects", endpoint=insert_object, body=ObjectBody, query=("consistency_level",)),
     Route(method="POST", path="/v1/objects/validate", endpoint=validate_object, body=ObjectBody, asks=True),
     *(

@@ -15,7 +15,7 @@ from nearimage.domain.schema import LEGACY_VECTOR, Collection
 from nearimage.doors.rest.call import read_id
 from nearimage.doors.rest.json_body import Json
 from nearimage.doors.rest.sent import Sent
-from nearimage.doors.whole_numbers import with_whole_numbers
+from nearimage.doors.whole_numbers import properties_with_whole_numbers
 
 
 class ObjectBody(Sent):
@@ -98,7 +98,7 @@ def render_object(collection: Collection, record: Record, tenant: str = "") -> J
         "creationTimeUnix": record.created_ms,
         "id": str(record.id),
         "lastUpdateTimeUnix": record.updated_ms,
-        "properties": {name: with_whole_numbers(value) for name, value in record.properties.items()},
+        "properties": properties_with_whole_numbers(record.properties),
     }
     if collection.legacy_vector and LEGACY_VECTOR in record.vectors:
         body["vector"] = record.vectors[LEGACY_VECTOR]

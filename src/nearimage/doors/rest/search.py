@@ -24,7 +24,7 @@ from nearimage.doors.rest.call import Call, Route
 from nearimage.doors.rest.json_body import Json, json_response, read_body
 from nearimage.doors.uuids import read_uuid
 from nearimage.doors.where import read_where
-from nearimage.doors.whole_numbers import with_whole_numbers
+from nearimage.doors.whole_numbers import properties_with_whole_numbers
 
 _MEDIA = {f"near-{modality}": modality for modality in Modality if modality is not Modality.TEXT}
 
@@ -100,7 +100,7 @@ def _targets(body: SearchBody) -> Targets:
 
 
 def _render(hit: Hit) -> Json:
-    properties = {name: with_whole_numbers(value) for name, value in hit.record.properties.items()}
+    properties = properties_with_whole_numbers(hit.record.properties)
     return {"id": str(hit.record.id), "distance": hit.distance, "certainty": hit.certainty, "properties": properties}
 
 

@@ -5,7 +5,7 @@ by itself at the next call (`gate`). So a collection may have any number of tena
 
     a shard opens  -->  too many open?  -->  the one that was used longest ago and is idle goes to rest, on the thread that opened
 
-A shard with calls in it is never closed; if all are busy, the limit is passed for as long.
+A shard with calls in it is never closed; if those used longest ago are all busy, the limit is passed for as long.
 
     limit = min(what was asked, (the process's limit on open files - `_FILES_LEFT`) / `_FILES_A_SHARD`)
 
@@ -14,11 +14,12 @@ May import this package's `gate`.
 
 import resource
 import threading
+from heapq import nsmallest
 
 from nearimage.engines.embedded.gate import Gate
 
-OPEN_SHARDS = 256
-"""The default: at some 50 KB of columns, caches and connections for a tenant with few objects, 13 MB."""
+OPEN_SHARDS = 1024
+"""The default: at 150 to 200 KB for a tenant with few objects, mostly caches of SQLite's two connections, 200 MB where so many are in use."""
 
 _FILES_A_SHARD = 12
 """SQLite: three files for the writer, two for each reader's connection (two connections are usual); slot files: one or two; the rest is room."""
@@ -27,6 +28,9 @@ _FILES_LEFT = 256
 """For sockets, models, pictures and the libraries' own."""
 
 _FEWEST = 8
+
+_MAY_BE_BUSY = 16
+"""So many more of those used longest ago are asked to rest, for some may be at work still."""
 
 
 class OpenShards:
@@ -49,7 +53,7 @@ class OpenShards:
         with self._lock:
             self._open.add(opened)
             excess = len(self._open) - self.limit
-            oldest = sorted(self._open - {opened}, key=lambda gate: gate.last_used) if excess > 0 else []
+            oldest = nsmallest(excess + _MAY_BE_BUSY, self._open - {opened}, key=lambda gate: gate.last_used) if excess > 0 else []
         for gate in oldest:
             if len(self._open) <= self.limit:
                 return

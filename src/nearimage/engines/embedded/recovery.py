@@ -116,7 +116,8 @@ def load(folder: Path, connection: apsw.Connection, collection: Collection, code
             state = loading.from_columns(connection, mark, columns)
             if state:
                 return Opened(state, _free_slots(state), columns.revision)
-        connection.execute("DELETE FROM removed; UPDATE mark SET columns = 0")
+        if mark.columns or _has_rows(connection, "removed"):  # an opening that has nothing to mend writes nothing
+            connection.execute("DELETE FROM removed; UPDATE mark SET columns = 0")
         state = _Loading(folder, codec, files, Table(collection)).from_rows(connection, mark)
         return Opened(state, _free_slots(state), 0)
     except BaseException:
@@ -267,8 +268,14 @@ def _open_files(folder: Path, connection: apsw.Connection) -> dict[str, _File]:
         for file in files.values():
             file.close()
         raise
-    connection.execute("DELETE FROM pending")
+    if _has_rows(connection, "pending"):
+        connection.execute("DELETE FROM pending")
     return files
+
+
+def _has_rows(connection: apsw.Connection, table: str) -> bool:
+    """Asked before a table is emptied: SQLite writes a page, and waits for the disk, also where there is nothing to delete."""
+    return bool(connection.execute(f"SELECT EXISTS (SELECT 1 FROM {table})").get)  # noqa: S608 the callers' own words
 
 
 def _write_pending(file: SlotFile, number: int, connection: apsw.Connection) -> None:

@@ -210,8 +210,8 @@ class Writer:
         self._turns.submit(Exclusive(work))
 
     def close(self) -> None:
-        """Settle what is pending and let go of the database; no call may be running."""
-        if not self._health.broken:
+        """Settle what is pending and let go of the database, which copies the rest of its log; no call may be running."""
+        if self._checkpoints.pending and not self._health.broken:
             self._checkpoints.settle()
         self._checkpoints.close()
         self._connection.close()
