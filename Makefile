@@ -117,7 +117,7 @@ $(VENV)/.made:
 	@$(PIP) install --upgrade 'pip>=25.1' # the first that knows dependency groups
 	@touch $@
 
-$(VENV)/.runtime: $(VENV)/.made pyproject.toml hatch_build.py src/nearimage/engines/embedded/ann/kernel.c | compiler
+$(VENV)/.runtime: $(VENV)/.made pyproject.toml hatch_build.py $(wildcard src/nearimage/engines/embedded/ann/*.c) | compiler
 	@echo "installing nearimage (a minute or two the first time)"
 	@$(PIP) install -e . '$(CLIENT)'
 	@$(PIP) install --no-deps '$(STARTER_MODEL)'

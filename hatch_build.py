@@ -18,13 +18,13 @@ FLAGS = ["-O3", "-fPIC", "-shared", "-fvisibility=default"]
 
 
 class KernelBuild(BuildHookInterface):  # type: ignore[type-arg] # hatchling's own classes are of no interest here
-    """Makes `libnearimage.so` beside `kernel.c`."""
+    """Makes `libnearimage.so` beside its sources."""
 
     def initialize(self, _version: str, build_data: dict[str, Any]) -> None:
         """Compile, and name the wheel after the platform."""
         folder = Path(self.root) / KERNEL
         library = folder / "libnearimage.so"
-        command = [*shlex.split(os.environ.get("CC", "cc")), *FLAGS, "-o", str(library), str(folder / "kernel.c"), "-lm"]
+        command = [*shlex.split(os.environ.get("CC", "cc")), *FLAGS, "-o", str(library), *map(str, sorted(folder.glob("*.c"))), "-lm"]
         try:
             subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - what the user calls the compiler
         except (OSError, subprocess.CalledProcessError) as failed:

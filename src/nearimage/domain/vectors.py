@@ -102,23 +102,27 @@ def max_sim_distance(metric: Metric, matrix: Matrix, query: Matrix) -> np.float3
         Infinite where it is beyond float32.
 
     Cost:
-        O(n x m x dims), with m small numpy calls.
+        O(n x m x dims).
     """
-    rows, above = matrix.astype(np.float64), MAX_SIM_OFFSET.get(metric, 0)
-    nearest = [_exactly(metric, rows, wanted).min() - above for wanted in query.astype(np.float64)]
+    rows, wanted, above = matrix.astype(np.float64), query.astype(np.float64), MAX_SIM_OFFSET.get(metric, 0)
+    at_once = [wanted[:, np.newaxis]] if metric in _PRODUCTS else wanted  # differences would need m times the room
+    nearest = np.concatenate([_exactly(metric, rows, some).min(axis=-1, keepdims=True).ravel() for some in at_once])
     with np.errstate(over="ignore"):
-        return np.float32(sum(nearest))
+        return np.float32(sum((nearest - above).tolist()))
 
 
 MAX_SIM_OFFSET: Mapping[Metric, int] = {Metric.COSINE: 1}
 """What a distance is more than minus the similarity that MaxSim adds up."""
 
 
+_PRODUCTS = frozenset((Metric.COSINE, Metric.DOT))
+
+
 def _exactly(metric: Metric, rows: npt.NDArray[np.float64], wanted: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """(n,) of one wanted vector, (m, n) of several, (m, 1, dims), under one of `_PRODUCTS`."""
     if metric is Metric.COSINE:
-        scale = np.sqrt(np.vecdot(rows, rows))
-        scale *= math.sqrt(np.vecdot(wanted, wanted))
-        result = np.divide(np.vecdot(rows, wanted), scale, out=np.zeros(len(rows)), where=scale > 0)
+        scale = np.sqrt(np.vecdot(rows, rows)) * np.sqrt(np.vecdot(wanted, wanted))
+        result = np.divide(np.vecdot(rows, wanted), scale, out=np.zeros(scale.shape), where=scale > 0)
         np.subtract(1, result, out=result)
         result[result < COSINE_NOISE] = 0
         np.minimum(result, 2, out=result)

@@ -4,7 +4,10 @@
 
     starts     0  2  UNKNOWN  2
     counts     2  0  0        1
-    numbers    the three vectors, one behind the other
+    numbers    the three vectors, one behind the other: each of unit length, in float16, half as many bytes to keep and to wait for
+    norms      how long they were
+
+How much that may be wrong is measured (`Matrices.error`). Distances that are no products (manhattan, hamming) need the vectors as they are, in float32.
 
 A row is one version of an object and never changes, so what was learnt once is good for every snapshot, older or newer. What a search asks for and is not
 here it reads itself, and brings it. At most `BUDGET_BYTES` are kept, and of all shards together `EVERYBODYS_BYTES`; the rest is read at each search. Once
@@ -13,22 +16,42 @@ it is full, and more than half of it belongs to rows that have died, all is forg
 May import numpy, `domain` and this package.
 """
 
+import os
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from nearimage.domain.objects import Matrix
+from nearimage.engines.embedded.ann.kernel import KERNEL
 from nearimage.engines.embedded.entries import Mask, Positions
 from nearimage.engines.embedded.growing import Growing
 
-BUDGET_BYTES = 128 * 2**20
-"""Of one name in one shard: 65,000 objects with four vectors of 128 numbers each, or 2,600 with a hundred."""
 
-EVERYBODYS_BYTES = 4 * BUDGET_BYTES
-"""Of the whole process: ten thousand tenants may each have some."""
+def _memory_bytes() -> int:
+    """Of the machine, or as much of it as a container may use."""
+    limits = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
+    with suppress(OSError, ValueError):  # no control group, or "max"
+        limits.append(int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
+    return min(limits)
+
+
+EVERYBODYS_BYTES = _memory_bytes() // 8
+"""Of the whole process: ten thousand tenants may each have some. Of 24 GB it is 3: those of 11,000 pages with a thousand vectors of 128 numbers each."""
+
+BUDGET_BYTES = EVERYBODYS_BYTES // 2
+"""Of one name in one shard."""
+
+_SHORTEST, _LONGEST = 1e-18, 1e18
+"""Norms whose squares, and products of two, float32 still has."""
+
+_LANES = 8
+"""Vectors of unit length are filled up with zeros to a multiple of it, as the kernel reads them."""
 
 UNKNOWN = -1
 
@@ -56,43 +79,71 @@ class Room:
 _EVERYBODYS = Room(EVERYBODYS_BYTES)
 
 
+def norms_of(vectors: Matrix) -> npt.NDArray[np.float32]:
+    """How long vectors are; infinite, or zero, where float32 has no such number."""
+    with np.errstate(over="ignore"):
+        return np.asarray(np.linalg.norm(vectors, axis=1), np.float32)
+
+
+def are_usual(vectors: Matrix, norms: npt.NDArray[np.floating[Any]]) -> Mask:
+    """Whether float32 is enough to work with vectors of these lengths; others are not kept."""
+    return ((norms > _SHORTEST) | ~vectors.any(axis=1)) & (norms < _LONGEST)
+
+
 @dataclass(frozen=True, slots=True)
 class Matrices:
     """What is kept of some rows.
 
     Attributes:
         starts, counts: by row asked for; UNKNOWN where it is not kept, and 0 vectors where it has none.
-        vectors: (n, dims), of all rows that are kept.
-        norms: (n,), their lengths.
+        numbers: (n, dims) float32, the vectors of all rows that are kept; or (n, dims filled up) float16, of unit length.
+        norms: (n,), how long the vectors are.
+        error: the length of what was rounded off one of unit length, at most.
+        dims: of the vectors.
     """
 
     starts: Positions
     counts: Positions
-    vectors: Matrix
+    numbers: npt.NDArray[np.float32] | npt.NDArray[np.float16]
     norms: npt.NDArray[np.float32]
+    error: float
+    dims: int
 
     def stretch(self, some: Positions) -> tuple[Matrix, npt.NDArray[np.float32]]:
-        """The vectors of some of the rows asked for, all kept, one row's behind the other's; a copy only where they do not lie so."""
+        """The vectors of some of the rows asked for, all kept, one row's behind the other's, as well as they are known; and their lengths."""
         starts, counts = self.starts[some], self.counts[some]
         first, total = int(starts[0]), int(counts.sum())
-        if np.array_equal(starts, first + np.cumsum(counts) - counts):
-            return self.vectors[first : first + total], self.norms[first : first + total]
-        places = np.repeat(starts - np.cumsum(counts) + counts, counts) + np.arange(total)
-        return self.vectors[places], self.norms[places]
+        places: slice | Positions = slice(first, first + total)
+        if not np.array_equal(starts, first + np.cumsum(counts) - counts):  # else they lie so, and need no copy
+            places = np.repeat(starts - np.cumsum(counts) + counts, counts) + np.arange(total)
+        numbers, norms = self.numbers[places], self.norms[places]
+        if numbers.dtype == np.float16:
+            numbers = numbers[:, : self.dims].astype(np.float32) * norms[:, np.newaxis]
+        return np.asarray(numbers, np.float32), norms
 
 
 class KeptMatrices:
-    """Any thread may ask and bring."""
+    """Any thread may ask and bring.
 
-    def __init__(self, dims: int, budget_bytes: int | None = None, room: Room = _EVERYBODYS) -> None:
+    Args:
+        exactly: whether to keep the vectors as they are.
+    """
+
+    _starts: Positions
+    _counts: Positions
+    _numbers: Growing[Any]
+    _norms: Growing[np.float32]
+    _error: float
+
+    def __init__(self, dims: int, *, exactly: bool, budget_bytes: int | None = None, room: Room = _EVERYBODYS) -> None:
         self._dims = dims
+        self._exactly = exactly
+        self._width = dims if exactly else -(-dims // _LANES) * _LANES
+        self._bytes_each = self._width * (4 if exactly else 2) + 4
         self._room = room
-        self._budget = (BUDGET_BYTES if budget_bytes is None else budget_bytes) // (4 * dims)
+        self._budget = (BUDGET_BYTES if budget_bytes is None else budget_bytes) // self._bytes_each
         self._lock = threading.Lock()
-        self._starts: Positions = np.empty(0, np.int64)
-        self._counts: Positions = np.empty(0, np.int64)
-        self._numbers = Growing(np.float32)
-        self._norms = Growing(np.float32)
+        self._clear()
 
     def of(self, rows: Positions) -> Matrices:
         """What is kept of these rows, ascending."""
@@ -101,10 +152,11 @@ class KeptMatrices:
             starts, counts = np.full(len(rows), UNKNOWN, np.int64), np.zeros(len(rows), np.int64)
             starts[:known], counts[:known] = self._starts[rows[:known]], self._counts[rows[:known]]
             norms = self._norms.view()
-            return Matrices(starts, counts, self._numbers.view(len(norms) * self._dims).reshape(-1, self._dims), norms)
+            numbers = self._numbers.view(len(norms) * self._width).reshape(-1, self._width)
+            return Matrices(starts, counts, numbers, norms, self._error, self._dims)
 
-    def learn(self, rows: Positions, matrices: Sequence[Matrix], live: Mask) -> None:
-        """Keep these rows' matrices, (n, dims) float32 each, n may be 0, as far as there is room.
+    def learn(self, rows: Positions, matrices: Sequence[Matrix], live: Mask) -> bool:
+        """Keep these rows' matrices, (n, dims) float32 each, n may be 0; returns whether there was room for them.
 
         Args:
             rows: ascending, all below `len(live)`.
@@ -113,18 +165,38 @@ class KeptMatrices:
         with self._lock:
             self._reach(len(live))
             new = [place for place, row in enumerate(rows.tolist()) if self._starts[row] == UNKNOWN]  # another thread may have brought it meanwhile
+            if not new:
+                return True
             counts = np.array([len(matrices[place]) for place in new], np.int64)
-            added = int(counts.sum())
-            if len(self._norms) + added > self._budget or not self._room.take(4 * self._dims * added):
+            vectors = np.concatenate([matrices[place] for place in new])
+            added = len(vectors)
+            if len(self._norms) + added > self._budget or not self._room.take(self._bytes_each * added):
                 if 2 * int(self._counts[: len(live)][live].sum()) < len(self._norms):
                     self._forget()
-                return
+                return False
+            numbers, norms, error = self._as_kept(vectors)
+            if not are_usual(vectors, norms).all():
+                self._room.give(self._bytes_each * added)
+                return True
             self._starts[rows[new]] = len(self._norms) + np.cumsum(counts) - counts
             self._counts[rows[new]] = counts
-            if counts.any():
-                together = np.concatenate([matrices[place] for place in new])
-                self._numbers.extend(together.ravel())
-                self._norms.extend(np.linalg.norm(together, axis=1))
+            self._numbers.extend(numbers.ravel())
+            self._norms.extend(norms)
+            self._error = max(self._error, error)
+            return True
+
+    def _as_kept(self, vectors: Matrix) -> tuple[npt.NDArray[np.float32] | npt.NDArray[np.float16], npt.NDArray[np.float32], float]:
+        """Numbers, norms, and the largest error."""
+        if self._exactly or not len(vectors):
+            return vectors, norms_of(vectors), 0.0
+        if KERNEL:
+            units, error = KERNEL.halve(vectors, self._width)
+            return *units, error
+        norms = norms_of(vectors)
+        ones = np.divide(vectors, norms[:, np.newaxis], out=np.zeros(vectors.shape, np.float32), where=norms[:, np.newaxis] > 0)
+        halves = np.zeros((len(ones), self._width), np.float16)
+        halves[:, : self._dims] = ones
+        return halves, norms, float(np.linalg.norm(halves[:, : self._dims] - ones, axis=1).max())
 
     def _reach(self, rows: int) -> None:
         if rows > len(self._starts):
@@ -133,10 +205,14 @@ class KeptMatrices:
             self._counts = np.concatenate((self._counts, np.zeros(more, np.int64)))
 
     def __del__(self) -> None:
-        self._room.give(4 * self._dims * len(self._norms))
+        self._room.give(self._bytes_each * len(self._norms))
 
     def _forget(self) -> None:
-        self._room.give(4 * self._dims * len(self._norms))
+        self._room.give(self._bytes_each * len(self._norms))
+        self._clear()
+
+    def _clear(self) -> None:
         self._starts = self._counts = np.empty(0, np.int64)
-        self._numbers = Growing(np.float32)
+        self._numbers = Growing(np.float32 if self._exactly else np.float16)
         self._norms = Growing(np.float32)
+        self._error = 0.0

@@ -231,9 +231,9 @@ class Table:
         """The rows of revisions that are stored."""
         return self.revisions.view().searchsorted(revisions)
 
-    def matrices(self, name: str, dims: int) -> KeptMatrices:
+    def matrices(self, name: str, dims: int, *, exactly: bool) -> KeptMatrices:
         """What is kept of the multi-vectors of a name."""
-        return self._matrices.get(name) or self._matrices.setdefault(name, KeptMatrices(dims))
+        return self._matrices.get(name) or self._matrices.setdefault(name, KeptMatrices(dims, exactly=exactly))
 
 
 def _leading(rows: npt.NDArray[np.int64], slots: npt.NDArray[np.int64], first: int) -> int:

@@ -80,7 +80,7 @@ typedef struct {
     double noise;             /* the mean squared error of a code for each unit of its distance; under an inner product, of `squared` */
 } Question;
 
-int64_t nearimage_version(void) { return 7; } /* `_VERSION` in kernel.py */
+int64_t nearimage_version(void) { return 8; } /* `_VERSION` in kernel.py */
 
 #if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
 

@@ -1,9 +1,10 @@
-"""The search of one query in two calls of compiled code (`kernel.c`): what they take, what they give, and whether it is there.
+"""The search of one query in two calls of compiled code (`kernel.c`, and `max_sim.c` for multi-vectors): what they take and give, and whether it is there.
 
     place     query --projection, centres--> lists in order
     search    lists, bitmap --codes--> candidates --rows, fetched ahead--> exact distances --doubted--> hits, or what was wrong
+    max_sim   a query of several vectors, those of many objects --> a rough sum for each object
 
-Installing nearimage compiles `kernel.c` beside this file (`hatch_build.py`) where there is a compiler. Without one, or on a processor without AVX2 and FMA,
+Installing nearimage compiles the sources beside this file (`hatch_build.py`) where there is a compiler. Without one, or on a processor without AVX2 and FMA,
 `KERNEL` is None, and searches go through faiss and numpy, by the same rules and in about twice the time; tests hold both ways against each other.
 
 May import faiss (for addresses), numpy, the standard library and `domain`.
@@ -25,7 +26,7 @@ from nearimage.domain.schema import Metric
 METRICS = {Metric.COSINE: 0, Metric.DOT: 1, Metric.L2_SQUARED: 2}
 """What it measures; the numbers are those of `kernel.c`."""
 
-_VERSION = 7
+_VERSION = 8
 """Of the structures below: a library that was compiled for others is not used."""
 
 _NO_MEMORY = -3
@@ -34,6 +35,7 @@ _LIBRARY = Path(__file__).with_name("libnearimage.so")
 Slots = npt.NDArray[np.int64]
 Numbers = npt.NDArray[np.float32]
 Distances = npt.NDArray[np.float32]
+Halves = npt.NDArray[np.float16]
 Bitmap = npt.NDArray[np.uint8]
 Found = tuple[Slots, Distances]
 
@@ -63,6 +65,18 @@ class Placed(NamedTuple):
     lists: Slots
     squared: float
     energy: float
+
+
+class Units(NamedTuple):
+    """Vectors of many objects.
+
+    Attributes:
+        halves: (n, dims) float16, contiguous, of unit length or zero; dims is a multiple of 8.
+        norms: (n,) float32: how long they were.
+    """
+
+    halves: Halves
+    norms: Numbers
 
 
 class Question(NamedTuple):
@@ -161,6 +175,10 @@ class _Question(ctypes.Structure):
     )
 
 
+class _Kept(ctypes.Structure):
+    _fields_ = (("units", ctypes.c_void_p), ("norms", ctypes.c_void_p), ("dims", ctypes.c_int64), ("metric", ctypes.c_int64))
+
+
 class CodeLists:
     """Where the lists of an index lie; as long as this is used, whatever they are part of must be kept, unchanged.
 
@@ -220,11 +238,16 @@ class Kernel:
             raise OSError(f"{path} was compiled for another version of nearimage")
         self.is_supported = bool(library.nearimage_is_supported())
         self._place, self._search, self._measure = library.nearimage_place, library.nearimage_search, library.nearimage_measure
-        for function in (self._place, self._search, self._measure):
+        self._max_sim = library.nearimage_max_sim
+        for function in (self._place, self._search, self._measure, self._max_sim):
             function.restype = ctypes.c_int64
         self._place.argtypes = (ctypes.c_void_p,) * 7
         self._search.argtypes = (ctypes.c_void_p,) * 5
         self._measure.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)
+        self._max_sim.argtypes = (*(ctypes.c_void_p,) * 3, ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p)
+        self._halve = library.nearimage_halve
+        self._halve.restype = ctypes.c_double
+        self._halve.argtypes = (ctypes.c_void_p, *(ctypes.c_int64,) * 3, ctypes.c_void_p, ctypes.c_void_p)
 
     def place(self, space: Space, vector: Vector, counts: Slots | None) -> Placed:
         """A query, and the order of the lists.
@@ -276,6 +299,39 @@ class Kernel:
         if self._measure(ctypes.byref(_stored(metric, matrix)), _at(slots), len(slots), _at(query), _at(distances)) == _NO_MEMORY:
             raise MemoryError("no memory for a query")
         return distances
+
+    def halve(self, vectors: Matrix, width: int) -> tuple[Units, float]:
+        """Vectors as `max_sim` takes them.
+
+        Args:
+            vectors: (n, dims) float32.
+            width: to which they are filled up with zeros, a multiple of 8.
+
+        Returns:
+            These, and how long what was rounded off one of unit length is, at most.
+        """
+        rows = np.ascontiguousarray(vectors)
+        units = Units(np.zeros((len(rows), width), np.float16), np.empty(len(rows), np.float32))
+        return units, self._halve(_at(rows), *rows.shape, width, units.halves.ctypes.data, _at(units.norms))
+
+    def max_sim(self, metric: Metric, units: Units, starts: Slots, counts: Slots, query: Matrix) -> npt.NDArray[np.float64]:
+        """For each object the sum, over the query's vectors, of the best score that one of the object's vectors has: greater is nearer.
+
+        A score is the product with the vector of unit length; under an inner product, with the vector; under l2-squared, twice that less the vector's squared
+        length.
+
+        Args:
+            metric: one of `METRICS`.
+            starts: (objects,) int64: where each object's vectors begin.
+            counts: (objects,) int64: how many these are, at least one.
+            query: (m, dims) float32.
+        """
+        asked, dims = query.shape
+        rows = np.zeros((-(-asked // 4) * 4, dims), np.float32)
+        rows[:asked] = query
+        kept, sums = _Kept(units.halves.ctypes.data, _at(units.norms), dims, METRICS[metric]), np.empty(len(starts), np.float64)
+        self._max_sim(ctypes.byref(kept), _at(starts), _at(counts), len(starts), _at(rows), asked, _at(sums))
+        return sums
 
 
 def _stored(metric: Metric, matrix: Matrix) -> _Stored:
