@@ -1,7 +1,7 @@
 """Bring picture files into a collection, batch by batch.
 
     PictureFile --same size and time as stored?--> skipped
-                --read, base64--> Draft --batch--> stored, or failed with a reason
+                --read, of a raw file the camera's own picture, base64--> Draft --batch--> stored, or failed with a reason
 
 One bad file fails alone. Batches are small, so that a stop asked for comes within a second, and bounded in bytes, so that large pictures fit a request.
 May import pybase64, `domain` and `cli`.
@@ -18,13 +18,14 @@ import pybase64
 
 from nearimage.cli.connection import Connection
 from nearimage.cli.picture_collection import PictureCollection
-from nearimage.cli.picture_files import PictureFile
+from nearimage.cli.picture_files import RAW_EXTENSIONS, PictureFile
 from nearimage.domain.dates import instant_ns
 from nearimage.domain.drafts import Draft
 from nearimage.domain.query import Search
 
 BATCH_PICTURES = 32  # both cores are busy from 16 on, and 32 pictures take less than a second
 BATCH_BYTES = 24 * 1024 * 1024  # of pictures; as base64 a third of what a request may have
+_MAX_RAW_BYTES = 1 << 30  # of a camera's raw file, of which only the camera's own picture is kept: some megabytes of it
 PAGE = 1_000  # objects listed at once; 200 KB
 
 
@@ -129,18 +130,25 @@ class PictureImport:
         yield batch  # also an empty one: the failures before it want to be shown
 
     def _draft(self, file: PictureFile) -> Draft | Failure:
-        if file.size > self.connection.max_picture_bytes:
-            return Failure(file.path, f"The file has {file.size:,} bytes; {self.connection.place} takes {self.connection.max_picture_bytes:,} at most.")
+        path, is_raw = file.path, file.path.suffix.lower() in RAW_EXTENSIONS
+        if file.size > (_MAX_RAW_BYTES if is_raw else self.connection.max_picture_bytes):
+            return self._too_large(path, file.size)
         try:
-            data = file.path.read_bytes()
+            data = path.read_bytes()
         except OSError as failed:
-            return Failure(file.path, f"The file cannot be read: {failed.strerror}.")
+            return Failure(path, f"The file cannot be read: {failed.strerror}.")
         if not data:
-            return Failure(file.path, "The file is empty.")
-        path = file.path
+            return Failure(path, "The file is empty.")
+        from nearimage.app import camera_picture
+
+        if is_raw and len(data := camera_picture(data)) > self.connection.max_picture_bytes:
+            return self._too_large(path, len(data))
         described = {"path": as_utf8(path), "folder": as_utf8(path.parent), "name": as_utf8(path.name), "size": file.size, "modified": file.modified}
         kept: dict[str, object] = {name: value for name, value in described.items() if name in self.collection.others}
         return Draft(id=file.id, properties=kept | {self.collection.picture: pybase64.b64encode(data).decode("ascii")})
+
+    def _too_large(self, path: Path, size: int) -> Failure:
+        return Failure(path, f"The file has {size:,} bytes; {self.connection.place} takes {self.connection.max_picture_bytes:,} at most.")
 
     def _store(self, batch: _Batch, report: Report) -> None:
         if not batch.drafts:

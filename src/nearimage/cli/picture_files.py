@@ -1,6 +1,7 @@
 """Find the pictures in a folder: every file that is one by its extension or by its first bytes.
 
-Folders below are walked, through links too but each only once, so that a link to a folder above ends nowhere. What begins with a dot is left out.
+Folders below are walked, through links too but each only once, so that a link to a folder above ends nowhere. What begins with a dot is left out, and so is
+a camera's raw file beside a picture of the same name: it is the same picture once more.
 May import `app` and the standard library only.
 """
 
@@ -12,11 +13,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-EXTENSIONS = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".hif", ".avif"})
+RAW_EXTENSIONS = frozenset(
+    {".3fr", ".arw", ".cr2", ".cr3", ".dng", ".erf", ".kdc", ".mrw", ".nef", ".nrw", ".orf", ".pef", ".raf", ".rw2", ".sr2", ".srw", ".x3f"}
+)
+"""Those of cameras' raw files."""
+
+EXTENSIONS = RAW_EXTENSIONS | {
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".hif", ".avif", ".jp2", ".j2k", ".jpx",
+}  # fmt: skip
 """A file with one of these is taken; if it is no picture after all, the import says so."""
 
 BY_CONTENT = frozenset({"JPEG", "PNG", "WebP", "GIF", "HEIC", "AVIF"})
-"""Formats that are taken whatever the file is called. Not BMP, since "BM" begins many a text; not TIFF, since cameras' raw files begin as one."""
+"""Formats that are taken whatever the file is called. Not BMP, since "BM" begins many a text; not TIFF, which is a container for much else."""
 
 _HEAD_BYTES = 256
 
@@ -64,8 +72,10 @@ def _below(folder: Path, seen: set[tuple[int, int]]) -> Iterator[PictureFile]:
     if (here.st_dev, here.st_ino) in seen:
         return
     seen.add((here.st_dev, here.st_ino))
-    for entry in entries:
-        if entry.is_file() and _is_picture(Path(entry.path)):
+    paths = {Path(entry.path): entry for entry in entries if entry.is_file()}
+    others = {path.stem.casefold() for path in paths if path.suffix.lower() in EXTENSIONS - RAW_EXTENSIONS}
+    for path, entry in paths.items():
+        if _is_picture(path) and not (path.suffix.lower() in RAW_EXTENSIONS and path.stem.casefold() in others):
             yield _described(entry)
     for entry in entries:
         if entry.is_dir():

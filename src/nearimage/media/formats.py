@@ -5,8 +5,14 @@ Only what is recognised here ever reaches a decoder, and only the decoder of its
 The signatures are those of the formats' specifications; AVIF and HEIC share a container (ISO/IEC 14496-12) and are told apart by its brands.
 """
 
-READABLE = ("JPEG", "PNG", "WebP", "GIF", "BMP", "TIFF", "HEIC", "AVIF")
+RAW = "camera raw"
+"""Of which the camera's own JPEG is read (`raw`). Those of many cameras begin as any TIFF does, and are recognised as such."""
+
+READABLE = ("JPEG", "PNG", "WebP", "GIF", "BMP", "TIFF", "HEIC", "AVIF", "JPEG 2000", RAW)
 """The formats that can be decoded, by the names used in messages and details."""
+
+MEDIA_TYPES = {"JPEG 2000": "image/jp2", RAW: "image/x-dcraw"}
+"""Those that are not `image/` and the name."""
 
 _PICTURES: tuple[tuple[bytes, str], ...] = (
     (b"\xff\xd8\xff", "JPEG"),
@@ -16,6 +22,17 @@ _PICTURES: tuple[tuple[bytes, str], ...] = (
     (b"BM", "BMP"),
     (b"II*\0", "TIFF"),
     (b"MM\0*", "TIFF"),
+    (b"II+\0", "TIFF"),  # BigTIFF
+    (b"MM\0+", "TIFF"),
+    (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
+    (b"\xff\x4f\xff\x51", "JPEG 2000"),
+    (b"FUJIFILMCCD-RAW", RAW),
+    (b"IIRO", RAW),  # Olympus
+    (b"IIRS", RAW),
+    (b"MMOR", RAW),
+    (b"IIU\0", RAW),  # Panasonic
+    (b"FOVb", RAW),  # Sigma
+    (b"\0MRM", RAW),  # Minolta
 )
 
 _OTHERS: tuple[tuple[bytes, str], ...] = (
@@ -25,15 +42,9 @@ _OTHERS: tuple[tuple[bytes, str], ...] = (
     (b"8BPS", "a Photoshop document"),
     (b"\xff\x0a", "JPEG XL"),
     (b"\0\0\0\x0cJXL ", "JPEG XL"),
-    (b"\0\0\0\x0cjP  ", "JPEG 2000"),
-    (b"\xff\x4f\xff\x51", "JPEG 2000"),
     (b"\0\0\x01\0", "an icon file"),
     (b"SIMPLE  =", "FITS"),
     (b"v/1\x01", "OpenEXR"),
-    (b"II+\0", "BigTIFF"),
-    (b"MM\0+", "BigTIFF"),
-    (b"IIRO", "a camera's raw file"),
-    (b"FUJIFILM", "a camera's raw file"),
     (b"PK\x03\x04", "a ZIP archive"),
     (b"\x1f\x8b", "gzip"),
     (b"Rar!", "a RAR archive"),
@@ -52,25 +63,26 @@ _OTHERS: tuple[tuple[bytes, str], ...] = (
 
 _MARKUP: tuple[tuple[bytes, str], ...] = ((b"<svg", "SVG"), (b"<!doctype html", "an HTML page"), (b"<html", "an HTML page"), (b"<?xml", "XML"), (b"{", "JSON"))
 
-_AVIF_BRANDS = frozenset({b"avif", b"avis"})
-_HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"})
+_BRANDS = (
+    (frozenset({b"crx "}), RAW),  # Canon's CR3
+    (frozenset({b"avif", b"avis"}), "AVIF"),
+    (frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}), "HEIC"),
+)
 
 _BRANDS_READ = 256  # bytes of the file type box that are looked at; real ones have 20 to 60
 
 
 def recognise(data: bytes) -> str | None:
     """The format's name in `READABLE`, or None where the bytes are none of these."""
+    if data[8:10] == b"CR" and data.startswith(b"II*\0"):  # Canon's CR2
+        return RAW
     for signature, name in _PICTURES:
         if data.startswith(signature):
             return name
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WebP"
     brands = _brands(data)
-    if brands & _AVIF_BRANDS:
-        return "AVIF"
-    if brands & _HEIC_BRANDS:
-        return "HEIC"
-    return None
+    return next((name for known, name in _BRANDS if brands & known), None)
 
 
 def describe(data: bytes) -> str:

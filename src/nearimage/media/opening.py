@@ -12,6 +12,7 @@ from PIL import ImageFile
 from PIL.AvifImagePlugin import AvifImageFile
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
+from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
@@ -29,6 +30,7 @@ _OPENERS: Mapping[str, Callable[[BytesIO], ImageFile.ImageFile]] = {
     "TIFF": TiffImageFile,
     "HEIC": HeifImageFile,
     "AVIF": AvifImageFile,
+    "JPEG 2000": Jpeg2KImageFile,
 }
 
 

@@ -23,10 +23,11 @@ from nearimage.domain.long_text import LongText
 from nearimage.domain.priority import step_back
 from nearimage.media.colours import rgb_pixels
 from nearimage.media.damage import describe_damage
-from nearimage.media.formats import READABLE, describe, recognise
+from nearimage.media.formats import MEDIA_TYPES, RAW, READABLE, describe, recognise
 from nearimage.media.jpeg import MAX_SCANS_FULL_SIZE, jpeg_pixels, scans
 from nearimage.media.opening import open_header
 from nearimage.media.orientation import orientation_of, upright
+from nearimage.media.raw import jpeg_of
 from nearimage.media.sources import Sources
 from nearimage.media.thumbnails import jpeg_thumbnail
 from nearimage.ports.media import Pixels
@@ -89,7 +90,7 @@ class PictureReader:
     def media_type(self, picture: bytes) -> str:
         """The MIME type of a picture; see the port."""
         name = recognise(picture)
-        return f"image/{name.lower()}" if name else "application/octet-stream"
+        return MEDIA_TYPES.get(name, f"image/{name.lower()}") if name else "application/octet-stream"
 
     def thumbnail(self, picture: bytes, *, short_side: int) -> bytes:
         """A small JPEG of a picture; see the port."""
@@ -119,6 +120,19 @@ class PictureReader:
                 format=None,
                 size=len(data),
             )
+        jpeg = jpeg_of(data, is_raw=format_name == RAW) if format_name in {RAW, "TIFF"} else None
+        if jpeg:
+            pixels = self._decode_known(jpeg, "JPEG", short_side)
+            if isinstance(pixels, UnreadablePicture):
+                return UnreadablePicture(f"in the camera's raw file, {pixels.message}", format=RAW, size=len(data))
+            return pixels
+        if format_name == RAW:
+            return UnreadablePicture(
+                f"the camera's raw file of {len(data):,} bytes has no JPEG in it; develop it, and send what comes out", format=RAW, size=len(data)
+            )
+        return self._decode_known(data, format_name, short_side)
+
+    def _decode_known(self, data: bytes, format_name: str, short_side: int | None) -> Pixels | InvalidInput:
         try:
             picture = open_header(data, format_name, max_pixels=self._max_pixels)
         except InvalidInput as error:

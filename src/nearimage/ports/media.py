@@ -58,7 +58,8 @@ class Media(Protocol):
         """Decode pictures, on all cores.
 
         Args:
-            pictures: JPEG, PNG, WebP, GIF (first frame), BMP, TIFF (first page), HEIC or AVIF; n may be 0.
+            pictures: JPEG, PNG, WebP, GIF (first frame), BMP, TIFF (first page), HEIC, AVIF, JPEG 2000, or cameras' raw files (the camera's own JPEG); n may
+                be 0.
             short_side: the caller will shrink each picture to this many pixels on its shorter side; a picture may come back smaller than it
                 is, but not under twice this size.
             exact: give every pixel at its full size, without the short cuts that `short_side` allows.

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from base64 import b64decode
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from nearimage.cli.picture_collection import open_collection
 from nearimage.cli.picture_files import picture_files
 from nearimage.domain.dates import date_text
 from tests.unit.cli.fake_connection import FakeConnection
+from tests.unit.media.pictures import encoded, quarters, tiff_raw
 
 
 class Quiet:
@@ -50,6 +52,19 @@ def test_all_pictures_are_stored_with_what_is_known_of_them(tmp_path: Path) -> N
         "size": 9,
         "image": "cGljdHVyZSAw",
     }
+
+
+def test_of_a_camera_s_raw_file_its_own_picture_is_stored(tmp_path: Path) -> None:
+    """The rest is ten times as large, lies on the disk already, and nobody looks at it."""
+    jpeg = encoded(quarters(), "JPEG")
+    (tmp_path / "1.nef").write_bytes(tiff_raw(jpeg) + bytes(FakeConnection().max_picture_bytes))
+    (tmp_path / "2.nef").write_bytes(b"no picture")
+    connection = FakeConnection()
+    report = run(tmp_path, connection)
+
+    assert report.stored == 2  # what is no picture the database says, which looks into it
+    assert [b64decode(str(stored["image"])) for stored in connection.objects.values()] == [jpeg, b"no picture"]
+    assert next(iter(connection.objects.values()))["size"] == (tmp_path / "1.nef").stat().st_size  # by which a later run sees whether it changed
 
 
 def test_what_has_not_changed_is_skipped(tmp_path: Path) -> None:

@@ -42,12 +42,20 @@ def test_a_picture_is_known_by_content_or_by_extension(tmp_path: Path, name: str
     assert names(tmp_path) == [name]
 
 
-@pytest.mark.parametrize(("name", "data"), [("notes.txt", b"BMW wrote to us"), ("raw.nef", TIFF), ("a.pdf", b"%PDF-1.7"), ("empty", b"")])
+@pytest.mark.parametrize(("name", "data"), [("notes.txt", b"BMW wrote to us"), ("scan.bin", TIFF), ("a.pdf", b"%PDF-1.7"), ("empty", b"")])
 def test_other_files_are_left_alone(tmp_path: Path, name: str, data: bytes) -> None:
     """A folder of pictures has other things in it, and a list of a hundred failures would hide the one that matters."""
     put(tmp_path / name, data)
 
     assert names(tmp_path) == []
+
+
+def test_a_raw_file_is_a_picture_unless_its_jpeg_lies_beside_it(tmp_path: Path) -> None:
+    """Cameras store both if told to; nobody wants to find each of their pictures twice."""
+    for name in ("a.NEF", "b.NEF", "b.JPG", "c.cr3", "d/b.arw"):
+        put(tmp_path / name)
+
+    assert names(tmp_path) == ["a.NEF", "b.JPG", "c.cr3", "d/b.arw"]
 
 
 def test_hidden_files_and_folders_are_left_alone(tmp_path: Path) -> None:
