@@ -109,7 +109,7 @@ def test_damaged_exif_is_no_damage_to_the_picture(reader: PictureReader) -> None
     assert corner_colours(pixels_of(reader, data)) == UPRIGHT
 
 
-@pytest.mark.parametrize("format_name", ["PNG", "WebP", "TIFF", "HEIC", "AVIF"])
+@pytest.mark.parametrize("format_name", ["PNG", "WebP", "TIFF", "HEIC", "AVIF", "JPEG 2000"])
 @pytest.mark.parametrize(("alpha", "wanted"), [(0, 255), (255, 0), (128, 127)])
 def test_transparency_is_laid_over_white(reader: PictureReader, format_name: str, alpha: int, wanted: int) -> None:
     """What shines through a cut-out is the page, and pages are white; black would look like an object."""
@@ -271,6 +271,14 @@ def test_the_first_frame_and_the_first_page_count(reader: PictureReader) -> None
         data = encoded(first, format_name, save_all=True, append_images=[second])
 
         assert corner_colours(pixels_of(reader, data)) == UPRIGHT, format_name
+
+
+def test_a_tiff_with_long_offsets_is_a_tiff(reader: PictureReader) -> None:
+    """BigTIFF: scanners of maps and slides write it whatever the size."""
+    data = encoded(quarters(), "TIFF", big_tiff=True)
+
+    assert data.startswith(b"II+")
+    assert corner_colours(pixels_of(reader, data)) == UPRIGHT
 
 
 def test_a_phone_s_mpo_is_a_jpeg(reader: PictureReader) -> None:
