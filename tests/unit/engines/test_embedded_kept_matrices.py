@@ -59,6 +59,16 @@ def test_what_died_makes_room() -> None:
     assert kept.of(np.array([3, 7, 11])).counts.tolist() == [0, 0, 3]
 
 
+@pytest.mark.parametrize("factor", [1e-30, 1e30])
+def test_vectors_that_float32_hardly_holds_are_left_out_alone(factor: float) -> None:
+    """One of them among five hundred objects would have all of these read at each search."""
+    kept, rows = KeptMatrices(DIMS, exactly=False), np.array([3, 5, 7])
+    matrices = [matrix_of(3), matrix_of(5) * np.float32(factor), matrix_of(7)]
+    assert kept.learn(rows, matrices, np.ones(12, np.bool_))
+    assert kept.of(rows).counts.tolist() == [3, 0, 3]
+    assert kept.of(rows).starts.tolist() == [0, UNKNOWN, 3]
+
+
 def test_shards_share_what_there_is_for_all_of_them() -> None:
     """Each of many tenants would stay below a limit of its own."""
     room, live, one = Room(3 * (4 * DIMS + 4)), np.ones(12, np.bool_), np.array([3])

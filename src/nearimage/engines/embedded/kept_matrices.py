@@ -85,8 +85,9 @@ def norms_of(vectors: Matrix) -> npt.NDArray[np.float32]:
         return np.asarray(np.linalg.norm(vectors, axis=1), np.float32)
 
 
-def are_usual(vectors: Matrix, norms: npt.NDArray[np.floating[Any]]) -> Mask:
+def are_usual(vectors: Matrix) -> Mask:
     """Whether float32 is enough to work with vectors of these lengths; others are not kept."""
+    norms = norms_of(vectors)
     return ((norms > _SHORTEST) | ~vectors.any(axis=1)) & (norms < _LONGEST)
 
 
@@ -156,12 +157,15 @@ class KeptMatrices:
             return Matrices(starts, counts, numbers, norms, self._error, self._dims)
 
     def learn(self, rows: Positions, matrices: Sequence[Matrix], live: Mask) -> bool:
-        """Keep these rows' matrices, (n, dims) float32 each, n may be 0; returns whether there was room for them.
+        """Keep these rows' matrices, (n, dims) float32 each, n may be 0, but for those with unusual vectors; returns whether there was room.
 
         Args:
             rows: ascending, all below `len(live)`.
             live: the rows that are alive in the snapshot of the one who brings them.
         """
+        if matrices and not are_usual(np.concatenate(matrices)).all():
+            usual = [place for place, matrix in enumerate(matrices) if are_usual(matrix).all()]
+            rows, matrices = rows[usual], [matrices[place] for place in usual]
         with self._lock:
             self._reach(len(live))
             new = [place for place, row in enumerate(rows.tolist()) if self._starts[row] == UNKNOWN]  # another thread may have brought it meanwhile
@@ -175,9 +179,6 @@ class KeptMatrices:
                     self._forget()
                 return False
             numbers, norms, error = self._as_kept(vectors)
-            if not are_usual(vectors, norms).all():
-                self._room.give(self._bytes_each * added)
-                return True
             self._starts[rows[new]] = len(self._norms) + np.cumsum(counts) - counts
             self._counts[rows[new]] = counts
             self._numbers.extend(numbers.ravel())
