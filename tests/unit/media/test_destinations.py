@@ -98,7 +98,7 @@ def test_the_list_of_allowed_places_opens_private_ones() -> None:
     rules = Destinations(allow=read_places("10.1.0.0/16, pictures.internal, *.shop.example, ::1"))
 
     assert allowed(rules, "a.example", "10.1.2.3") == ["10.1.2.3"]
-    assert allowed(rules, "a.example", "::ffff:10.1.2.3") == ["::ffff:a01:203"]
+    assert allowed(rules, "a.example", "::ffff:10.1.2.3") == [str(ipaddress.ip_address("::ffff:10.1.2.3"))]  # written in another way by another Python
     assert allowed(rules, "a.example", "10.2.0.1") == []
     assert allowed(rules, "pictures.internal", "192.168.0.5") == ["192.168.0.5"]
     assert allowed(rules, "PICTURES.internal.", "192.168.0.5") == ["192.168.0.5"]

@@ -68,6 +68,9 @@ MAX_DECODED = 3_000
 MAX_FRAME_PIXELS = 9_000_000
 """4K (3840 x 2160) has 8.3 million."""
 
+_LENIENT_ITSELF = 19
+"""PyAV's release from which on titles that are no UTF-8 are no error; before, it has to be told."""
+
 MAX_ASPECT = 10
 """A film is shrunk to 224 pixels on its shorter side; a strip would grow into the longer one."""
 
@@ -222,8 +225,9 @@ def _opened(data: bytes, modality: str) -> Iterator[Any]:
     if name is None:
         raise _unreadable(data, modality, f"they do not begin like {FORMATS}")
     options = {"protocol_whitelist": "none", "format_whitelist": name, "enable_drefs": "0"}
+    lenient: dict[str, Any] = {"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < _LENIENT_ITSELF else {}
     try:
-        with av.open(io.BytesIO(data), format=name, options=options, metadata_errors="ignore") as container:
+        with av.open(io.BytesIO(data), format=name, options=options, **lenient) as container:
             yield container
     except InvalidInput:
         raise
