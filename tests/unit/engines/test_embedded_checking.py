@@ -74,8 +74,7 @@ def test_a_damaged_multi_vector_is_found(tmp_path: Path) -> None:
     engine.close()
     report = check_folder(tmp_path / "data")
     assert (report.is_sound, report.vectors, report.pictures) == (True, 1, 1)
-    with sqlite3.connect(tmp_path / "data" / PHOTO / "shard.db") as database:
-        database.execute("UPDATE pictures SET bytes = zeroblob(16) WHERE name = 'vector:words'")
+    change("UPDATE pictures SET bytes = zeroblob(16) WHERE name = 'vector:words'")(tmp_path / "data")
     assert damaged(check_folder(tmp_path / "data")) == {"shard.db"}
     engine = EmbeddedEngine(tmp_path / "data")
     with pytest.raises(Corrupt, match="multi-vector 'words'"):
