@@ -65,6 +65,14 @@ def test_the_guide_does_what_it_says(own_server: LiveServer) -> None:
     assert names["near"].objects
 
 
+def test_the_guide_to_documents_finds_the_page(own_server: LiveServer) -> None:
+    """A thousand vectors a page, over the client that its readers use."""
+    printed, _ = run("docs/guide/documents.md", own_server)
+
+    assert printed.startswith("report.pdf 7\n")
+    assert len(printed.split()) == 6
+
+
 @pytest.mark.usefixtures("folder")
 def test_the_guide_to_graphql_finds_the_picture(own_server: LiveServer) -> None:
     """The one block of it that a program runs."""

@@ -30,7 +30,7 @@ def matrix_of(row: int) -> Matrix:
 @given(st.lists(st.sets(st.integers(0, 20), min_size=1), max_size=6), st.integers(0, 60), st.sets(st.integers(0, 20), min_size=1), st.booleans())
 def test_what_is_kept_is_what_was_brought(brought: list[set[int]], most: int, asked: set[int], exactly: bool) -> None:
     """A search ranks by what is kept without looking again; what was rounded off is no more than is told."""
-    kept = KeptMatrices(DIMS, exactly=exactly, budget_bytes=most * (4 * DIMS + 4 if exactly else 2 * 8 + 4))
+    kept = KeptMatrices(DIMS, exactly=exactly, room=Room(most * (4 * DIMS + 4 if exactly else 2 * 8 + 4)))
     live = np.ones(21, np.bool_)
     for some in map(sorted, brought):
         kept.learn(np.array(some), [matrix_of(row) for row in some], live)
@@ -50,7 +50,7 @@ def test_what_is_kept_is_what_was_brought(brought: list[set[int]], most: int, as
 
 def test_what_died_makes_room() -> None:
     """Else a collection whose objects change often would be read anew at each search, some day."""
-    kept, rows = KeptMatrices(DIMS, exactly=True, budget_bytes=6 * (4 * DIMS + 4)), np.array([3, 7])
+    kept, rows = KeptMatrices(DIMS, exactly=True, room=Room(6 * (4 * DIMS + 4))), np.array([3, 7])
     live = np.ones(12, np.bool_)
     kept.learn(rows, [matrix_of(3), matrix_of(7)], live)
     live[rows] = False
@@ -82,10 +82,10 @@ def test_shards_share_what_there_is_for_all_of_them() -> None:
 
 
 @pytest.mark.parametrize("metric", list(Metric))
-@pytest.mark.parametrize("budget_bytes", [0, 500, kept_matrices.BUDGET_BYTES])
-def test_searches_rank_as_if_everything_was_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, metric: Metric, budget_bytes: int) -> None:
+@pytest.mark.parametrize("room_bytes", [0, 500, 1 << 20])
+def test_searches_rank_as_if_everything_was_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, metric: Metric, room_bytes: int) -> None:
     """Objects that are replaced, deleted or without a multi-vector, under filters and without, all kept, some or none."""
-    monkeypatch.setattr(kept_matrices, "BUDGET_BYTES", budget_bytes)
+    monkeypatch.setattr(kept_matrices, "_EVERYBODYS", Room(room_bytes))
     draw = np.random.default_rng(4)
     vectors = (VectorConfig(name="words", is_multi=True, metric=metric),)
     collection = Collection(name="Book", properties=(Property(name="number", data_type=DataType.INT, filterable=True),), vectors=vectors)

@@ -10,8 +10,8 @@
 How much that may be wrong is measured (`Matrices.error`). Distances that are no products (manhattan, hamming) need the vectors as they are, in float32.
 
 A row is one version of an object and never changes, so what was learnt once is good for every snapshot, older or newer. What a search asks for and is not
-here it reads itself, and brings it. At most `BUDGET_BYTES` are kept, and of all shards together `EVERYBODYS_BYTES`; the rest is read at each search. Once
-it is full, and more than half of it belongs to rows that have died, all is forgotten, and learnt anew.
+here it reads itself, and brings it. Of all shards together `EVERYBODYS_BYTES` are kept; the rest is read at each search. Once these are taken, and more than
+half of what a name has belongs to rows that have died, it forgets all, and learns anew.
 
 May import numpy, `domain` and this package.
 """
@@ -43,9 +43,6 @@ def _memory_bytes() -> int:
 
 EVERYBODYS_BYTES = _memory_bytes() // 8
 """Of the whole process: ten thousand tenants may each have some. Of 24 GB it is 3: those of 11,000 pages with a thousand vectors of 128 numbers each."""
-
-BUDGET_BYTES = EVERYBODYS_BYTES // 2
-"""Of one name in one shard."""
 
 _SHORTEST, _LONGEST = 1e-18, 1e18
 """Norms whose squares, and products of two, float32 still has."""
@@ -128,6 +125,7 @@ class KeptMatrices:
 
     Args:
         exactly: whether to keep the vectors as they are.
+        room: shared with others; everybody's if none is given.
     """
 
     _starts: Positions
@@ -136,13 +134,12 @@ class KeptMatrices:
     _norms: Growing[np.float32]
     _error: float
 
-    def __init__(self, dims: int, *, exactly: bool, budget_bytes: int | None = None, room: Room = _EVERYBODYS) -> None:
+    def __init__(self, dims: int, *, exactly: bool, room: Room | None = None) -> None:
         self._dims = dims
         self._exactly = exactly
         self._width = dims if exactly else -(-dims // _LANES) * _LANES
         self._bytes_each = self._width * (4 if exactly else 2) + 4
-        self._room = room
-        self._budget = (BUDGET_BYTES if budget_bytes is None else budget_bytes) // self._bytes_each
+        self._room = room or _EVERYBODYS
         self._lock = threading.Lock()
         self._clear()
 
@@ -174,7 +171,7 @@ class KeptMatrices:
             counts = np.array([len(matrices[place]) for place in new], np.int64)
             vectors = np.concatenate([matrices[place] for place in new])
             added = len(vectors)
-            if len(self._norms) + added > self._budget or not self._room.take(self._bytes_each * added):
+            if not self._room.take(self._bytes_each * added):
                 if 2 * int(self._counts[: len(live)][live].sum()) < len(self._norms):
                     self._forget()
                 return False
