@@ -4,7 +4,7 @@
                 --read, of a raw file the camera's own picture, base64--> Draft --batch--> stored, or failed with a reason
 
 One bad file fails alone. Batches are small, so that a stop asked for comes within a second, and bounded in bytes, so that large pictures fit a request.
-May import pybase64, `domain` and `cli`.
+May import pybase64, `app`, `domain` and `cli`.
 """
 
 import time
