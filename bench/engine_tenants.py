@@ -1,6 +1,6 @@
 """What ten thousand tenants cost: making them, opening each in turn, memory, files, restart, backup.
 
-python bench/engine_tenants.py [--tenants 10000]
+python bench/engine_tenants.py [--tenants 10000] [--open 5000]
 
 Times are CPU seconds of this process, with seconds on the clock beside them, because most of the time goes into waiting for the disk.
 """
@@ -45,11 +45,15 @@ def main() -> None:
     """Run it."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--tenants", type=int, default=10_000)
-    tenants = parser.parse_args().tenants
+    parser.add_argument(
+        "--open", type=int, help="shards that stay open; half of the tenants by default, so that each that is visited in turn has been put to rest"
+    )
+    options = parser.parse_args()
+    tenants, open_shards = options.tenants, options.open or options.tenants // 2
     folder = Path(tempfile.mkdtemp(prefix="nearimage-bench-"))
     names = [f"tenant-{number}" for number in range(tenants)]
     rng = np.random.default_rng(1)
-    engine = EmbeddedEngine(folder / "data", open_shards=tenants // 2)  # so that each that is visited in turn has been put to rest
+    engine = EmbeddedEngine(folder / "data", open_shards=open_shards)
     engine.create_collection(COLLECTION)
 
     def put_and_search_all() -> None:
@@ -62,7 +66,7 @@ def main() -> None:
     def restart() -> None:
         nonlocal engine
         engine.close()
-        engine = EmbeddedEngine(folder / "data", open_shards=tenants // 2)
+        engine = EmbeddedEngine(folder / "data", open_shards=open_shards)
 
     try:
         print("| what | CPU s | clock s | ms each, CPU / clock | open files | resident MiB |\n|---|---|---|---|---|---|")

@@ -27,7 +27,7 @@ from nearimage.domain.schema import DataType
 from nearimage.doors.grpc.rows import WireRows
 from nearimage.engines.embedded import OPEN_SHARDS, EmbeddedEngine, JsonRows, check_folder, check_snapshot, is_snapshot
 from nearimage.media import Destinations, Fetcher, FetchLimits, PictureFolder, PictureReader, Places, RequestLimits, Sources, read_places
-from nearimage.media.formats import RAW, recognise
+from nearimage.media.formats import recognise
 from nearimage.media.raw import jpeg_of
 from nearimage.ports.engine import Progress
 from nearimage.service.auto_schema import AutoSettings, data_type_setting
@@ -203,8 +203,7 @@ def picture_format(head: bytes) -> str | None:
 
 def camera_picture(data: bytes) -> bytes:
     """The picture that a camera put into its raw file, as a JPEG; other bytes as they are."""
-    name = recognise(data)
-    return (jpeg_of(data, is_raw=name == RAW) if name in {RAW, "TIFF"} else None) or data
+    return jpeg_of(data, recognise(data)) or data
 
 
 def check_data(folder: Path, progress: Progress | None = None) -> CheckReport:

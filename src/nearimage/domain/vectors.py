@@ -105,8 +105,10 @@ def max_sim_distance(metric: Metric, matrix: Matrix, query: Matrix) -> np.float3
         O(n x m x dims).
     """
     rows, wanted, above = matrix.astype(np.float64), query.astype(np.float64), MAX_SIM_OFFSET.get(metric, 0)
-    at_once = [wanted[:, np.newaxis]] if metric in _PRODUCTS else wanted  # differences would need m times the room
-    nearest = np.concatenate([_exactly(metric, rows, some).min(axis=-1, keepdims=True).ravel() for some in at_once])
+    if metric in _PRODUCTS:
+        nearest = _exactly(metric, rows, wanted[:, np.newaxis]).min(axis=1)
+    else:  # at once, differences would need m times the room
+        nearest = np.array([_exactly(metric, rows, one).min() for one in wanted])
     with np.errstate(over="ignore"):
         return np.float32(sum((nearest - above).tolist()))
 

@@ -6,13 +6,15 @@ Developing what the sensor saw would take seconds and a library for each camera;
 difference. Where it lies differs from camera to camera (directories of their own, notes of the maker, boxes), but a JPEG is known by its beginning.
 
 Sources: TIFF 6.0; DNG 1.7 (photometric interpretations, tiles); ITU T.81, annex B (a JPEG's segments); ISO/IEC 14496-12 boxes, of which Canon's CR3 has
-one, CMT1, with a TIFF's directory. May import the standard library only.
+one, CMT1, with a TIFF's directory. May import `formats` and the standard library only.
 """
 
 import re
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+
+from nearimage.media.formats import RAW
 
 _PHOTOMETRIC, _ORIENTATION, _STRIPS, _TILES, _CHILDREN = 0x106, 0x112, 0x111, 0x144, 0x14A
 _OF_SENSORS = frozenset((32803, 34892))  # photometric interpretations: a colour filter array, and what was made of one, linear
@@ -50,15 +52,17 @@ class _Frame:
     height: int
 
 
-def jpeg_of(data: bytes, *, is_raw: bool) -> bytes | None:
-    """The camera's own picture in a raw file, a JPEG that says how it is turned; None where there is none, or the file is an ordinary TIFF.
+def jpeg_of(data: bytes, format_name: str | None) -> bytes | None:
+    """The camera's own picture in a raw file, a JPEG that says how it is turned; None where there is none, or the file is no raw file.
 
     Args:
-        is_raw: whether its first bytes say so; else it is one if a directory describes a sensor's picture.
+        format_name: as `formats.recognise` said; a TIFF is a raw file if a directory describes a sensor's picture.
     """
+    if format_name not in {RAW, "TIFF"}:
+        return None
     directories = list(_directories(data, _base(data)))
     of_sensor = [directory for directory in directories if _OF_SENSORS.intersection(directory.get(_PHOTOMETRIC, ()))]
-    if not (is_raw or of_sensor):
+    if not (format_name == RAW or of_sensor):
         return None
     others = {offset for directory in of_sensor for tag in (_STRIPS, _TILES) for offset in directory.get(tag, ())}
     frame = max((one for one in _frames(data) if one.start not in others), key=lambda one: one.width * one.height, default=None)

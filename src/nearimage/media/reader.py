@@ -120,8 +120,7 @@ class PictureReader:
                 format=None,
                 size=len(data),
             )
-        jpeg = jpeg_of(data, is_raw=format_name == RAW) if format_name in {RAW, "TIFF"} else None
-        if jpeg:
+        if jpeg := jpeg_of(data, format_name):
             pixels = self._decode_known(jpeg, "JPEG", short_side)
             if isinstance(pixels, UnreadablePicture):
                 return UnreadablePicture(f"in the camera's raw file, {pixels.message}", format=RAW, size=len(data))

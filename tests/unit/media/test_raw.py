@@ -114,7 +114,7 @@ def test_what_cannot_be_read_says_why(reader: PictureReader, data: bytes, words:
 def test_any_bytes_may_be_asked(parts: list[bytes]) -> None:
     """Whatever looks like a raw file is hostile until it is read."""
     for data in (b"".join(parts), b"II*\0\x08\0\0\0" + b"".join(parts), tiff_raw(b"".join(parts))):
-        found = jpeg_of(data, is_raw=True)
+        found = jpeg_of(data, RAW)
         assert found is None or found.startswith(b"\xff\xd8\xff")
 
 
@@ -122,7 +122,7 @@ def test_any_bytes_may_be_asked(parts: list[bytes]) -> None:
 def test_nobody_can_waste_its_time(data: bytes) -> None:
     """Ten seconds a file would be ten seconds of a core for everybody else."""
     began = time.process_time()
-    assert jpeg_of(b"IIRO\x08\0\0\0" + data, is_raw=True) is None
+    assert jpeg_of(b"IIRO\x08\0\0\0" + data, RAW) is None
     assert time.process_time() - began < 5  # a tenth of that, where nobody else computes
 
 

@@ -185,8 +185,12 @@ def _refuse_another(call: Call, name: str, named_by_body: str) -> None:
 
 
 def _kind_of_read(call: Call) -> Hashable | None:
+    return _kind(call, call.path["collection"])
+
+
+def _kind(call: Call, name: str) -> Hashable | None:
     """Objects of one collection cost alike; pictures, or a collection that has to be opened, are waited for."""
-    collection = call.services.collections.get(call.path.get("collection") or call.query["class"])
+    collection = call.services.collections.get(name)
     with_pictures = call.query.get("exclude") != "blobs" and any(prop.data_type is DataType.BLOB for prop in collection.properties)
     if with_pictures or not call.services.objects.shards.are_at_hand(collection, call.tenant):
         return None
@@ -195,7 +199,8 @@ def _kind_of_read(call: Call) -> Hashable | None:
 
 def _kind_of_list(call: Call) -> Hashable | None:
     """So do lists in one order, of about as many objects; of all collections, they have to be looked for."""
-    one = _kind_of_read(call) if call.query.get("class") else None
+    name = call.query.get("class")
+    one = _kind(call, name) if name else None
     last = (call.number("offset") or 0) + (call.number("limit") or 0)
     return one and (one, last.bit_length(), call.query.get("sort", ""), call.query.get("order", ""))
 

@@ -82,9 +82,8 @@ def norms_of(vectors: Matrix) -> npt.NDArray[np.float32]:
         return np.asarray(np.linalg.norm(vectors, axis=1), np.float32)
 
 
-def are_usual(vectors: Matrix) -> Mask:
+def are_usual(vectors: Matrix, norms: npt.NDArray[np.float32]) -> Mask:
     """Whether float32 is enough to work with vectors of these lengths; others are not kept."""
-    norms = norms_of(vectors)
     return ((norms > _SHORTEST) | ~vectors.any(axis=1)) & (norms < _LONGEST)
 
 
@@ -160,26 +159,23 @@ class KeptMatrices:
             rows: ascending, all below `len(live)`.
             live: the rows that are alive in the snapshot of the one who brings them.
         """
-        if matrices and not are_usual(np.concatenate(matrices)).all():
-            usual = [place for place, matrix in enumerate(matrices) if are_usual(matrix).all()]
-            rows, matrices = rows[usual], [matrices[place] for place in usual]
+        if not matrices:
+            return True
+        counts, vectors = np.array([len(matrix) for matrix in matrices], np.int64), np.concatenate(matrices)
+        numbers, norms, error = self._as_kept(vectors)
+        odd = np.bincount(np.repeat(np.arange(len(rows)), counts), ~are_usual(vectors, norms), len(rows))
         with self._lock:
             self._reach(len(live))
-            new = [place for place, row in enumerate(rows.tolist()) if self._starts[row] == UNKNOWN]  # another thread may have brought it meanwhile
-            if not new:
-                return True
-            counts = np.array([len(matrices[place]) for place in new], np.int64)
-            vectors = np.concatenate([matrices[place] for place in new])
-            added = len(vectors)
-            if not self._room.take(self._bytes_each * added):
+            new = (self._starts[rows] == UNKNOWN) & (odd == 0)  # another thread may have brought it meanwhile
+            some, counts = np.repeat(new, counts), counts[new]
+            if not self._room.take(self._bytes_each * int(counts.sum())):
                 if 2 * int(self._counts[: len(live)][live].sum()) < len(self._norms):
                     self._forget()
                 return False
-            numbers, norms, error = self._as_kept(vectors)
             self._starts[rows[new]] = len(self._norms) + np.cumsum(counts) - counts
             self._counts[rows[new]] = counts
-            self._numbers.extend(numbers.ravel())
-            self._norms.extend(norms)
+            self._numbers.extend(numbers[some].ravel())
+            self._norms.extend(norms[some])
             self._error = max(self._error, error)
             return True
 

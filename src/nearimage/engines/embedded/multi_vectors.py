@@ -102,7 +102,7 @@ class MultiVectors:
         if not parts:
             return NOTHING
         near, rough = (np.concatenate([part[column] for part in parts]) for column in (0, 1))
-        known = np.isfinite(rough) & are_usual(query).all()
+        known = np.isfinite(rough) & are_usual(query, norms_of(query)).all()
         farthest = np.partition(rough[known], wanted - 1)[wanted - 1] if wanted < np.count_nonzero(known) else np.inf
         margin = max(margin for _, _, margin in parts)
         found = self.distances(metric, query, state.table.revisions.view()[near[~known | (rough <= farthest + 2 * margin)]].tolist())
@@ -191,7 +191,7 @@ def _rough(metric: Metric, stacked: Matrix, norms: Norms, counts: Positions, que
         error: of the stacked vectors, for each unit of their lengths.
     """
     starts = np.cumsum(counts) - counts
-    usual = are_usual(stacked)
+    usual = are_usual(stacked, norms)
     known = np.logical_and.reduceat(usual, starts)
     with np.errstate(over="ignore", invalid="ignore"):
         lengths = np.linalg.norm(query, axis=1)

@@ -19,7 +19,7 @@ from heapq import nsmallest
 from nearimage.engines.embedded.gate import Gate
 
 OPEN_SHARDS = 1024
-"""The default: at 150 to 200 KB for a tenant with few objects, mostly caches of SQLite's two connections, 200 MB where so many are in use."""
+"""The default: at some 200 KB for a tenant with few objects, mostly caches of SQLite's two connections, 200 MB where so many are in use."""
 
 _FILES_A_SHARD = 12
 """SQLite: three files for the writer, two for each reader's connection (two connections are usual); slot files: one or two; the rest is room."""
